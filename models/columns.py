@@ -1,0 +1,32 @@
+"""Column and index types that mean the same on SQLite and on PostgreSQL."""
+
+from tortoise.fields.base import Field
+from tortoise.indexes import Index
+
+
+class KeyField(Field[str], str):  # type: ignore[misc]  # Tortoise's way to declare a value's type
+    """Text that is compared and sorted byte by byte, whatever locale the database has.
+
+    For ids and for name keys: both databases then page in the same order.
+    """
+
+    SQL_TYPE = "TEXT"
+
+    class _db_postgres:
+        SQL_TYPE = 'TEXT COLLATE "C"'
+
+
+class LiveIndex(Index):
+    """An index of the rows that stand now, so that history costs the present nothing."""
+
+    def __init__(self, *, fields: tuple[str, ...] | list[str], name: str | None = None) -> None:
+        super().__init__(fields=fields, name=name)
+        self.extra = " WHERE until_revision IS NULL"
+
+
+class PastIndex(Index):
+    """An index of the rows that were closed, for questions about the past."""
+
+    def __init__(self, *, fields: tuple[str, ...] | list[str], name: str | None = None) -> None:
+        super().__init__(fields=fields, name=name)
+        self.extra = " WHERE until_revision IS NOT NULL"

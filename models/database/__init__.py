@@ -1,0 +1,106 @@
+"""The way to the database: which engine, one statement, one transaction, migrations.
+
+Statements are written for PostgreSQL, with `$1` and `= ANY($1)`; `sqlite.translate` gives SQLite
+its form. Rows are records on both: `row["name"]` and `row[0]`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tortoise.backends.base.client import TransactionContext
+from tortoise.connection import get_connection
+from tortoise.context import TortoiseContext
+from tortoise.migrations.executor import MigrationExecutor
+
+CONNECTION = "default"
+APPS = {"models": {"models": ["models.tables"], "migrations": "models.migrations"}}
+
+
+class Row(Protocol):
+    """One row: `sqlite3.Row` or `asyncpg.Record`."""
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+
+class Connection(Protocol):
+    """What both engines offer, in a transaction and outside."""
+
+    async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[Row]: ...
+
+    async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None: ...
+
+
+def config(url: str, *, pool_size: int = 10) -> dict[str, Any]:
+    """Tortoise's configuration for a `sqlite:` or `postgres:` URL.
+
+    Raises ValueError for any other.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        path = unquote(url.partition("://")[2])
+        if not path or path == ":memory:":
+            raise ValueError("DATABASE_URL needs a file: sqlite://cohort.sqlite3")
+        connection = {
+            "engine": "models.database.sqlite",
+            "credentials": {"file_path": str(Path(path).expanduser())},
+        }
+    elif parts.scheme in ("postgres", "postgresql"):
+        options = dict(parse_qsl(parts.query))
+        connection = {
+            "engine": "models.database.postgres",
+            "credentials": {
+                "host": options.pop("host", None) or parts.hostname or "localhost",
+                "port": parts.port or 5432,
+                "user": unquote(parts.username or "postgres"),
+                "password": unquote(parts.password) if parts.password else None,
+                "database": unquote(parts.path.lstrip("/")) or "postgres",
+                "minsize": 1,
+                "maxsize": pool_size,
+                **options,
+            },
+        }
+    else:
+        raise ValueError(
+            "DATABASE_URL must begin with sqlite:// or postgres://, "
+            f"as in sqlite://cohort.sqlite3; it is {parts.scheme!r} now"
+        )
+    return {"connections": {CONNECTION: connection}, "apps": APPS}
+
+
+async def connect(url: str, *, pool_size: int = 10, fallback: bool = True) -> TortoiseContext:
+    """Open the database. `fallback` makes it the one that every task of this process sees."""
+    context = TortoiseContext()
+    context.__enter__()
+    await context.init(
+        config=config(url, pool_size=pool_size), _enable_global_fallback=fallback
+    )
+    return context
+
+
+def connection() -> Any:
+    """The connection of this task: the transaction's inside of one, else the shared one."""
+    return get_connection(CONNECTION)
+
+
+async def fetch(sql: str, *params: Any) -> Sequence[Row]:
+    """The rows of one statement."""
+    rows: Sequence[Row] = await connection().fetch(sql, params)
+    return rows
+
+
+async def fetch_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Run a writing statement once for each of `rows`, inside of a transaction."""
+    await connection().fetch_each(sql, rows)
+
+
+def transaction() -> TransactionContext:
+    """A transaction that writes: commits on leaving, rolls back on an exception."""
+    context: TransactionContext = connection()._in_transaction()
+    return context
+
+
+def is_postgres() -> bool:
+    """Whether the database is PostgreSQL, where a statement gains from its own dialect."""
+    return bool(connection().capabilities.dialect == "postgres")

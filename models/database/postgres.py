@@ -1,0 +1,90 @@
+"""Tortoise's asyncpg engine, safe under cancellation.
+
+Named in the connection's `engine`, so that Tortoise itself uses it, for models and for migrations.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper, translate_exceptions
+from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
+from tortoise.connection import get_connections
+
+from models.database.settle import settle
+
+
+class CohortPostgresClient(AsyncpgDBClient):
+    """A pool of connections, each of which serves one statement or one transaction at a time."""
+
+    def _in_transaction(self) -> "SettledTransactionContext":
+        return SettledTransactionContext(Transaction(self), self._pool_init_lock)
+
+    async def _ensure_pool(self) -> asyncpg.Pool:
+        if self._pool is None:
+            async with self._pool_init_lock:
+                if self._pool is None:
+                    await self.create_connection(with_db=True)
+        return self._pool
+
+    @translate_exceptions
+    async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[asyncpg.Record]:
+        """The rows of a statement that reads, outside of any transaction."""
+        pool = self._pool or await self._ensure_pool()
+        async with pool.acquire() as connection:
+            return await connection.fetch(sql, *params)
+
+
+class Transaction(TransactionWrapper):
+    """A transaction on one connection of the pool."""
+
+    @translate_exceptions
+    async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[asyncpg.Record]:
+        """The rows of a statement within the transaction, reading or writing."""
+        return await self._connection.fetch(sql, *params)
+
+    @translate_exceptions
+    async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a writing statement once for each of `rows`, in one round trip."""
+        await self._connection.executemany(sql, rows)
+
+
+class SettledTransactionContext(TransactionContextPooled):
+    """Enters and leaves whole: no connection is lost, or goes back to the pool inside a transaction."""
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        await self.ensure_connection()
+        self.client._connection = await self.client._parent._pool.acquire()
+        try:
+            await settle(self.client.begin())
+        except BaseException:
+            await settle(self._abandon())
+            raise
+        self.token = get_connections().set(self.connection_name, self.client)
+        return self.client
+
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        get_connections().reset(self.token)
+        if exc_type:
+            await settle(self._abandon())
+            return
+        try:
+            await settle(self.client.commit())
+        except BaseException:
+            await settle(self._abandon())
+            raise
+        await settle(self._release())
+
+    async def _abandon(self) -> None:
+        """Roll back what was begun, if the connection still lives, and give it back."""
+        try:
+            if self.client._connection.is_in_transaction():
+                await self.client.rollback()
+        finally:
+            await self._release()
+
+    async def _release(self) -> None:
+        await self.client._parent._pool.release(self.client._connection)
+
+
+client_class = CohortPostgresClient

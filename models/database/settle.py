@@ -1,0 +1,32 @@
+"""Finishing what must not be left half done when a task is cancelled."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def settle(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run to the end even if the caller is cancelled meanwhile; the cancellation follows then.
+
+    A statement that was handed to a database runs there whether or not anyone still waits. If a
+    BEGIN, COMMIT or ROLLBACK were abandoned, its effect would stay without an owner: a lock held
+    for good, or a connection that goes back to the pool inside a transaction.
+    """
+    task = asyncio.ensure_future(coroutine)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            if task.cancelled():
+                raise
+            cancelled = error
+        except BaseException:
+            break
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()
+        raise cancelled
+    return task.result()

@@ -1,0 +1,178 @@
+"""Tortoise's SQLite engine with what several processes and cancelled tasks need.
+
+Named in the connection's `engine`, so that Tortoise itself uses it, for models and for migrations:
+
+* one connection writes, and a few read: in WAL mode a reader never waits for the writer;
+* transactions begin IMMEDIATE: a deferred one that reads first and writes later fails with
+  `database is locked` whenever another process wrote in between, whatever the busy timeout;
+* begin, commit and rollback are always finished, also when the task is cancelled in them.
+"""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import aiosqlite
+import orjson
+from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
+from tortoise.backends.sqlite.client import (
+    SqliteClient,
+    SqliteTransactionContext,
+    SqliteTransactionWrapper,
+    translate_exceptions,
+)
+from tortoise.connection import get_connections
+
+from models.database.settle import settle
+
+PRAGMAS = {"synchronous": "FULL", "busy_timeout": 10_000}
+READERS = 4
+
+sqlite3.register_converter("TIMESTAMP", lambda text: datetime.fromisoformat(text.decode()))
+
+
+@lru_cache(maxsize=2048)
+def translate(sql: str) -> str:
+    """The SQLite form of a statement of ours, which is written for PostgreSQL.
+
+    `$1` becomes `?1`, `= ANY($1)` reads a JSON array, and `FOR UPDATE` goes: the whole database is
+    locked by then.
+    """
+    sql = re.sub(r"= ANY\(\$(\d+)\)", r"IN (SELECT value FROM json_each(?\1))", sql)
+    return re.sub(r"\$(\d+)", r"?\1", sql).replace(" FOR UPDATE", "")
+
+
+def encode(value: Any) -> Any:
+    """A parameter in the form that SQLite stores: lists as JSON, instants as sortable text in UTC."""
+    if isinstance(value, list):
+        return orjson.dumps(value).decode()
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "microseconds")
+    return value
+
+
+async def _open(filename: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
+    connection = await aiosqlite.connect(
+        filename, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES
+    )
+    connection._conn.row_factory = sqlite3.Row
+    for pragma, value in pragmas.items():
+        await (await connection.execute(f"PRAGMA {pragma}={value}")).close()
+    return connection
+
+
+class CohortSqliteClient(SqliteClient):
+    """One writing connection (Tortoise's own) and a few that read."""
+
+    def __init__(self, file_path: str, **kwargs: Any) -> None:
+        super().__init__(file_path, **kwargs)
+        self.pragmas |= PRAGMAS
+        self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        self._opening = asyncio.Lock()
+
+    async def create_connection(self, with_db: bool) -> None:
+        async with self._opening:
+            if self._connection:
+                return
+            connection = await _open(self.filename, self.pragmas)
+            for _ in range(READERS):
+                self._readers.put_nowait(
+                    await _open(self.filename, self.pragmas | {"query_only": "ON"})
+                )
+            self._connection = connection
+            await self._post_connect()
+
+    async def close(self) -> None:
+        if self._connection:
+            for _ in range(READERS):
+                await (await self._readers.get()).close()
+        await super().close()
+
+    def _in_transaction(self) -> TransactionContext:
+        return ImmediateTransactionContext(ImmediateTransaction(self), self._lock)
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
+        if self._connection is None:
+            await self.create_connection(with_db=True)
+        connection = await self._readers.get()
+        try:
+            yield connection
+        except asyncio.CancelledError:
+            # Nobody waits for the answer any more: stop the statement, not only the waiting.
+            await settle(connection.interrupt())
+            raise
+        finally:
+            self._readers.put_nowait(connection)
+
+    @translate_exceptions
+    async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[sqlite3.Row]:
+        """The rows of a statement that reads, outside of any transaction."""
+        async with self._reader() as connection:
+            return await connection.execute_fetchall(translate(sql), [encode(p) for p in params])
+
+
+class ImmediateTransaction(SqliteTransactionWrapper):
+    """A transaction that holds the write lock from its first moment."""
+
+    @translate_exceptions
+    async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[sqlite3.Row]:
+        """The rows of a statement within the transaction, reading or writing."""
+        return await self._connection.execute_fetchall(translate(sql), [encode(p) for p in params])
+
+    @translate_exceptions
+    async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a writing statement once for each of `rows`."""
+        encoded = [[encode(value) for value in row] for row in rows]
+        await self._connection.executemany(translate(sql), encoded)
+
+    @translate_exceptions
+    async def _execute(self, statement: str) -> None:
+        await self._connection.execute(statement)
+
+    async def begin(self) -> None:
+        await self._execute("BEGIN IMMEDIATE")
+
+
+class ImmediateTransactionContext(SqliteTransactionContext):
+    """Enters and leaves whole: neither lock nor transaction outlives a cancelled task."""
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        await self._trxlock.acquire()
+        try:
+            await self.ensure_connection()
+            await settle(self.connection.begin())
+        except BaseException:
+            await settle(self._abandon())
+            raise
+        self.token = get_connections().set(self.connection_name, self.connection)
+        return self.connection
+
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        get_connections().reset(self.token)
+        if exc_type:
+            await settle(self._abandon())
+            return
+        try:
+            await settle(self.connection.commit())
+        except BaseException:
+            await settle(self._abandon())
+            raise
+        self._trxlock.release()
+
+    async def _abandon(self) -> None:
+        """Roll back what was begun, if anything was, and let the next one in."""
+        try:
+            connection = self.connection._connection
+            if connection is not None and connection.in_transaction:
+                await connection.rollback()
+        finally:
+            self._trxlock.release()
+
+
+client_class = CohortSqliteClient

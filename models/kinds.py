@@ -1,0 +1,78 @@
+"""What a group holds: users, bots and personas. The three differ in names only, and those are here."""
+
+from dataclasses import dataclass
+
+from models import ids
+from models.tables import Action, Bot, Entry, GroupBot, GroupPersona, GroupUser, Membership, Persona, User
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One of the three, with the names of its tables, columns, actions and words."""
+
+    noun: str
+    prefix: str
+    model: type[Entry]
+    membership: type[Membership]
+    added: Action
+    removed: Action
+    upserted: Action
+    deleted: Action
+
+    @property
+    def plural(self) -> str:
+        """`users`, `bots`, `personas`: also the name of its table."""
+        return f"{self.noun}s"
+
+    @property
+    def table(self) -> str:
+        """The directory's table."""
+        return str(self.model._meta.db_table)
+
+    @property
+    def memberships(self) -> str:
+        """The table of memberships."""
+        return str(self.membership._meta.db_table)
+
+    @property
+    def column(self) -> str:
+        """The column of a membership that names the member."""
+        return f"{self.noun}_id"
+
+    @property
+    def counter(self) -> str:
+        """The column of a group, and of the organization, that counts them."""
+        return f"{self.noun}_count"
+
+
+USERS = Kind(
+    "user",
+    ids.USER,
+    User,
+    GroupUser,
+    Action.USERS_ADDED,
+    Action.USERS_REMOVED,
+    Action.USERS_UPSERTED,
+    Action.USERS_DELETED,
+)
+BOTS = Kind(
+    "bot",
+    ids.BOT,
+    Bot,
+    GroupBot,
+    Action.BOTS_ADDED,
+    Action.BOTS_REMOVED,
+    Action.BOTS_UPSERTED,
+    Action.BOTS_DELETED,
+)
+PERSONAS = Kind(
+    "persona",
+    ids.PERSONA,
+    Persona,
+    GroupPersona,
+    Action.PERSONAS_ADDED,
+    Action.PERSONAS_REMOVED,
+    Action.PERSONAS_UPSERTED,
+    Action.PERSONAS_DELETED,
+)
+KINDS = (USERS, BOTS, PERSONAS)

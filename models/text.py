@@ -1,0 +1,86 @@
+"""What people type: trimmed, bounded, and in the form in which it is compared."""
+
+import unicodedata
+
+from models.errors import Code, Problem
+
+NAME_LENGTH = 120
+EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+DESCRIPTION_LENGTH = 2_000
+URL_LENGTH = 2_000
+EXTERNAL_ID_LENGTH = 200
+
+
+def name_key(name: str) -> str:
+    """The form in which names are compared, sorted and searched: Unicode casefold, composed (NFC)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def is_storable(text: str, *, lines: bool = False) -> bool:
+    """Whether every character can be kept and shown: no control characters, no lone surrogates.
+
+    `lines` allows line breaks and tabs.
+    """
+    allowed = "\n\r\t" if lines else ""
+    return not any(
+        unicodedata.category(character) in ("Cc", "Cs") and character not in allowed
+        for character in text
+    )
+
+
+class Reader:
+    """Reads the texts of one input, collecting what is wrong with them in `problems`."""
+
+    def __init__(self, *path: str) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
+
+    def refuse(self, code: Code, message: str, field: str) -> None:
+        """Note one problem with `field`."""
+        self.problems.append(Problem(code, message, (*self.path, field)))
+
+    def required(self, value: str, field: str, label: str, length: int = NAME_LENGTH) -> str:
+        """A text of one line that must not be blank."""
+        text = self.optional(value, field, label, length)
+        if text is None:
+            self.refuse(Code.BLANK, f"{label} can't be blank.", field)
+        return text or ""
+
+    def optional(
+        self, value: str | None, field: str, label: str, length: int, *, lines: bool = False
+    ) -> str | None:
+        """A text that may be missing; blank counts as missing."""
+        text = unicodedata.normalize("NFC", value).strip() if value else ""
+        if len(text) > length:
+            self.refuse(
+                Code.TOO_LONG,
+                f"{label} is too long: at most {length:,} characters, this one has {len(text):,}.",
+                field,
+            )
+        elif not is_storable(text, lines=lines):
+            self.refuse(
+                Code.INVALID, f"{label} holds a character that can't be shown; remove it.", field
+            )
+        return text or None
+
+    def email(self, value: str) -> str:
+        """An address: something, an @, something, and no white space. The rest is the mail's affair."""
+        text = self.required(value, "email", "Email", EMAIL_LENGTH)
+        local, at, domain = text.rpartition("@")
+        if text and (not (local and at and domain) or any(c.isspace() for c in text)):
+            self.refuse(Code.INVALID, f"“{text[:80]}” is not an email address.", "email")
+        return text
+
+    def url(self, value: str | None, field: str) -> str | None:
+        """An http(s) address, since pages will show what it leads to."""
+        text = self.optional(value, field, "Address", URL_LENGTH)
+        if text and not text.startswith(("https://", "http://", "/")):
+            self.refuse(
+                Code.INVALID, "Address must begin with https://, http:// or a slash.", field
+            )
+        return text
+
+
+def quantity(count: int, noun: str) -> str:
+    """A count in words for a sentence: `1 user`, `3 users`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
