@@ -2,6 +2,7 @@
 
 from tortoise.fields.base import Field
 from tortoise.indexes import Index
+from tortoise.models import Model
 
 
 class KeyField(Field[str], str):  # type: ignore[misc]  # Tortoise's way to declare a value's type
@@ -30,3 +31,8 @@ class PastIndex(Index):
     def __init__(self, *, fields: tuple[str, ...] | list[str], name: str | None = None) -> None:
         super().__init__(fields=fields, name=name)
         self.extra = " WHERE until_revision IS NOT NULL"
+
+
+def select(model: type[Model], alias: str) -> str:
+    """All columns of a table, for a SELECT that knows the table as `alias`."""
+    return ", ".join(f"{alias}.{column}" for column in model._meta.fields_db_projection.values())

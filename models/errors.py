@@ -29,11 +29,15 @@ class Problem:
 
 
 class DomainError(Exception):
-    """A write that the rules refuse. It carries every problem found, and nothing was changed."""
+    """A write that the rules refuse. It carries every problem found, and nothing was changed.
+
+    `revision` is the organization's at which it was decided; None if that was not looked at.
+    """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = tuple(problems)
+        self.revision: int | None = None
 
     @classmethod
     def of(cls, code: Code, message: str, *field: str) -> "DomainError":

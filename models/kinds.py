@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 
 from models import ids
-from models.tables import Action, Bot, Entry, GroupBot, GroupPersona, GroupUser, Membership, Persona, User
+from models.tables import (
+    Action,
+    Bot,
+    Entry,
+    GroupBot,
+    GroupPersona,
+    GroupUser,
+    Membership,
+    Persona,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,16 @@ class Kind:
     def column(self) -> str:
         """The column of a membership that names the member."""
         return f"{self.noun}_id"
+
+    @property
+    def ids_field(self) -> str:
+        """The field of an input that names several of them: `userIds`."""
+        return f"{self.noun}Ids"
+
+    @property
+    def search_keys(self) -> tuple[str, ...]:
+        """The columns in which a search looks."""
+        return ("name_key", "email_key") if self.model is User else ("name_key",)
 
     @property
     def counter(self) -> str:

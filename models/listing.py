@@ -1,37 +1,51 @@
 """Pages of rows by keyset, for one parent or for many in one statement.
 
-A page is cut off an index, in front of or behind the row that a cursor names. It costs what it
+A page is cut off an index, behind the row that a cursor names or in front of it. It costs what it
 shows, wherever it lies, and stays good while rows come and go around it.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from models.database import Row, fetch, is_postgres
+from models.sql import Params
 
-SQLITE_PARENTS = 100  # parents in one statement; SQLite joins at most 500 SELECTs
+Source = Callable[[Params, str], str]
+
+SQLITE_PARENTS = 100  # parents in one statement: SQLite joins at most 500 SELECTs
 
 
-class Params:
-    """The parameters of a statement: `params.add(value)` gives the placeholder."""
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a listing is sorted: a column of the result and the SQL that it stands for, then the id.
 
-    def __init__(self, *values: Any) -> None:
-        self.values: list[Any] = list(values)
+    `name` marks its cursors; `column` is None where the id alone decides. `numeric` says whether
+    the column holds whole numbers; else it holds text.
+    """
 
-    def add(self, value: Any) -> str:
-        """Add a value and return its placeholder, such as `$3`."""
-        self.values.append(value)
-        return f"${len(self.values)}"
+    name: str
+    id: str
+    column: str | None = None
+    sql: str = ""
+    numeric: bool = False
+    descending: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of a row that make its cursor."""
+        return (self.column, "id") if self.column else ("id",)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The SQL of those columns."""
+        return (self.sql, self.id) if self.column else (self.id,)
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Which part of a listing: `limit` rows after a key, or before one, from either end.
-
-    A key is what a cursor carries: the value that the listing is sorted by, and the row's id.
-    """
+    """Which part of a listing: `limit` rows behind a key, or in front of one, from either end."""
 
     limit: int
     backward: bool = False
@@ -43,24 +57,105 @@ class Slice:
 class Page:
     """The rows of a slice, in the listing's order, and whether more lie on either side."""
 
-    rows: Sequence[Row]
-    has_next: bool
-    has_previous: bool
+    rows: Sequence[Any]
+    has_next: bool = False
+    has_previous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A set of rows in a fixed order: what a connection shows.
 
-    `select(params, parent)` gives the clauses FROM and WHERE, where `parent` is the SQL of the
-    parent's id. `key` are the SQL expressions of the order; the last one is unique. `narrow`, where
-    given, is told the limit and the condition of the slice, for a source that can stop early itself.
+    `source(params, parent)` gives FROM and WHERE; `parent` is the SQL of the parent's id, if any.
     """
 
-    name: str
     columns: str
-    source: Callable[[Params, str], str]
-    key: tuple[str, ...]
-    descending: bool = False
-    distinct: str = ""
-    identity: tuple[Any, ...] = field(default=())
+    source: Source
+    order: Order
+
+
+def cut(order: Order, part: Slice, rows: Sequence[Any]) -> Page:
+    """The page, from up to `limit + 1` rows that were read in the slice's direction."""
+    more = len(rows) > part.limit
+    rows = rows[: part.limit]
+    if part.backward:
+        return Page(rows[::-1], has_next=part.before is not None, has_previous=more)
+    return Page(rows, has_next=more, has_previous=part.after is not None)
+
+
+def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
+    """The statement for one parent, which reads one row more than the slice holds."""
+    key = listing.order.key
+    row = key[0] if len(key) == 1 else f"({', '.join(key)})"
+    conditions = ""
+    for bound, forward in ((part.after, True), (part.before, False)):
+        if bound is not None:
+            sign = ">" if forward is not listing.order.descending else "<"
+            conditions += f" AND {row} {sign} ({', '.join(params.add(value) for value in bound)})"
+    direction = "DESC" if part.backward is not listing.order.descending else "ASC"
+    ordering = ", ".join(f"{column} {direction}" for column in key)
+    source = listing.source(params, parent)
+    limit = params.add(part.limit + 1)
+    return f"SELECT {listing.columns} {source}{conditions} ORDER BY {ordering} LIMIT {limit}"
+
+
+async def _for_each(
+    parents: Sequence[str], select: Callable[[Params, str], str]
+) -> dict[str, list[Row]]:
+    """The rows of a statement for each of many parents; each row bears its `parent`.
+
+    PostgreSQL runs it once a parent in one nested loop, which keeps the order of the inner
+    statement; SQLite, which has no LATERAL, gets as many statements joined by UNION ALL.
+    """
+    rows: dict[str, list[Row]] = defaultdict(list)
+    if is_postgres():
+        params = Params(list(parents))
+        inner = select(params, "p.parent")
+        sql = f"SELECT * FROM unnest($1::text[]) AS p(parent) CROSS JOIN LATERAL ({inner}) AS page"
+        for row in await fetch(sql, *params.values):
+            rows[row["parent"]].append(row)
+        return rows
+    for start in range(0, len(parents), SQLITE_PARENTS):
+        params = Params()
+        # Only the parent differs between the statements; what they share is bound once.
+        placeholders = [params.add(parent) for parent in parents[start : start + SQLITE_PARENTS]]
+        inner = select(params, "{parent}")
+        parts = (
+            f"SELECT {placeholder} AS parent, page.* FROM ({inner}) AS page".replace(
+                "{parent}", placeholder
+            )
+            for placeholder in placeholders
+        )
+        for row in await fetch(" UNION ALL ".join(parts), *params.values):
+            rows[row["parent"]].append(row)
+    return rows
+
+
+async def fetch_page(listing: Listing, part: Slice) -> Page:
+    """A page of a listing that has no parent."""
+    params = Params()
+    sql = _select(listing, part, params, "")
+    return cut(listing.order, part, await fetch(sql, *params.values))
+
+
+async def fetch_pages(listing: Listing, part: Slice, parents: Sequence[str]) -> dict[str, Page]:
+    """The same slice for each of many parents, in one statement. Every parent has a page."""
+    rows = await _for_each(
+        parents, lambda params, parent: _select(listing, part, params, parent)
+    )
+    return {parent: cut(listing.order, part, rows.get(parent, [])) for parent in parents}
+
+
+async def fetch_count(listing: Listing) -> int:
+    """How many rows a listing without parent has."""
+    params = Params()
+    rows = await fetch(f"SELECT COUNT(*) {listing.source(params, '')}", *params.values)
+    return int(rows[0][0])
+
+
+async def fetch_counts(source: Source, parents: Sequence[str]) -> dict[str, int]:
+    """How many rows each of many parents has, in one statement."""
+    rows = await _for_each(
+        parents, lambda params, parent: f"SELECT COUNT(*) AS total {source(params, parent)}"
+    )
+    return {parent: int(rows[parent][0]["total"]) for parent in parents}

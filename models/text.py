@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from models.errors import Code, Problem
+from models.errors import Code, DomainError, Problem
 
 NAME_LENGTH = 120
 EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
@@ -38,6 +38,11 @@ class Reader:
     def refuse(self, code: Code, message: str, field: str) -> None:
         """Note one problem with `field`."""
         self.problems.append(Problem(code, message, (*self.path, field)))
+
+    def finish(self) -> None:
+        """Raise a DomainError with all that was wrong, if anything was."""
+        if self.problems:
+            raise DomainError(self.problems)
 
     def required(self, value: str, field: str, label: str, length: int = NAME_LENGTH) -> str:
         """A text of one line that must not be blank."""

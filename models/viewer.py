@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.errors import Forbidden
+from models.sql import Params
 from models.tables import ActorKind, Role
 
 
@@ -12,6 +13,7 @@ class Viewer:
     """One party, in one organization. A request has exactly one.
 
     `user_id` is None for a token that is no person's, and for the operator at the command line.
+    `revision` is the organization's as it was when the viewer was recognised.
     """
 
     organization_id: str
@@ -21,6 +23,7 @@ class Viewer:
     user_id: str | None = None
     token_id: str | None = None
     expires_at: datetime | None = None
+    revision: int = 0
 
     @classmethod
     def operator(cls, organization_id: str) -> "Viewer":
@@ -41,3 +44,33 @@ class Viewer:
         """Raise Forbidden for all but an ADMIN."""
         if self.role is not Role.ADMIN:
             raise Forbidden("Only administrators may change anything.")
+
+    def sees(self, params: Params, table: str, alias: str) -> str:
+        """The condition that a row of `table` exists for this viewer.
+
+        A MEMBER sees itself, the groups it is in, and what those groups hold. `table` is `groups`,
+        `users`, `bots` or `personas`, or `changes` of such a group.
+        """
+        own = f"{alias}.organization_id = {params.add(self.organization_id)}"
+        if self.sees_all:
+            return own
+        if table == "groups":
+            return own + self.in_own_groups(params, f"{alias}.id")
+        if table == "changes":
+            return own + self.in_own_groups(params, f"{alias}.group_id")
+        held = (
+            f"EXISTS (SELECT 1 FROM group_{table} held WHERE held.{table[:-1]}_id = {alias}.id "
+            f"AND held.until_revision IS NULL{self.in_own_groups(params, 'held.group_id')})"
+        )
+        if table == "users":
+            return f"{own} AND ({alias}.id = {params.add(self.user_id)} OR {held})"
+        return f"{own} AND {held}"
+
+    def in_own_groups(self, params: Params, column: str) -> str:
+        """` AND …`: that a MEMBER is in the group that `column` names; nothing for the others."""
+        if self.sees_all:
+            return ""
+        return (
+            f" AND EXISTS (SELECT 1 FROM group_users mine WHERE mine.group_id = {column} "
+            f"AND mine.user_id = {params.add(self.user_id)} AND mine.until_revision IS NULL)"
+        )

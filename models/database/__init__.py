@@ -4,7 +4,8 @@ Statements are written for PostgreSQL, with `$1` and `= ANY($1)`; `sqlite.transl
 its form. Rows are records on both: `row["name"]` and `row[0]`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -12,7 +13,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tortoise.backends.base.client import TransactionContext
 from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
+from tortoise.exceptions import OperationalError
 from tortoise.migrations.executor import MigrationExecutor
+
+from models.database import statements
 
 CONNECTION = "default"
 APPS = {"models": {"models": ["models.tables"], "migrations": "models.migrations"}}
@@ -92,13 +96,49 @@ async def fetch(sql: str, *params: Any) -> Sequence[Row]:
 
 async def fetch_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
     """Run a writing statement once for each of `rows`, inside of a transaction."""
-    await connection().fetch_each(sql, rows)
+    if rows:
+        await connection().fetch_each(sql, rows)
 
 
 def transaction() -> TransactionContext:
     """A transaction that writes: commits on leaving, rolls back on an exception."""
     context: TransactionContext = connection()._in_transaction()
     return context
+
+
+@contextmanager
+def watch_statements(watcher: Callable[[str], None]) -> Iterator[None]:
+    """Tell `watcher` the SQL of every statement of ours that runs meanwhile, in any task."""
+    statements.watchers.append(watcher)
+    try:
+        yield
+    finally:
+        statements.watchers.remove(watcher)
+
+
+async def migrate() -> list[str]:
+    """Bring the tables up to date; returns the names of the migrations that were applied.
+
+    Several processes may call this at once: one works, the others wait, and find nothing to do.
+    """
+    applied: list[str] = []
+
+    def note(event: str, app: str, name: str) -> None:
+        if event == "apply_done":
+            applied.append(name)
+
+    async with connection().migration_lock():
+        await MigrationExecutor(connection(), APPS).migrate(direction="forward", progress=note)
+    return applied
+
+
+async def pending_migrations() -> list[str]:
+    """The names of the migrations that have yet to run."""
+    executor = MigrationExecutor(connection(), APPS)
+    try:
+        return [step.migration.name for step in await executor.plan()]
+    except OperationalError:  # not even the table of migrations exists
+        return [name for _, name in executor.loader.graph.nodes]
 
 
 def is_postgres() -> bool:

@@ -3,7 +3,8 @@
 Named in the connection's `engine`, so that Tortoise itself uses it, for models and for migrations.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -12,6 +13,9 @@ from tortoise.backends.base.client import TransactionalDBClient, TransactionCont
 from tortoise.connection import get_connections
 
 from models.database.settle import settle
+from models.database.statements import seen
+
+MIGRATION_LOCK = 0x436F686F7274  # an advisory lock is named by a number: "Cohort" in ASCII
 
 
 class CohortPostgresClient(AsyncpgDBClient):
@@ -27,9 +31,23 @@ class CohortPostgresClient(AsyncpgDBClient):
                     await self.create_connection(with_db=True)
         return self._pool
 
+    @asynccontextmanager
+    async def migration_lock(self) -> AsyncIterator[None]:
+        """Held by the one process that migrates this database, as long as its connection lives."""
+        pool = await self._ensure_pool()
+        async with pool.acquire() as connection:
+            await connection.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
+            try:
+                yield
+            finally:
+                await settle(
+                    connection.execute(f"SELECT pg_advisory_unlock({MIGRATION_LOCK})")
+                )
+
     @translate_exceptions
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[asyncpg.Record]:
         """The rows of a statement that reads, outside of any transaction."""
+        seen(sql)
         pool = self._pool or await self._ensure_pool()
         async with pool.acquire() as connection:
             return await connection.fetch(sql, *params)
@@ -41,11 +59,13 @@ class Transaction(TransactionWrapper):
     @translate_exceptions
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[asyncpg.Record]:
         """The rows of a statement within the transaction, reading or writing."""
+        seen(sql)
         return await self._connection.fetch(sql, *params)
 
     @translate_exceptions
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a writing statement once for each of `rows`, in one round trip."""
+        seen(sql)
         await self._connection.executemany(sql, rows)
 
 

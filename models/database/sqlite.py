@@ -9,6 +9,7 @@ Named in the connection's `engine`, so that Tortoise itself uses it, for models 
 """
 
 import asyncio
+import fcntl
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
@@ -29,6 +30,7 @@ from tortoise.backends.sqlite.client import (
 from tortoise.connection import get_connections
 
 from models.database.settle import settle
+from models.database.statements import seen
 
 PRAGMAS = {"synchronous": "FULL", "busy_timeout": 10_000}
 READERS = 4
@@ -97,6 +99,13 @@ class CohortSqliteClient(SqliteClient):
         return ImmediateTransactionContext(ImmediateTransaction(self), self._lock)
 
     @asynccontextmanager
+    async def migration_lock(self) -> AsyncIterator[None]:
+        """Held by the one process that migrates this file."""
+        with open(f"{self.filename}.lock", "w") as file:
+            await settle(asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX))
+            yield
+
+    @asynccontextmanager
     async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
         if self._connection is None:
             await self.create_connection(with_db=True)
@@ -113,6 +122,7 @@ class CohortSqliteClient(SqliteClient):
     @translate_exceptions
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[sqlite3.Row]:
         """The rows of a statement that reads, outside of any transaction."""
+        seen(sql)
         async with self._reader() as connection:
             return await connection.execute_fetchall(translate(sql), [encode(p) for p in params])
 
@@ -123,11 +133,13 @@ class ImmediateTransaction(SqliteTransactionWrapper):
     @translate_exceptions
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[sqlite3.Row]:
         """The rows of a statement within the transaction, reading or writing."""
+        seen(sql)
         return await self._connection.execute_fetchall(translate(sql), [encode(p) for p in params])
 
     @translate_exceptions
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a writing statement once for each of `rows`."""
+        seen(sql)
         encoded = [[encode(value) for value in row] for row in rows]
         await self._connection.executemany(translate(sql), encoded)
 

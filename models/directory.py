@@ -1,0 +1,190 @@
+"""The directory: users, bots and personas, as the host product keeps them. Reading and deleting;
+`models/upserts.py` adds and updates."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from models.columns import select
+from models.database import Row, fetch
+from models.errors import Code, DomainError, Problem
+from models.kinds import USERS, Kind
+from models.ledger import Outcome, Write, some, write
+from models.listing import Listing, Order
+from models.sql import Params, contains, known_ids
+from models.tables import Organization, Role, UserStatus
+from models.viewer import Viewer
+
+IDS_AT_ONCE = 1_000
+
+ORGANIZATION_COLUMNS = select(Organization, "o")
+
+
+class UserOrderField(StrEnum):
+    """What a list of users may be sorted by."""
+
+    NAME = "NAME"
+    CREATED_AT = "CREATED_AT"
+
+
+BY_NAME = Order("name", "e.id", "name_key", "e.name_key")
+ORDERS = {
+    UserOrderField.NAME: BY_NAME,
+    UserOrderField.CREATED_AT: Order("created", "e.id"),  # ids sort by the time they were made
+}
+
+
+async def organization(viewer: Viewer) -> Row:
+    """The viewer's organization."""
+    rows = await fetch(
+        f"SELECT {ORGANIZATION_COLUMNS} FROM organizations o WHERE o.id = $1",
+        viewer.organization_id,
+    )
+    return rows[0]
+
+
+def entries(
+    viewer: Viewer,
+    kind: Kind,
+    search: str | None = None,
+    status: UserStatus | None = None,
+    order: Order = BY_NAME,
+) -> Listing:
+    """The users, bots or personas that the viewer may see; `status` is for users."""
+
+    def source(params: Params, parent: str) -> str:
+        searched = contains(params, search, *(f"e.{key}" for key in kind.search_keys))
+        in_status = f" AND e.status = {params.add(status)}" if status else ""
+        return (
+            f"FROM {kind.table} e WHERE {viewer.sees(params, kind.table, 'e')} "
+            f"AND e.until_revision IS NULL{searched}{in_status}"
+        )
+
+    return Listing(select(kind.model, "e"), source, order)
+
+
+async def entries_by_id(
+    viewer: Viewer, kind: Kind, entry_ids: Sequence[str], *, deleted: bool = False
+) -> list[Row]:
+    """Those with these ids that the viewer may see: the live ones, or also the `deleted`."""
+    params = Params()
+    live = "" if deleted else " AND e.until_revision IS NULL"
+    sees = viewer.sees(params, kind.table, "e")
+    rows = await fetch(
+        f"SELECT {select(kind.model, 'e')} FROM {kind.table} e WHERE {sees}{live} "
+        f"AND e.id = ANY({params.add(known_ids(tuple(entry_ids)))})",
+        *params.values,
+    )
+    return list(rows)
+
+
+async def entries_for_write(draft: Write, kind: Kind, entry_ids: Sequence[str]) -> list[Row]:
+    """The rows that a write names, each once, in order.
+
+    Raises DomainError: TOO_MANY, or NOT_FOUND for each id that is no live row of the organization.
+    """
+    if len(entry_ids) > IDS_AT_ONCE:
+        raise DomainError.of(
+            Code.TOO_MANY,
+            f"At most {IDS_AT_ONCE:,} {kind.plural} at once; these are {len(entry_ids):,}.",
+            kind.ids_field,
+        )
+    if not entry_ids:
+        return []
+    found = {row["id"]: row for row in await entries_by_id(draft.viewer, kind, entry_ids)}
+    problems = [
+        Problem(Code.NOT_FOUND, f"There is no such {kind.noun}.", (kind.ids_field, str(index)))
+        for index, id in enumerate(entry_ids)
+        if id not in found
+    ]
+    if problems:
+        raise DomainError(problems)
+    return [found[id] for id in dict.fromkeys(entry_ids)]
+
+
+async def delete_entries(
+    viewer: Viewer, kind: Kind, entry_ids: Sequence[str], expected_revision: int | None = None
+) -> Outcome:
+    """Delete users, bots or personas: their memberships end, and what came through them.
+
+    Raises DomainError: TOO_MANY, NOT_FOUND, LAST_ADMIN, CONFLICT.
+    """
+    viewer.must_administrate()
+    async with write(viewer, expected_revision) as draft:
+        rows = await entries_for_write(draft, kind, entry_ids)
+        gone = [row["id"] for row in rows]
+        if gone:
+            admins = await count_active_admins(draft)
+            await _close(draft, kind, gone)
+            if kind is USERS:
+                await must_keep_an_admin(draft, admins, kind.ids_field)
+            draft.counts[kind.counter] -= len(gone)
+            draft.record(
+                kind.deleted, f"deleted {some(rows, kind.noun)}", **{kind.plural: gone}
+            )
+    return Outcome(draft.landed_revision, changed=gone)
+
+
+async def _close(draft: Write, kind: Kind, gone: list[str]) -> None:
+    """Close the rows and their memberships, and count their groups anew."""
+    await fetch(
+        f"UPDATE {kind.memberships} SET until_revision = $2 "
+        f"WHERE {kind.column} = ANY($1) AND until_revision IS NULL",
+        gone,
+        draft.revision,
+    )
+    ended = (
+        f"FROM {kind.memberships} m WHERE m.{kind.column} = ANY($1) AND m.until_revision = $2"
+    )
+    await fetch(
+        f"UPDATE groups SET updated_at = $3, updated_revision = $2, {kind.counter} = "
+        f"{kind.counter} - (SELECT COUNT(*) {ended} AND m.group_id = groups.id) "
+        f"WHERE id IN (SELECT m.group_id {ended})",
+        gone,
+        draft.revision,
+        draft.now,
+    )
+    await fetch(
+        f"UPDATE {kind.table} SET until_revision = $2, group_count = 0 WHERE id = ANY($1)",
+        gone,
+        draft.revision,
+    )
+    if kind is USERS:
+        await close_activations(draft, gone)
+        await fetch(
+            "UPDATE tokens SET revoked_at = $2 WHERE user_id = ANY($1) AND revoked_at IS NULL",
+            gone,
+            draft.now,
+        )
+
+
+async def close_activations(draft: Write, user_ids: list[str]) -> None:
+    """These users are no longer active, from this revision on."""
+    await fetch(
+        "UPDATE activations SET until_revision = $2 "
+        "WHERE user_id = ANY($1) AND until_revision IS NULL",
+        user_ids,
+        draft.revision,
+    )
+
+
+async def count_active_admins(draft: Write) -> int:
+    """How many people can administrate the organization."""
+    rows = await fetch(
+        "SELECT COUNT(*) FROM users WHERE organization_id = $1 AND role = $2 AND status = $3 "
+        "AND until_revision IS NULL",
+        draft.viewer.organization_id,
+        Role.ADMIN,
+        UserStatus.ACTIVE,
+    )
+    return int(rows[0][0])
+
+
+async def must_keep_an_admin(draft: Write, before: int, field: str) -> None:
+    """Raise DomainError LAST_ADMIN if there were active admins, and none is left."""
+    if before and not await count_active_admins(draft):
+        raise DomainError.of(
+            Code.LAST_ADMIN,
+            "This would leave the organization without an active administrator. "
+            "Make somebody else an administrator first.",
+            field,
+        )

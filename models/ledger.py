@@ -1,0 +1,207 @@
+"""The ledger: one change a revision, total, gapless and in commit order.
+
+A write takes the organization's row, adds one to its revision, changes rows, and appends one
+Change, in one transaction. History, undo, live updates and the truth of what is kept all read
+this; nothing else is a source of events. A write that changes nothing takes no revision.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from models import ids
+from models.columns import select
+from models.database import Row, fetch, transaction
+from models.errors import Code, DomainError
+from models.listing import Listing, Order
+from models.sql import Params
+from models.tables import Action, Change
+from models.text import quantity
+from models.viewer import Viewer
+
+CHANGE_COLUMNS = select(Change, "c")
+NEWEST_FIRST = Order("change", "c.id", "revision", "c.revision", numeric=True, descending=True)
+
+
+def utc_now() -> datetime:
+    """The present instant, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a write did: the revision that it left, the row it was about, and the ids it changed."""
+
+    revision: int
+    id: str | None = None
+    changed: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Write:
+    """One write under way: it holds the organization's row, and will take `revision`."""
+
+    viewer: Viewer
+    organization: Row
+    revision: int
+    now: datetime
+    change_id: str
+    counts: Counter[str] = field(default_factory=Counter)
+    entry: dict[str, Any] | None = None
+
+    @property
+    def landed_revision(self) -> int:
+        """The organization's revision after the write: a new one only if anything changed."""
+        return self.revision if self.entry else self.revision - 1
+
+    def record(
+        self,
+        action: Action,
+        summary: str,
+        *,
+        group: Row | None = None,
+        undoes_id: str | None = None,
+        **details: Any,
+    ) -> None:
+        """Say what this write did: once, after its rows were changed.
+
+        `summary` is the sentence without its subject. `details` are kept as JSON: `users`, `bots`
+        and `personas` are the ids it touched, `before` what stood before.
+        """
+        if self.entry is not None:
+            raise RuntimeError("a write makes one change")
+        self.entry = {
+            "action": action,
+            "group_id": group["id"] if group else None,
+            "group_name": group["name"] if group else None,
+            "summary": f"{self.viewer.name} {summary}",
+            "undoes_id": undoes_id,
+            "details": orjson.dumps(details).decode(),
+        }
+
+
+@asynccontextmanager
+async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIterator[Write]:
+    """One write of the viewer's organization: commits on leaving, rolls back on any exception.
+
+    Raises DomainError CONFLICT, before anything, if the organization is not at `expected_revision`.
+    A DomainError leaves with the `revision` that it was decided at.
+    """
+    async with transaction():
+        organization = (
+            await fetch(
+                "SELECT id, name, revision, changed_at FROM organizations WHERE id = $1 FOR UPDATE",
+                viewer.organization_id,
+            )
+        )[0]
+        current = organization["revision"]
+        try:
+            if expected_revision is not None and expected_revision != current:
+                raise DomainError.of(
+                    Code.CONFLICT,
+                    f"The organization is at revision {current} now, not at {expected_revision}: "
+                    "somebody changed it meanwhile. Look again, then decide.",
+                    "expectedRevision",
+                )
+            draft = Write(
+                viewer,
+                organization,
+                revision=current + 1,
+                # Clocks of several machines differ; the ledger's never goes back.
+                now=max(utc_now(), organization["changed_at"]),
+                change_id=ids.new_id(ids.CHANGE),
+            )
+            yield draft
+        except DomainError as error:
+            error.revision = current
+            raise
+        if draft.entry:
+            await _append(draft, draft.entry)
+
+
+async def _append(draft: Write, entry: dict[str, Any]) -> None:
+    """Take the revision: move the organization's row, and add the change."""
+    params = Params(draft.viewer.organization_id, draft.revision, draft.now)
+    counters = "".join(
+        f", {counter} = {counter} + {params.add(number)}"
+        for counter, number in sorted(draft.counts.items())
+        if number
+    )
+    await fetch(
+        f"UPDATE organizations SET revision = $2, changed_at = $3{counters} WHERE id = $1",
+        *params.values,
+    )
+    viewer = draft.viewer
+    await fetch(
+        "INSERT INTO changes (id, organization_id, revision, at, actor_kind, actor_name, "
+        "actor_user_id, action, group_id, group_name, summary, undoes_id, details) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        draft.change_id,
+        viewer.organization_id,
+        draft.revision,
+        draft.now,
+        viewer.kind,
+        viewer.name,
+        viewer.user_id,
+        entry["action"],
+        entry["group_id"],
+        entry["group_name"],
+        entry["summary"],
+        entry["undoes_id"],
+        entry["details"],
+    )
+
+
+async def current_revision(organization_id: str) -> int:
+    """The revision that an organization is at."""
+    rows = await fetch("SELECT revision FROM organizations WHERE id = $1", organization_id)
+    return int(rows[0][0])
+
+
+def changes(viewer: Viewer, group_id: str | None = None) -> Listing:
+    """The changes that the viewer may see, newest first: of all, or of one group.
+
+    A MEMBER sees those of the groups it is in.
+    """
+
+    def source(params: Params, parent: str) -> str:
+        of_group = f" AND c.group_id = {parent}" if parent else ""
+        if group_id is not None:
+            of_group = f" AND c.group_id = {params.add(group_id)}"
+        return f"FROM changes c WHERE {viewer.sees(params, 'changes', 'c')}{of_group}"
+
+    return Listing(CHANGE_COLUMNS, source, NEWEST_FIRST)
+
+
+async def changes_by(viewer: Viewer, column: str, values: Sequence[Any]) -> list[Row]:
+    """The changes with these ids or revisions, as far as the viewer may see them."""
+    params = Params()
+    sees = viewer.sees(params, "changes", "c")
+    rows = await fetch(
+        f"SELECT {CHANGE_COLUMNS} FROM changes c WHERE {sees} "
+        f"AND c.{column} = ANY({params.add(list(values))})",
+        *params.values,
+    )
+    return list(rows)
+
+
+async def actors_by_revision(viewer: Viewer, revisions: Sequence[int]) -> list[Row]:
+    """Who made the changes of these revisions: `revision` and the columns of the actor."""
+    return list(
+        await fetch(
+            "SELECT revision, actor_kind, actor_name, actor_user_id FROM changes "
+            "WHERE organization_id = $1 AND revision = ANY($2)",
+            viewer.organization_id,
+            list(revisions),
+        )
+    )
+
+
+def some(rows: Sequence[Row], noun: str) -> str:
+    """Rows in words: the name of one (`Ada Lovelace`), the number of several (`3 users`)."""
+    return str(rows[0]["name"]) if len(rows) == 1 else quantity(len(rows), noun)

@@ -1,0 +1,45 @@
+"""Tenants: made and found by the operator only. No request ever names one."""
+
+from models import ids
+from models.database import Row, fetch, transaction
+from models.errors import Code, DomainError
+from models.ledger import utc_now
+from models.text import Reader, name_key
+from models.viewer import Viewer
+
+
+async def create_organization(name: str) -> Viewer:
+    """Create an organization, at revision 0; returns the operator's viewer of it.
+
+    Raises DomainError: BLANK, TOO_LONG, INVALID, TAKEN.
+    """
+    reader = Reader()
+    name = reader.required(name, "name", "Name")
+    reader.finish()
+    id = ids.new_id(ids.ORGANIZATION)
+    async with transaction():
+        created = await fetch(
+            "INSERT INTO organizations (id, name, name_key, revision, group_count, user_count, "
+            "bot_count, persona_count, created_at, changed_at) "
+            "VALUES ($1, $2, $3, 0, 0, 0, 0, 0, $4, $4) ON CONFLICT DO NOTHING RETURNING id",
+            id,
+            name,
+            name_key(name),
+            utc_now(),
+        )
+        if not created:
+            raise DomainError.of(Code.TAKEN, f"There is an organization “{name}” already.", "name")
+    return Viewer.operator(id)
+
+
+async def all_organizations() -> list[Row]:
+    """Every organization, by name: `id`, `name`, `name_key`, `revision`."""
+    return list(
+        await fetch("SELECT id, name, name_key, revision FROM organizations ORDER BY name_key")
+    )
+
+
+async def find_organization(name: str) -> Viewer | None:
+    """The operator's viewer of the organization with this name, in any case; None if none has it."""
+    rows = await fetch("SELECT id FROM organizations WHERE name_key = $1", name_key(name.strip()))
+    return Viewer.operator(rows[0]["id"]) if rows else None

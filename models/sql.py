@@ -1,0 +1,56 @@
+"""Small pieces that the statements of models/ are put together from."""
+
+import re
+from typing import Any
+
+from models.errors import BadRequest
+from models.text import is_storable, name_key
+
+SEARCH_LENGTH = 200
+ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
+
+
+class Params:
+    """The parameters of a statement: `params.add(value)` gives the placeholder."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values: list[Any] = list(values)
+
+    def add(self, value: Any) -> str:
+        """Add a value and return its placeholder, such as `$3`."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+
+def open_at(params: Params, alias: str, moment: int | None) -> str:
+    """The condition that a row stands: now, or (for the past) at a revision."""
+    if moment is None:
+        return f"{alias}.until_revision IS NULL"
+    revision = params.add(moment)
+    return (
+        f"{alias}.since_revision <= {revision} "
+        f"AND ({alias}.until_revision IS NULL OR {alias}.until_revision > {revision})"
+    )
+
+
+def contains(params: Params, search: str | None, *columns: str) -> str:
+    """` AND (…)`: that one of the key columns contains what was typed; nothing for no search.
+
+    Raises BadRequest for a text that is too long, or that no name can contain.
+    """
+    key = name_key(search).strip() if search else ""
+    if not key:
+        return ""
+    if len(key) > SEARCH_LENGTH:
+        raise BadRequest(f"`search` is too long: at most {SEARCH_LENGTH} characters.")
+    if not is_storable(key):
+        raise BadRequest("`search` holds a character that no name can hold; remove it.")
+    pattern = re.sub(r"([\\%_])", r"\\\1", key)
+    placeholder = params.add(f"%{pattern}%")
+    matches = (rf"{column} LIKE {placeholder} ESCAPE '\'" for column in columns)
+    return f" AND ({' OR '.join(matches)})"
+
+
+def known_ids(ids: list[str] | tuple[str, ...]) -> list[str]:
+    """Those that have the form of an id, each once, in order. No row can have any other."""
+    return [id for id in dict.fromkeys(ids) if ID.fullmatch(id)]

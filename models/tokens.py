@@ -1,0 +1,249 @@
+"""What proves who is asking: tokens, and links that sign a browser in once.
+
+A secret is random and shown once; only its SHA-256 is kept. (A secret of 256 random bits needs no
+slow hash: there is nothing to guess.) A browser's session is a token too, so that it is listed,
+expires, and can be revoked like any other.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from models import ids
+from models.columns import select
+from models.database import Row, fetch, fetch_each, transaction
+from models.directory import entries_by_id
+from models.errors import Code, DomainError
+from models.kinds import USERS
+from models.ledger import Outcome, Write, utc_now, write
+from models.listing import Listing, Order
+from models.sql import Params
+from models.tables import Action, ActorKind, Role, Token, UserStatus
+from models.text import Reader
+from models.viewer import Viewer
+
+NEWEST_FIRST = Order("token", "t.id", descending=True)
+COLUMNS = f"{select(Token, 't')}, u.role AS user_role"
+FROM_TOKENS = "FROM tokens t LEFT JOIN users u ON u.id = t.user_id"
+RANK = (Role.MEMBER, Role.AUDITOR, Role.ADMIN)
+
+
+def hash_secret(secret: str) -> str:
+    """The form in which a secret is kept."""
+    return sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def effective_role(token_role: str | None, user_role: str | None) -> Role:
+    """The lesser of what the token was given and what its person may do."""
+    return min((Role(role) for role in (token_role, user_role) if role), key=RANK.index)
+
+
+# ----------------------------------------------------------------------------------- recognising
+
+
+async def authenticate(secret: str) -> Viewer | None:
+    """The viewer that a secret stands for; None if it is unknown, expired or revoked, or its
+    person is gone or deactivated."""
+    rows = await fetch(
+        "SELECT t.id, t.organization_id, t.user_id, t.name, t.role, t.expires_at, t.revoked_at, "
+        "o.revision, u.name AS user_name, u.role AS user_role, u.status, u.until_revision "
+        "FROM tokens t JOIN organizations o ON o.id = t.organization_id "
+        "LEFT JOIN users u ON u.id = t.user_id WHERE t.secret_hash = $1",
+        hash_secret(secret),
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    if row["revoked_at"] or (row["expires_at"] and row["expires_at"] <= utc_now()):
+        return None
+    if row["user_id"] and (row["status"] != UserStatus.ACTIVE or row["until_revision"]):
+        return None
+    return Viewer(
+        organization_id=row["organization_id"],
+        role=effective_role(row["role"], row["user_role"]),
+        kind=ActorKind.USER if row["user_id"] else ActorKind.TOKEN,
+        name=row["user_name"] if row["user_id"] else row["name"],
+        user_id=row["user_id"],
+        token_id=row["id"],
+        expires_at=row["expires_at"],
+        revision=row["revision"],
+    )
+
+
+async def mark_used(used: Mapping[str, datetime]) -> None:
+    """Note when tokens were last used: many in one write, outside of the ledger."""
+    async with transaction():
+        await fetch_each(
+            "UPDATE tokens SET last_used_at = $2 "
+            "WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
+            sorted([id, at] for id, at in used.items()),
+        )
+
+
+# --------------------------------------------------------------------------------------- reading
+
+
+def tokens(viewer: Viewer) -> Listing:
+    """The organization's tokens, newest first; revoked and expired ones too."""
+    viewer.must_see_all()
+
+    def source(params: Params, parent: str) -> str:
+        return f"{FROM_TOKENS} WHERE t.organization_id = {params.add(viewer.organization_id)}"
+
+    return Listing(COLUMNS, source, NEWEST_FIRST)
+
+
+async def tokens_by_id(viewer: Viewer, token_ids: Sequence[str]) -> list[Row]:
+    """The tokens with these ids; none for a MEMBER."""
+    if not viewer.sees_all:
+        return []
+    return list(
+        await fetch(
+            f"SELECT {COLUMNS} {FROM_TOKENS} WHERE t.organization_id = $1 AND t.id = ANY($2)",
+            viewer.organization_id,
+            list(token_ids),
+        )
+    )
+
+
+# --------------------------------------------------------------------------------------- writing
+
+
+async def create_token(
+    viewer: Viewer,
+    name: str,
+    role: Role | None = None,
+    user_id: str | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[Outcome, str]:
+    """Create a token; returns its secret too, which nothing can tell again.
+
+    A person's token does what the person may do, or less if a `role` is given. A token that is no
+    person's needs a role, and cannot be a MEMBER: a member sees its own groups, and it has none.
+    Raises DomainError: BLANK, TOO_LONG, INVALID, NOT_FOUND.
+    """
+    viewer.must_administrate()
+    reader = Reader()
+    name = reader.required(name, "name", "Name")
+    if user_id is None and role is None:
+        reader.refuse(Code.BLANK, "Give a role, or a user whose token it is.", "role")
+    if user_id is None and role is Role.MEMBER:
+        reader.refuse(Code.INVALID, "A MEMBER's token must belong to a user.", "userId")
+    if expires_at is not None and expires_at <= utc_now():
+        reader.refuse(Code.INVALID, "This moment has passed; choose a later one.", "expiresAt")
+    reader.finish()
+    async with write(viewer) as draft:
+        if user_id is not None and not await entries_by_id(viewer, USERS, [user_id]):
+            raise DomainError.of(Code.NOT_FOUND, "There is no such user.", "userId")
+        token_id, secret = await _insert(draft, name, role, user_id, expires_at)
+        draft.record(Action.TOKEN_CREATED, f"created the token {name}", token=token_id)
+    return Outcome(draft.landed_revision, token_id), secret
+
+
+async def revoke_token(viewer: Viewer, token_id: str) -> Outcome:
+    """Revoke a token: it opens nothing from now on. Raises DomainError NOT_FOUND."""
+    viewer.must_administrate()
+    async with write(viewer) as draft:
+        found = await tokens_by_id(viewer, [token_id])
+        if not found:
+            raise DomainError.of(Code.NOT_FOUND, "There is no such token.", "id")
+        if found[0]["revoked_at"] is None:
+            await _revoke(draft, found[0])
+    return Outcome(draft.landed_revision, token_id)
+
+
+async def _insert(
+    draft: Write, name: str, role: Role | None, user_id: str | None, expires_at: datetime | None
+) -> tuple[str, str]:
+    """Add the row of a token; returns its id and its secret."""
+    token_id, secret = ids.new_id(ids.TOKEN), f"cohort_{secrets.token_urlsafe(32)}"
+    await fetch(
+        "INSERT INTO tokens "
+        "(id, organization_id, user_id, name, role, secret_hash, created_at, expires_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        token_id,
+        draft.viewer.organization_id,
+        user_id,
+        name,
+        role,
+        hash_secret(secret),
+        draft.now,
+        expires_at,
+    )
+    return token_id, secret
+
+
+async def _revoke(draft: Write, token: Row) -> None:
+    await fetch("UPDATE tokens SET revoked_at = $2 WHERE id = $1", token["id"], draft.now)
+    draft.record(
+        Action.TOKEN_REVOKED, f"revoked the token {token['name']}", token=token["id"]
+    )
+
+
+# ---------------------------------------------------------------------------- signing in and out
+
+
+async def create_sign_in_link(
+    organization_id: str, user_id: str, lifetime: timedelta = timedelta(hours=1)
+) -> str:
+    """The secret of a link that signs a browser in as a user, once. For the operator."""
+    secret = secrets.token_urlsafe(32)
+    async with transaction():
+        await fetch(
+            "INSERT INTO sign_in_links (id, organization_id, user_id, secret_hash, expires_at) "
+            "VALUES ($1, $2, $3, $4, $5)",
+            ids.new_id("lnk"),
+            organization_id,
+            user_id,
+            hash_secret(secret),
+            utc_now() + lifetime,
+        )
+    return secret
+
+
+async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
+    """Use a link up; returns the secret of a new session, or None if the link is not good.
+
+    The session is a token of the link's user, which expires after `lifetime`.
+    """
+    rows = await fetch(
+        "SELECT l.id, l.organization_id, l.user_id, u.name, u.role FROM sign_in_links l "
+        "JOIN users u ON u.id = l.user_id WHERE l.secret_hash = $1 AND l.used_at IS NULL "
+        "AND l.expires_at > $2 AND u.until_revision IS NULL AND u.status = $3",
+        hash_secret(link_secret),
+        utc_now(),
+        UserStatus.ACTIVE,
+    )
+    if not rows:
+        return None
+    link = rows[0]
+    person = Viewer(
+        link["organization_id"], Role(link["role"]), ActorKind.USER, link["name"], link["user_id"]
+    )
+    async with write(person) as draft:
+        used = await fetch(
+            "UPDATE sign_in_links SET used_at = $2 WHERE id = $1 AND used_at IS NULL RETURNING id",
+            link["id"],
+            draft.now,
+        )
+        if not used:
+            return None
+        token_id, secret = await _insert(
+            draft, "Browser session", None, person.user_id, draft.now + lifetime
+        )
+        draft.record(Action.TOKEN_CREATED, "signed in", token=token_id)
+    return secret
+
+
+async def sign_out(viewer: Viewer) -> None:
+    """Revoke the token that the viewer came with."""
+    async with write(viewer) as draft:
+        rows = await fetch(
+            "SELECT id, name FROM tokens WHERE id = $1 AND organization_id = $2 "
+            "AND revoked_at IS NULL",
+            viewer.token_id,
+            viewer.organization_id,
+        )
+        if rows:
+            await _revoke(draft, rows[0])

@@ -1,0 +1,278 @@
+"""Adding and updating users, bots and personas in bulk, as an import or the host product does.
+
+A row is matched by its id or external id if it has one, else (users) by email; else it is new.
+What an input leaves out stays as it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from models import ids
+from models.database import Row, fetch, fetch_each
+from models.directory import (
+    IDS_AT_ONCE,
+    close_activations,
+    count_active_admins,
+    entries_by_id,
+    must_keep_an_admin,
+)
+from models.errors import Code, DomainError, Problem
+from models.kinds import USERS, Kind
+from models.ledger import Outcome, Write, some, write
+from models.tables import Role, UserStatus
+from models.text import DESCRIPTION_LENGTH, EXTERNAL_ID_LENGTH, Reader, name_key
+from models.viewer import Viewer
+
+FEATURES = 20
+FEATURE_LENGTH = 40
+
+Values = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a bulk of inputs comes to: the id of each, rows to insert, and rows to update."""
+
+    ids: list[str] = field(default_factory=list)
+    inserts: list[Values] = field(default_factory=list)
+    updates: list[tuple[Row, Values]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+async def upsert_entries(
+    viewer: Viewer,
+    kind: Kind,
+    inputs: Sequence[Mapping[str, Any]],
+    expected_revision: int | None = None,
+) -> Outcome:
+    """Add or update rows. `inputs` hold the columns that are given; `changed` are all their ids.
+
+    Raises DomainError: BLANK, TOO_LONG, INVALID, TOO_MANY, TAKEN, NOT_FOUND, LAST_ADMIN, CONFLICT.
+    """
+    viewer.must_administrate()
+    if len(inputs) > IDS_AT_ONCE:
+        raise DomainError.of(
+            Code.TOO_MANY,
+            f"At most {IDS_AT_ONCE:,} {kind.plural} at once; these are {len(inputs):,}.",
+            kind.plural,
+        )
+    cleaned = _clean(kind, inputs)
+    async with write(viewer, expected_revision) as draft:
+        plan = await _plan(draft, kind, cleaned)
+        if plan.problems:
+            raise DomainError(plan.problems)
+        if plan.inserts or plan.updates:
+            admins = await count_active_admins(draft)
+            await _insert(draft, kind, plan.inserts)
+            await _update(draft, kind, plan.updates)
+            if kind is USERS:
+                await must_keep_an_admin(draft, admins, kind.plural)
+            draft.counts[kind.counter] += len(plan.inserts)
+            _record(draft, kind, plan)
+    return Outcome(draft.landed_revision, changed=plan.ids)
+
+
+# ---------------------------------------------------------------------------- what was typed
+
+
+def _clean(kind: Kind, inputs: Sequence[Mapping[str, Any]]) -> list[Values]:
+    """The column values of each input, or a DomainError with all that is wrong with them."""
+    problems: list[Problem] = []
+    cleaned = []
+    for index, given in enumerate(inputs):
+        reader = Reader(kind.plural, str(index))
+        cleaned.append(_clean_one(reader, kind, given))
+        problems += reader.problems
+    if problems:
+        raise DomainError(problems)
+    return cleaned
+
+
+def _clean_one(reader: Reader, kind: Kind, given: Mapping[str, Any]) -> Values:
+    values: Values = {"name": reader.required(given["name"], "name", "Name")}
+    values["name_key"] = name_key(values["name"])
+    if external_id := reader.optional(
+        given.get("external_id"), "externalId", "External id", EXTERNAL_ID_LENGTH
+    ):
+        values["external_id"] = external_id
+    if "avatar_url" in given:
+        values["avatar_url"] = reader.url(given["avatar_url"], "avatarUrl")
+    if kind is USERS:
+        values["email"] = reader.email(given["email"])
+        values["email_key"] = name_key(values["email"])
+        values |= {key: given[key] for key in ("role", "status") if given.get(key)}
+        return values
+    if "description" in given:
+        values["description"] = reader.optional(
+            given["description"], "description", "Description", DESCRIPTION_LENGTH, lines=True
+        )
+    if "features" in given:
+        values["features"] = _features(reader, given["features"] or [])
+    if given.get("id"):
+        values["id"] = given["id"]
+    return values
+
+
+def _features(reader: Reader, labels: Sequence[str]) -> str:
+    """Short labels as a JSON array, each once."""
+    if len(labels) > FEATURES:
+        reader.refuse(Code.TOO_MANY, f"At most {FEATURES} features.", "features")
+        return "[]"
+    texts = [reader.required(label, "features", "A feature", FEATURE_LENGTH) for label in labels]
+    return orjson.dumps(list(dict.fromkeys(texts))).decode()
+
+
+# ---------------------------------------------------------------------------- what it comes to
+
+
+async def _plan(draft: Write, kind: Kind, inputs: Sequence[Values]) -> Plan:
+    """Match each input with a row that stands; nothing is written yet."""
+    by_id = {
+        row["id"]: row
+        for row in await entries_by_id(
+            draft.viewer, kind, [values["id"] for values in inputs if "id" in values]
+        )
+    }
+    by_external_id = await _standing(draft, kind, "external_id", inputs)
+    by_email = await _standing(draft, kind, "email_key", inputs) if kind is USERS else {}
+    plan = Plan()
+    seen: set[tuple[str, str]] = set()
+    for index, values in enumerate(inputs):
+
+        def refuse(code: Code, message: str, name: str, index: int = index) -> None:
+            plan.problems.append(Problem(code, message, (kind.plural, str(index), name)))
+
+        external_id, email = values.get("external_id", ""), values.get("email_key", "")
+        row = by_external_id.get(external_id) or by_email.get(email)
+        if "id" in values:
+            row = by_id.get(values["id"])
+            if row is None:
+                refuse(Code.NOT_FOUND, f"There is no such {kind.noun}.", "id")
+                continue
+        row_id = row["id"] if row else ids.new_id(kind.prefix)
+        for name, rows in ((external_id, by_external_id), (email, by_email)):
+            holder = rows.get(name)
+            if holder is not None and holder["id"] != row_id:
+                refuse(Code.TAKEN, f"Another {kind.noun} has it.", _field(rows is by_email))
+        if row and external_id and row["external_id"] not in (None, external_id):
+            if "id" not in values:
+                refuse(Code.TAKEN, f"The {kind.noun} has another external id.", "externalId")
+        marks = {("id", row_id), ("external id", external_id), ("email", email)}
+        marks = {mark for mark in marks if mark[1]}
+        if seen & marks:
+            refuse(Code.INVALID, f"This {kind.noun} is in the list twice.", "name")
+        seen |= marks
+        plan.ids.append(row_id)
+        if row is None:
+            plan.inserts.append({**values, "id": row_id})
+        elif changed := {key: new for key, new in values.items() if row[key] != new}:
+            plan.updates.append((row, changed))
+    return plan
+
+
+def _field(is_email: bool) -> str:
+    return "email" if is_email else "externalId"
+
+
+async def _standing(
+    draft: Write, kind: Kind, column: str, inputs: Sequence[Values]
+) -> dict[str, Row]:
+    """The live rows that have one of the inputs' values in a column, by that value."""
+    wanted = [values[column] for values in inputs if column in values]
+    if not wanted:
+        return {}
+    rows = await fetch(
+        f"SELECT * FROM {kind.table} WHERE organization_id = $1 AND {column} = ANY($2) "
+        "AND until_revision IS NULL",
+        draft.viewer.organization_id,
+        wanted,
+    )
+    return {row[column]: row for row in rows}
+
+
+# ---------------------------------------------------------------------------- writing it
+
+
+async def _insert(draft: Write, kind: Kind, inserts: Sequence[Values]) -> None:
+    if not inserts:
+        return
+    defaults: Values = {
+        "organization_id": draft.viewer.organization_id,
+        "group_count": 0,
+        "created_at": draft.now,
+        "since_revision": draft.revision,
+        "external_id": None,
+        "avatar_url": None,
+    }
+    if kind is USERS:
+        defaults |= {"role": Role.MEMBER, "status": UserStatus.ACTIVE}
+    else:
+        defaults |= {"description": None}
+        if "features" in kind.model._meta.fields_map:
+            defaults |= {"features": "[]"}
+    rows = [{**defaults, **values} for values in inserts]
+    columns = list(rows[0])
+    places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+    await fetch_each(
+        f"INSERT INTO {kind.table} ({', '.join(columns)}) VALUES ({places})",
+        [[row[column] for column in columns] for row in rows],
+    )
+    if kind is USERS:
+        await _activate(
+            draft, [row["id"] for row in rows if row["status"] == UserStatus.ACTIVE]
+        )
+
+
+async def _update(draft: Write, kind: Kind, updates: Sequence[tuple[Row, Values]]) -> None:
+    if not updates:
+        return
+    columns = sorted({column for _, changed in updates for column in changed})
+    places = ", ".join(f"{column} = ${number}" for number, column in enumerate(columns, 2))
+    await fetch_each(
+        f"UPDATE {kind.table} SET {places} WHERE id = $1",
+        [
+            [row["id"], *(changed.get(column, row[column]) for column in columns)]
+            for row, changed in updates
+        ],
+    )
+    # A page of a group comes off an index of the membership: its sort key follows the name.
+    await fetch_each(
+        f"UPDATE {kind.memberships} SET sort_key = $2 "
+        f"WHERE {kind.column} = $1 AND until_revision IS NULL",
+        [[row["id"], changed["name_key"]] for row, changed in updates if "name_key" in changed],
+    )
+    status = {row["id"]: changed["status"] for row, changed in updates if "status" in changed}
+    await _activate(draft, [id for id, now in status.items() if now == UserStatus.ACTIVE])
+    if ended := [id for id, now in status.items() if now != UserStatus.ACTIVE]:
+        await close_activations(draft, ended)
+
+
+async def _activate(draft: Write, user_ids: Sequence[str]) -> None:
+    """These users are active, from this revision on."""
+    await fetch_each(
+        "INSERT INTO activations (id, organization_id, user_id, since_revision) "
+        "VALUES ($1, $2, $3, $4)",
+        [
+            [draft.change_id + id, draft.viewer.organization_id, id, draft.revision]
+            for id in user_ids
+        ],
+    )
+
+
+def _record(draft: Write, kind: Kind, plan: Plan) -> None:
+    """Say it in the ledger: who is new, who was updated, and what stood before."""
+    said = []
+    if plan.inserts:
+        said.append(f"added {some(plan.inserts, kind.noun)}")
+    if plan.updates:
+        said.append(f"updated {some([row for row, _ in plan.updates], kind.noun)}")
+    touched = {values["id"] for values in plan.inserts} | {row["id"] for row, _ in plan.updates}
+    draft.record(
+        kind.upserted,
+        " and ".join(said),
+        before={row["id"]: {key: row[key] for key in changed} for row, changed in plan.updates},
+        **{kind.plural: [id for id in plan.ids if id in touched]},
+    )
