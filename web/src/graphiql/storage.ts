@@ -1,0 +1,29 @@
+import type { Storage as GraphiQLStorage } from '@graphiql/toolkit';
+
+/**
+ * GraphiQL's storage, but for request headers: they may hold a token, and a token must not lie
+ * about in the browser's storage. GraphiQL keeps headers out of the saved tabs when told
+ * `shouldPersistHeaders={false}`, yet its history plugin saves them regardless.
+ */
+export function storageWithoutHeaders(store: globalThis.Storage): GraphiQLStorage {
+  return {
+    getItem: (key) => store.getItem(key),
+    setItem: (key, value) => store.setItem(key, isHistory(key) ? dropHeaders(value) : value),
+    removeItem: (key) => store.removeItem(key),
+    clear: () => {
+      for (const key of graphiqlKeys(store)) store.removeItem(key);
+    },
+    get length() {
+      return graphiqlKeys(store).length;
+    },
+  };
+}
+
+const isHistory = (key: string) => key === 'graphiql:queries' || key === 'graphiql:favorites';
+
+const dropHeaders = (json: string) =>
+  JSON.stringify(JSON.parse(json, (name, value) => (name === 'headers' ? undefined : value)));
+
+// The console shares this origin, so "all" means GraphiQL's own keys.
+const graphiqlKeys = (store: globalThis.Storage) =>
+  Object.keys(store).filter((key) => key.startsWith('graphiql:'));
