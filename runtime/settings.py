@@ -1,0 +1,72 @@
+"""The settings: the only place that reads the environment.
+
+Each is documented in the table of docs/settings.md; a test holds the table to this class.
+"""
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How this process runs. Raises ValidationError, naming the variable, for a wrong value."""
+
+    model_config = SettingsConfigDict(env_prefix="COHORT_", populate_by_name=True, frozen=True)
+
+    database_url: str = Field(
+        "sqlite://cohort.sqlite3",
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="Where the data is: `sqlite://FILE` or `postgres://USER:PASSWORD@HOST/NAME`.",
+    )
+    host: str = Field(
+        "127.0.0.1",
+        validation_alias=AliasChoices("HOST", "host"),
+        description="The address to listen on.",
+    )
+    port: int = Field(
+        8000,
+        validation_alias=AliasChoices("PORT", "port"),
+        ge=0,
+        le=65535,
+        description="The port to listen on.",
+    )
+    workers: int = Field(1, ge=1, description="How many processes serve.")
+    pool_size: int = Field(
+        10, ge=1, description="PostgreSQL connections that one process may hold."
+    )
+    public_url: str = Field(
+        "",
+        description="The address under which browsers reach the service, for sign-in links; "
+        "empty: `http://HOST:PORT`.",
+    )
+    session_days: int = Field(14, ge=1, description="How long a browser stays signed in, in days.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Log lines for people (`text`) or for machines (`json`)."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least severe log lines that are written."
+    )
+    max_body_bytes: int = Field(
+        1_000_000, ge=1_000, description="The largest request body that is read, in bytes."
+    )
+    max_depth: int = Field(
+        15, ge=1, description="How deep the selections of an operation may be nested."
+    )
+    max_tokens: int = Field(
+        5_000, ge=100, description="How many lexical tokens a GraphQL document may have."
+    )
+    shutdown_seconds: int = Field(
+        20, ge=0, description="How long requests in flight may take to finish at shutdown."
+    )
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        """How long a browser stays signed in."""
+        return timedelta(days=self.session_days)
+
+    @property
+    def base_url(self) -> str:
+        """The address under which browsers reach the service, without a slash at its end."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"

@@ -1,0 +1,232 @@
+"""What clients send. A field that is left out is UNSET; null is a value of its own."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry import ID, UNSET
+
+from models import directory
+from models.groups import GroupOrderField
+from models.tables import Role, UserStatus
+from schema.enums import OrderDirection
+from schema.types import described
+
+EXPECTED = "Refuse with CONFLICT unless the organization is at this revision."
+
+
+def given(value: Any) -> Mapping[str, Any]:
+    """The fields of an input that were sent, by their Python names."""
+    return {name: item for name, item in vars(value).items() if item is not UNSET}
+
+
+def expected(value: Any) -> int | None:
+    """The revision that a write was decided at; None if none was sent."""
+    revision = value.expected_revision
+    return None if revision is UNSET else revision
+
+
+def optional(description: str) -> Any:
+    """A field that may be left out."""
+    return strawberry.field(default=UNSET, description=description)
+
+
+# ------------------------------------------------------------------------------------- sorting
+
+
+@strawberry.input(description="How groups are sorted.")
+class GroupOrder:
+    field: GroupOrderField = described("By what.")
+    direction: OrderDirection = described("Which way.")
+
+
+@strawberry.input(description="How users are sorted.")
+class UserOrder:
+    field: directory.UserOrderField = described("By what.")
+    direction: OrderDirection = described("Which way.")
+
+
+# ---------------------------------------------------------------------------------------- access
+
+
+@strawberry.input(description="May this user use this bot?")
+class UserBotInput:
+    user_id: ID = described("The user.")
+    bot_id: ID = described("The bot.")
+    at: datetime | None = optional("As of this instant; now, if it is left out.")
+
+
+@strawberry.input(description="May this user use this persona?")
+class UserPersonaInput:
+    user_id: ID = described("The user.")
+    persona_id: ID = described("The persona.")
+    at: datetime | None = optional("As of this instant; now, if it is left out.")
+
+
+@strawberry.input(one_of=True, description="One question about access.")
+class AccessQuestion:
+    bot: UserBotInput | None = optional("About a bot.")
+    persona: UserPersonaInput | None = optional("About a persona.")
+
+
+# ---------------------------------------------------------------------------------------- groups
+
+
+@strawberry.input(description="A new group.")
+class CreateGroupInput:
+    name: str = described("Unique among live groups whatever its case; at most 120 characters.")
+    description: str | None = optional("What it is for; at most 2,000 characters.")
+    user_ids: list[ID] | None = optional("Users it holds from the start.")
+    bot_ids: list[ID] | None = optional("Bots it holds from the start.")
+    persona_ids: list[ID] | None = optional("Personas it holds from the start.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="What to change of a group. What is left out stays as it is.")
+class UpdateGroupInput:
+    id: ID = described("The group.")
+    name: str | None = optional("Its new name.")
+    description: str | None = optional("Its new description; null takes it away.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="A group to delete.")
+class DeleteGroupInput:
+    id: ID = described("The group.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="Users to put into a group. Those already in it are no error.")
+class AddUsersToGroupInput:
+    group_id: ID = described("The group.")
+    user_ids: list[ID] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="Users to take out of a group. Those not in it are no error.")
+class RemoveUsersFromGroupInput:
+    group_id: ID = described("The group.")
+    user_ids: list[ID] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="Bots to put into a group. Those already in it are no error.")
+class AddBotsToGroupInput:
+    group_id: ID = described("The group.")
+    bot_ids: list[ID] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="Bots to take out of a group. Those not in it are no error.")
+class RemoveBotsFromGroupInput:
+    group_id: ID = described("The group.")
+    bot_ids: list[ID] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="Personas to put into a group. Those already in it are no error.")
+class AddPersonasToGroupInput:
+    group_id: ID = described("The group.")
+    persona_ids: list[ID] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="Personas to take out of a group. Those not in it are no error.")
+class RemovePersonasFromGroupInput:
+    group_id: ID = described("The group.")
+    persona_ids: list[ID] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+# ------------------------------------------------------------------------------------- directory
+
+
+@strawberry.input(
+    description="A person. Matched with one who is there by externalId, else by email; else new. "
+    "What is left out stays as it is."
+)
+class UserInput:
+    external_id: str | None = optional("Their id in the host product.")
+    name: str = described("Their name.")
+    email: str = described("Their email, unique whatever its case.")
+    avatar_url: str | None = optional("Where their picture is; null takes it away.")
+    role: Role | None = optional("What they may do. MEMBER for somebody new.")
+    status: UserStatus | None = optional("Whether they may use anything. ACTIVE for somebody new.")
+
+
+@strawberry.input(
+    description="A bot. Matched with one that is there by id, else by externalId; else new. "
+    "What is left out stays as it is."
+)
+class BotInput:
+    id: ID | None = optional("The bot to update.")
+    external_id: str | None = optional("Its id in the host product.")
+    name: str = described("Its name.")
+    description: str | None = optional("What it trains; null takes it away.")
+    avatar_url: str | None = optional("Where its picture is; null takes it away.")
+    features: list[str] | None = optional("Short labels, at most 20 of 40 characters.")
+
+
+@strawberry.input(
+    description="A persona. Matched with one that is there by id, else by externalId; else new. "
+    "What is left out stays as it is."
+)
+class PersonaInput:
+    id: ID | None = optional("The persona to update.")
+    external_id: str | None = optional("Its id in the host product.")
+    name: str = described("Its name.")
+    description: str | None = optional("Who it is; null takes it away.")
+    avatar_url: str | None = optional("Where its picture is; null takes it away.")
+
+
+@strawberry.input(description="People to add to the directory, or to update in it.")
+class UpsertUsersInput:
+    users: list[UserInput] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="Bots to add to the directory, or to update in it.")
+class UpsertBotsInput:
+    bots: list[BotInput] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="Personas to add to the directory, or to update in it.")
+class UpsertPersonasInput:
+    personas: list[PersonaInput] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="Users to delete. Their memberships end.")
+class DeleteUsersInput:
+    user_ids: list[ID] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="Bots to delete. Their memberships end.")
+class DeleteBotsInput:
+    bot_ids: list[ID] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="Personas to delete. Their memberships end.")
+class DeletePersonasInput:
+    persona_ids: list[ID] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+# ---------------------------------------------------------------------------------------- tokens
+
+
+@strawberry.input(description="A new token: a person's, or one with a role of its own.")
+class CreateTokenInput:
+    name: str = described("What it is for.")
+    role: Role | None = optional("What it may do; never more than its person may.")
+    user_id: ID | None = optional("Whose it is.")
+    expires_at: datetime | None = optional("From when on it opens nothing.")
+
+
+@strawberry.input(description="A token to revoke.")
+class RevokeTokenInput:
+    id: ID = described("The token.")

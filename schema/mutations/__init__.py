@@ -1,0 +1,12 @@
+"""The entry points that write, merged from one class a noun."""
+
+import strawberry
+
+from schema.mutations.directory import DirectoryMutations
+from schema.mutations.groups import GroupMutations
+from schema.mutations.tokens import TokenMutations
+
+
+@strawberry.type(description="What can be changed. Every write is all or nothing.")
+class Mutation(GroupMutations, DirectoryMutations, TokenMutations):
+    pass

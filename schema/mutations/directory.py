@@ -1,0 +1,74 @@
+"""The directory: what the host product, or an import, keeps in step with its own records."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+from models.directory import delete_entries
+from models.kinds import BOTS, PERSONAS, USERS, Kind
+from models.upserts import upsert_entries
+from schema import inputs, payloads
+from schema.context import Info
+from schema.inputs import expected, given
+from schema.mutations.write import INPUT, writes
+
+
+async def _upsert(info: Info, kind: Kind, input: Any, payload: type[payloads.Payload]) -> Any:
+    sent = [given(item) for item in getattr(input, kind.plural)]
+    outcome = await upsert_entries(info.context.viewer, kind, sent, expected(input))
+    loaders = info.context.renew()
+    loads = [loaders.entry_by_id(kind, id) for id in outcome.changed]
+    return payload(revision=outcome.revision, **{kind.plural: [await load for load in loads]})
+
+
+async def _delete(info: Info, kind: Kind, input: Any, payload: type[payloads.Payload]) -> Any:
+    ids = getattr(input, f"{kind.noun}_ids")
+    outcome = await delete_entries(info.context.viewer, kind, ids, expected(input))
+    info.context.renew()
+    return payload(revision=outcome.revision, **{f"deleted_{kind.noun}_ids": list(outcome.changed)})
+
+
+async def upsert_users(info: Info, input: Annotated[inputs.UpsertUsersInput, INPUT]) -> Any:
+    return await _upsert(info, USERS, input, payloads.UpsertUsersPayload)
+
+
+async def delete_users(info: Info, input: Annotated[inputs.DeleteUsersInput, INPUT]) -> Any:
+    return await _delete(info, USERS, input, payloads.DeleteUsersPayload)
+
+
+async def upsert_bots(info: Info, input: Annotated[inputs.UpsertBotsInput, INPUT]) -> Any:
+    return await _upsert(info, BOTS, input, payloads.UpsertBotsPayload)
+
+
+async def delete_bots(info: Info, input: Annotated[inputs.DeleteBotsInput, INPUT]) -> Any:
+    return await _delete(info, BOTS, input, payloads.DeleteBotsPayload)
+
+
+async def upsert_personas(info: Info, input: Annotated[inputs.UpsertPersonasInput, INPUT]) -> Any:
+    return await _upsert(info, PERSONAS, input, payloads.UpsertPersonasPayload)
+
+
+async def delete_personas(info: Info, input: Annotated[inputs.DeletePersonasInput, INPUT]) -> Any:
+    return await _delete(info, PERSONAS, input, payloads.DeletePersonasPayload)
+
+
+@strawberry.type
+class DirectoryMutations:
+    upsert_users: payloads.UpsertUsersPayload = writes(
+        upsert_users, "Add users to the directory, or update them."
+    )
+    delete_users: payloads.DeleteUsersPayload = writes(
+        delete_users, "Delete users. Their memberships end, and what came through them."
+    )
+    upsert_bots: payloads.UpsertBotsPayload = writes(
+        upsert_bots, "Add bots to the directory, or update them."
+    )
+    delete_bots: payloads.DeleteBotsPayload = writes(
+        delete_bots, "Delete bots. Their memberships end, and what came through them."
+    )
+    upsert_personas: payloads.UpsertPersonasPayload = writes(
+        upsert_personas, "Add personas to the directory, or update them."
+    )
+    delete_personas: payloads.DeletePersonasPayload = writes(
+        delete_personas, "Delete personas. Their memberships end, and what came through them."
+    )

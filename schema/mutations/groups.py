@@ -1,0 +1,138 @@
+"""Groups, and what they hold."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+from models import groups
+from models.kinds import BOTS, PERSONAS, USERS, Kind
+from schema import inputs, payloads
+from schema.context import Info
+from schema.inputs import expected, given
+from schema.mutations.write import INPUT, writes
+from schema.pagination import Edge
+
+
+async def create_group(info: Info, input: Annotated[inputs.CreateGroupInput, INPUT]) -> Any:
+    members = {
+        USERS.noun: input.user_ids or (),
+        BOTS.noun: input.bot_ids or (),
+        PERSONAS.noun: input.persona_ids or (),
+    }
+    outcome = await groups.create_group(
+        info.context.viewer, input.name, input.description or None, members, expected(input)
+    )
+    group = await info.context.renew().group_by_id(str(outcome.id))
+    return payloads.CreateGroupPayload(
+        revision=outcome.revision,
+        group=group,
+        edge=Edge(groups.BY_NAME, group) if group else None,  # type: ignore[arg-type]
+    )
+
+
+async def update_group(info: Info, input: Annotated[inputs.UpdateGroupInput, INPUT]) -> Any:
+    outcome = await groups.update_group(
+        info.context.viewer, input.id, given(input), expected(input)
+    )
+    return payloads.UpdateGroupPayload(
+        revision=outcome.revision, group=await info.context.renew().group_by_id(input.id)
+    )
+
+
+async def delete_group(info: Info, input: Annotated[inputs.DeleteGroupInput, INPUT]) -> Any:
+    outcome = await groups.delete_group(info.context.viewer, input.id, expected(input))
+    info.context.renew()
+    return payloads.DeleteGroupPayload(revision=outcome.revision, deleted_group_id=input.id)
+
+
+async def _add(info: Info, kind: Kind, input: Any, payload: type[payloads.Payload]) -> Any:
+    ids = getattr(input, f"{kind.noun}_ids")
+    viewer, group_id = info.context.viewer, input.group_id
+    outcome = await groups.add_members(viewer, kind, group_id, ids, expected(input))
+    rows = await groups.added_members(viewer, kind, group_id, outcome.revision, outcome.changed)
+    order = groups.members(viewer, kind).order
+    return payload(
+        revision=outcome.revision,
+        group=await info.context.renew().group_by_id(group_id),
+        added_edges=[Edge(order, row) for row in rows],
+    )
+
+
+async def _remove(info: Info, kind: Kind, input: Any, payload: type[payloads.Payload]) -> Any:
+    ids = getattr(input, f"{kind.noun}_ids")
+    outcome = await groups.remove_members(
+        info.context.viewer, kind, input.group_id, ids, expected(input)
+    )
+    return payload(
+        revision=outcome.revision,
+        group=await info.context.renew().group_by_id(input.group_id),
+        **{f"removed_{kind.noun}_ids": list(outcome.changed)},
+    )
+
+
+async def add_users_to_group(
+    info: Info, input: Annotated[inputs.AddUsersToGroupInput, INPUT]
+) -> Any:
+    return await _add(info, USERS, input, payloads.AddUsersToGroupPayload)
+
+
+async def remove_users_from_group(
+    info: Info, input: Annotated[inputs.RemoveUsersFromGroupInput, INPUT]
+) -> Any:
+    return await _remove(info, USERS, input, payloads.RemoveUsersFromGroupPayload)
+
+
+async def add_bots_to_group(info: Info, input: Annotated[inputs.AddBotsToGroupInput, INPUT]) -> Any:
+    return await _add(info, BOTS, input, payloads.AddBotsToGroupPayload)
+
+
+async def remove_bots_from_group(
+    info: Info, input: Annotated[inputs.RemoveBotsFromGroupInput, INPUT]
+) -> Any:
+    return await _remove(info, BOTS, input, payloads.RemoveBotsFromGroupPayload)
+
+
+async def add_personas_to_group(
+    info: Info, input: Annotated[inputs.AddPersonasToGroupInput, INPUT]
+) -> Any:
+    return await _add(info, PERSONAS, input, payloads.AddPersonasToGroupPayload)
+
+
+async def remove_personas_from_group(
+    info: Info, input: Annotated[inputs.RemovePersonasFromGroupInput, INPUT]
+) -> Any:
+    return await _remove(info, PERSONAS, input, payloads.RemovePersonasFromGroupPayload)
+
+
+@strawberry.type
+class GroupMutations:
+    create_group: payloads.CreateGroupPayload = writes(
+        create_group, "Create a group, if you like with its members."
+    )
+    update_group: payloads.UpdateGroupPayload = writes(
+        update_group, "Rename a group, or describe it anew."
+    )
+    delete_group: payloads.DeleteGroupPayload = writes(
+        delete_group, "Delete a group. What came only through it is revoked at once."
+    )
+    add_users_to_group: payloads.AddUsersToGroupPayload = writes(
+        add_users_to_group, "Put users into a group."
+    )
+    remove_users_from_group: payloads.RemoveUsersFromGroupPayload = writes(
+        remove_users_from_group,
+        "Take users out of a group. What came only through it is revoked at once.",
+    )
+    add_bots_to_group: payloads.AddBotsToGroupPayload = writes(
+        add_bots_to_group, "Put bots into a group."
+    )
+    remove_bots_from_group: payloads.RemoveBotsFromGroupPayload = writes(
+        remove_bots_from_group,
+        "Take bots out of a group. What came only through it is revoked at once.",
+    )
+    add_personas_to_group: payloads.AddPersonasToGroupPayload = writes(
+        add_personas_to_group, "Put personas into a group."
+    )
+    remove_personas_from_group: payloads.RemovePersonasFromGroupPayload = writes(
+        remove_personas_from_group,
+        "Take personas out of a group. What came only through it is revoked at once.",
+    )

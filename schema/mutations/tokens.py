@@ -1,0 +1,38 @@
+"""Tokens."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+from models import tokens
+from schema import inputs, payloads
+from schema.context import Info
+from schema.mutations.write import INPUT, writes
+
+
+async def create_token(info: Info, input: Annotated[inputs.CreateTokenInput, INPUT]) -> Any:
+    outcome, secret = await tokens.create_token(
+        info.context.viewer,
+        input.name,
+        input.role or None,
+        input.user_id or None,
+        input.expires_at or None,
+    )
+    token = await info.context.renew().token_by_id(str(outcome.id))
+    return payloads.CreateTokenPayload(revision=outcome.revision, token=token, secret=secret)
+
+
+async def revoke_token(info: Info, input: Annotated[inputs.RevokeTokenInput, INPUT]) -> Any:
+    outcome = await tokens.revoke_token(info.context.viewer, input.id)
+    token = await info.context.renew().token_by_id(input.id)
+    return payloads.RevokeTokenPayload(revision=outcome.revision, token=token)
+
+
+@strawberry.type
+class TokenMutations:
+    create_token: payloads.CreateTokenPayload = writes(
+        create_token, "Create a token. Its secret is told once, in this answer."
+    )
+    revoke_token: payloads.RevokeTokenPayload = writes(
+        revoke_token, "Revoke a token. It opens nothing from now on."
+    )

@@ -1,0 +1,180 @@
+"""Connections (Relay's GraphQL Cursor Connections Specification), keyset cursors, page sizes.
+
+What stands here is the source of the connection types in `schema/connections.py`: their fields
+are the properties of these objects.
+"""
+
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+import strawberry
+
+from models.errors import BadRequest, LimitExceeded
+from models.listing import Order, Page, Slice
+from models.text import is_storable
+
+DEFAULT_PAGE = 50
+LARGEST_PAGE = 100
+LARGEST_NUMBER = 2**63 - 1
+
+First = Annotated[
+    int | None,
+    strawberry.argument(description="How many to return, from the start. 50 if neither is given."),
+]
+After = Annotated[
+    str | None, strawberry.argument(description="Only what comes behind this cursor.")
+]
+Last = Annotated[
+    int | None, strawberry.argument(description="How many to return, from the end. At most 100.")
+]
+Before = Annotated[
+    str | None, strawberry.argument(description="Only what comes in front of this cursor.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What the four arguments ask for. `last` is set only where `first` is given as well."""
+
+    part: Slice
+    last: int | None = None
+
+    def narrow(self, page: Page) -> Page:
+        """Of the first rows the last, where both were asked for."""
+        if self.last is None or self.last >= len(page.rows):
+            return page
+        start = len(page.rows) - self.last
+        return Page(page.rows[start:], page.has_next, has_previous=True)
+
+
+def range_of(
+    order: Order, first: int | None, after: str | None, last: int | None, before: str | None
+) -> Range:
+    """The range that a field's arguments ask for.
+
+    Raises BadRequest for a negative size or a cursor that is none of this listing's, and
+    LimitExceeded for a page that is too large.
+    """
+    for name, size in (("first", first), ("last", last)):
+        if size and size < 0:
+            raise BadRequest(f"`{name}` can't be negative.")
+        if size and size > LARGEST_PAGE:
+            raise LimitExceeded(f"`{name}` is at most {LARGEST_PAGE}; fetch the rest by cursor.")
+    forward = first if isinstance(first, int) else None
+    backward = last if isinstance(last, int) else None
+    limit = forward if forward is not None else backward
+    part = Slice(
+        DEFAULT_PAGE if limit is None else limit,
+        backward=forward is None and backward is not None,
+        after=decode_cursor(order, after, "after") if after else None,
+        before=decode_cursor(order, before, "before") if before else None,
+    )
+    return Range(part, last=backward if forward is not None else None)
+
+
+def encode_cursor(order: Order, row: Any) -> str:
+    """The cursor of a row in a listing: opaque to clients, and good as long as they keep it."""
+    key = [order.name, *(row[column] for column in order.columns)]
+    return base64.urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
+
+
+def decode_cursor(order: Order, cursor: str, argument: str) -> tuple[Any, ...]:
+    """The key that a cursor names. Raises BadRequest if it is not one of this listing."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        name, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, TypeError):
+        name, key = None, []
+    kinds = [int] if order.numeric else [str]
+    expected = [*kinds, str] if order.column else [str]
+    good = (
+        name == order.name
+        and [type(value) for value in key] == expected
+        and all(is_storable(value) for value in key if isinstance(value, str))
+        and all(abs(value) <= LARGEST_NUMBER for value in key if isinstance(value, int))
+    )
+    if not good:
+        raise BadRequest(f"`{argument}` is not a cursor of this list in this order.")
+    return tuple(key)
+
+
+class Edge:
+    """A row in its place in a listing. Source of every edge type."""
+
+    __slots__ = ("node", "order")
+
+    def __init__(self, order: Order, node: Any) -> None:
+        self.order = order
+        self.node = node
+
+    @property
+    def cursor(self) -> str:
+        return encode_cursor(self.order, self.node)
+
+
+@dataclass(frozen=True, slots=True)
+class PageEnds:
+    """Source of `PageInfo`."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+class Connection:
+    """A page, and a way to count the whole. Source of every connection type."""
+
+    __slots__ = ("count", "order", "page")
+    edge: type[Edge] = Edge
+
+    def __init__(self, order: Order, page: Page, count: Callable[[], Awaitable[int]]) -> None:
+        self.order = order
+        self.page = page
+        self.count = count
+
+    @property
+    def nodes(self) -> Any:
+        return self.page.rows
+
+    @property
+    def edges(self) -> list[Edge]:
+        return [self.edge(self.order, row) for row in self.page.rows]
+
+    @property
+    def page_info(self) -> PageEnds:
+        rows = self.nodes
+        return PageEnds(
+            self.page.has_next,
+            self.page.has_previous,
+            encode_cursor(self.order, rows[0]) if rows else None,
+            encode_cursor(self.order, rows[-1]) if rows else None,
+        )
+
+    @property
+    def total_count(self) -> Awaitable[int]:
+        return self.count()
+
+
+class AccessEdge(Edge):
+    """A row that access leads to, with the ids of the groups that give it."""
+
+    __slots__ = ("via",)
+
+    def __init__(self, order: Order, access: Any) -> None:
+        super().__init__(order, access.row)
+        self.via = access.via
+
+
+class AccessConnection(Connection):
+    """A page of `models.access.Access`."""
+
+    __slots__ = ()
+    edge = AccessEdge
+
+    @property
+    def nodes(self) -> list[Any]:
+        return [access.row for access in self.page.rows]

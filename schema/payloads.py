@@ -1,0 +1,142 @@
+"""What writes answer. On a refusal `userErrors` says why, and the data is as it was."""
+
+from typing import Any
+
+import strawberry
+from strawberry import ID
+
+from models.errors import Code
+from schema.types import (
+    Bot,
+    Group,
+    GroupBotEdge,
+    GroupEdge,
+    GroupPersonaEdge,
+    GroupUserEdge,
+    Persona,
+    Token,
+    User,
+    described,
+)
+
+GROUP = "The group as it is now; null on a refusal."
+EDGES = "The memberships that are new; those that were there already are left out."
+REMOVED = "Those who were in it; those who were not are left out."
+
+
+@strawberry.type(description="A person's mistake. The data is as it was.")
+class UserError:
+    code: Code = described("Stable: programs may switch on it.")
+    message: str = described("A sentence that a page can show as it is.")
+    field: list[str] | None = described('Path into the input: `["input", "userIds", "3"]`.')
+
+
+@strawberry.interface(description="What every write answers.")
+class Payload:
+    revision: int = described("The organization's revision after the write.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was refused; empty if it was done."
+    )
+
+
+def maybe(description: str) -> Any:
+    """A field that is null on a refusal."""
+    return strawberry.field(default=None, description=description)
+
+
+def some(description: str) -> Any:
+    """A list that is empty on a refusal."""
+    return strawberry.field(default_factory=list, description=description)
+
+
+@strawberry.type(description="The new group.")
+class CreateGroupPayload(Payload):
+    group: Group | None = maybe(GROUP)
+    edge: GroupEdge | None = maybe("The group in a list sorted by name.")
+
+
+@strawberry.type(description="The group with its changes.")
+class UpdateGroupPayload(Payload):
+    group: Group | None = maybe(GROUP)
+
+
+@strawberry.type(description="The group that is gone.")
+class DeleteGroupPayload(Payload):
+    deleted_group_id: ID | None = maybe("Its id; null on a refusal.")
+
+
+@strawberry.type(description="The group with its new users.")
+class AddUsersToGroupPayload(Payload):
+    group: Group | None = maybe(GROUP)
+    added_edges: list[GroupUserEdge] = some(EDGES)
+
+
+@strawberry.type(description="The group without these users.")
+class RemoveUsersFromGroupPayload(Payload):
+    group: Group | None = maybe(GROUP)
+    removed_user_ids: list[ID] = some(REMOVED)
+
+
+@strawberry.type(description="The group with its new bots.")
+class AddBotsToGroupPayload(Payload):
+    group: Group | None = maybe(GROUP)
+    added_edges: list[GroupBotEdge] = some(EDGES)
+
+
+@strawberry.type(description="The group without these bots.")
+class RemoveBotsFromGroupPayload(Payload):
+    group: Group | None = maybe(GROUP)
+    removed_bot_ids: list[ID] = some(REMOVED)
+
+
+@strawberry.type(description="The group with its new personas.")
+class AddPersonasToGroupPayload(Payload):
+    group: Group | None = maybe(GROUP)
+    added_edges: list[GroupPersonaEdge] = some(EDGES)
+
+
+@strawberry.type(description="The group without these personas.")
+class RemovePersonasFromGroupPayload(Payload):
+    group: Group | None = maybe(GROUP)
+    removed_persona_ids: list[ID] = some(REMOVED)
+
+
+@strawberry.type(description="The users as they are now.")
+class UpsertUsersPayload(Payload):
+    users: list[User] = some("All that were sent, in the same order.")
+
+
+@strawberry.type(description="The users that are gone.")
+class DeleteUsersPayload(Payload):
+    deleted_user_ids: list[ID] = some("Their ids.")
+
+
+@strawberry.type(description="The bots as they are now.")
+class UpsertBotsPayload(Payload):
+    bots: list[Bot] = some("All that were sent, in the same order.")
+
+
+@strawberry.type(description="The bots that are gone.")
+class DeleteBotsPayload(Payload):
+    deleted_bot_ids: list[ID] = some("Their ids.")
+
+
+@strawberry.type(description="The personas as they are now.")
+class UpsertPersonasPayload(Payload):
+    personas: list[Persona] = some("All that were sent, in the same order.")
+
+
+@strawberry.type(description="The personas that are gone.")
+class DeletePersonasPayload(Payload):
+    deleted_persona_ids: list[ID] = some("Their ids.")
+
+
+@strawberry.type(description="The new token, with its secret.")
+class CreateTokenPayload(Payload):
+    token: Token | None = maybe("The token; null on a refusal.")
+    secret: str | None = maybe("The secret, told this once.")
+
+
+@strawberry.type(description="The token that opens nothing now.")
+class RevokeTokenPayload(Payload):
+    token: Token | None = maybe("The token; null on a refusal.")

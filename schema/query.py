@@ -1,0 +1,229 @@
+"""The entry points that read."""
+
+import asyncio
+from dataclasses import replace
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import ID, UNSET
+
+from models import access, directory, groups, ledger, tokens
+from models.access import Question
+from models.errors import LimitExceeded
+from models.kinds import BOTS, PERSONAS, USERS, Kind
+from models.tables import UserStatus
+from schema.context import Info
+from schema.enums import OrderDirection
+from schema.inputs import AccessQuestion, GroupOrder, UserOrder
+from schema.pagination import After, Before, First, Last, range_of
+from schema.resolvers import Resolver, Search, moment_of, node_by_id, whole
+from schema.types import (
+    AccessDecision,
+    Bot,
+    BotEdge,
+    Change,
+    ChangeEdge,
+    Connection,
+    Group,
+    GroupEdge,
+    Node,
+    Organization,
+    Persona,
+    PersonaEdge,
+    Token,
+    TokenEdge,
+    User,
+    UserEdge,
+    Viewer,
+    found,
+)
+
+AT_ONCE = 100
+
+Id = Annotated[ID, strawberry.argument(description="The id of one that you may see.")]
+Ids = Annotated[list[ID], strawberry.argument(description="At most 100.")]
+Questions = Annotated[list[AccessQuestion], strawberry.argument(description="At most 100.")]
+Status = Annotated[UserStatus | None, strawberry.argument(description="Only users in this status.")]
+OrderGroups = Annotated[
+    GroupOrder | None, strawberry.argument(description="By name unless you say else.")
+]
+OrderUsers = Annotated[
+    UserOrder | None, strawberry.argument(description="By name unless you say else.")
+]
+OfGroup = Annotated[ID | None, strawberry.argument(description="Only changes of this group.")]
+
+
+def _at_most(items: list[Any], argument: str) -> None:
+    if len(items) > AT_ONCE:
+        raise LimitExceeded(f"`{argument}` takes at most {AT_ONCE} at once; ask again for more.")
+
+
+# ---------------------------------------------------------------------------------- single objects
+
+
+def viewer(info: Info) -> Any:
+    return info.context.viewer
+
+
+async def organization(info: Info) -> Any:
+    return await info.context.loaders.organization()
+
+
+async def node(info: Info, id: Id) -> Any:
+    return await node_by_id(info.context, id)
+
+
+async def nodes(info: Info, ids: Ids) -> Any:
+    _at_most(ids, "ids")
+    return await asyncio.gather(*(node_by_id(info.context, id) for id in ids))
+
+
+async def group(info: Info, id: Id) -> Any:
+    return await info.context.loaders.group_by_id(id)
+
+
+def entry(kind: Kind) -> Resolver:
+    async def resolve(info: Info, id: Id) -> Any:
+        return await info.context.loaders.entry_by_id(kind, id)
+
+    return resolve
+
+
+# ------------------------------------------------------------------------------------------ lists
+
+
+async def all_groups(
+    info: Info,
+    first: First = UNSET,
+    after: After = UNSET,
+    last: Last = UNSET,
+    before: Before = UNSET,
+    search: Search = UNSET,
+    order_by: OrderGroups = UNSET,
+) -> Any:
+    order = groups.ORDERS[order_by.field] if order_by else groups.BY_NAME
+    if order_by:
+        order = replace(order, descending=order_by.direction is OrderDirection.DESC)
+    listing = groups.groups(info.context.viewer, search, order)
+    asked = range_of(order, first, after, last, before)
+    return await whole(info.context, "groups", listing, asked, search or None, order)
+
+
+async def all_users(
+    info: Info,
+    first: First = UNSET,
+    after: After = UNSET,
+    last: Last = UNSET,
+    before: Before = UNSET,
+    search: Search = UNSET,
+    status: Status = UNSET,
+    order_by: OrderUsers = UNSET,
+) -> Any:
+    order = directory.ORDERS[order_by.field] if order_by else directory.BY_NAME
+    if order_by:
+        order = replace(order, descending=order_by.direction is OrderDirection.DESC)
+    listing = directory.entries(info.context.viewer, USERS, search, status or None, order)
+    asked = range_of(order, first, after, last, before)
+    return await whole(info.context, "users", listing, asked, search or None, status, order)
+
+
+def all_entries(kind: Kind) -> Resolver:
+    async def resolve(
+        info: Info,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        search: Search = UNSET,
+    ) -> Any:
+        listing = directory.entries(info.context.viewer, kind, search)
+        asked = range_of(listing.order, first, after, last, before)
+        return await whole(info.context, kind.plural, listing, asked, search or None)
+
+    return resolve
+
+
+async def all_changes(
+    info: Info,
+    first: First = UNSET,
+    after: After = UNSET,
+    last: Last = UNSET,
+    before: Before = UNSET,
+    group_id: OfGroup = UNSET,
+) -> Any:
+    listing = ledger.changes(info.context.viewer, group_id or None)
+    asked = range_of(listing.order, first, after, last, before)
+    return await whole(info.context, "changes", listing, asked, group_id or None)
+
+
+async def all_tokens(
+    info: Info,
+    first: First = UNSET,
+    after: After = UNSET,
+    last: Last = UNSET,
+    before: Before = UNSET,
+) -> Any:
+    listing = tokens.tokens(info.context.viewer)
+    asked = range_of(listing.order, first, after, last, before)
+    return await whole(info.context, "tokens", listing, asked)
+
+
+# ----------------------------------------------------------------------------------------- access
+
+
+async def check_access(info: Info, questions: Questions) -> Any:
+    _at_most(questions, "questions")
+    return await access.decide(
+        info.context.viewer, [await _question(info, asked) for asked in questions]
+    )
+
+
+async def _question(info: Info, asked: AccessQuestion) -> Question:
+    if asked.bot:
+        return Question(
+            asked.bot.user_id, BOTS, asked.bot.bot_id, await moment_of(info, asked.bot.at)
+        )
+    persona = asked.persona
+    assert persona is not None  # @oneOf: exactly one of them was given
+    return Question(
+        persona.user_id, PERSONAS, persona.persona_id, await moment_of(info, persona.at)
+    )
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    viewer: Viewer = found(viewer, "Who is asking, and what they may use.")
+    organization: Organization = found(organization, "Your organization.")
+    node: Node | None = found(node, "Whatever an id names; null if you may not see it.")
+    nodes: list[Node | None] = found(
+        nodes, "The same for many ids: in their order, null where there is none."
+    )
+    group: Group | None = found(group, "A group; null if you may not see it.")
+    groups: Connection[GroupEdge, Group] = found(
+        all_groups, "The groups you may see: all of them, or for a MEMBER its own."
+    )
+    user: User | None = found(entry(USERS), "A user; null if you may not see them.")
+    users: Connection[UserEdge, User] = found(
+        all_users, "The users you may see: all, or for a MEMBER those in its groups."
+    )
+    bot: Bot | None = found(entry(BOTS), "A bot; null if you may not see it.")
+    bots: Connection[BotEdge, Bot] = found(
+        all_entries(BOTS), "The bots you may see: all, or for a MEMBER those of its groups."
+    )
+    persona: Persona | None = found(entry(PERSONAS), "A persona; null if you may not see it.")
+    personas: Connection[PersonaEdge, Persona] = found(
+        all_entries(PERSONAS), "The personas you may see: all, or for a MEMBER those of its groups."
+    )
+    check_access: list[AccessDecision] = found(
+        check_access,
+        "May these users use these bots and personas? One answer a question, in their order. "
+        "Ask this before you let a person use one. A MEMBER may ask about itself only.",
+    )
+    changes: Connection[ChangeEdge, Change] = found(
+        all_changes,
+        "The ledger, newest first: every change, or those of one group. A MEMBER sees those of "
+        "its groups.",
+    )
+    tokens: Connection[TokenEdge, Token] = found(
+        all_tokens, "The organization's tokens, newest first. Not for a MEMBER."
+    )
