@@ -247,9 +247,7 @@ async def _decide_alike(
     return decisions
 
 
-async def _standing(
-    viewer: Viewer, kind: Kind, ids: Sequence[str], moment: int | None
-) -> set[str]:
+async def _standing(viewer: Viewer, kind: Kind, ids: Sequence[str], moment: int | None) -> set[str]:
     """Those of the ids that are rows for this viewer, now or at the moment."""
     rows = await entries_by_id(viewer, kind, ids, deleted=moment is not None)
     return {

@@ -118,9 +118,7 @@ async def delete_entries(
             if kind is USERS:
                 await must_keep_an_admin(draft, admins, kind.ids_field)
             draft.counts[kind.counter] -= len(gone)
-            draft.record(
-                kind.deleted, f"deleted {some(rows, kind.noun)}", **{kind.plural: gone}
-            )
+            draft.record(kind.deleted, f"deleted {some(rows, kind.noun)}", **{kind.plural: gone})
     return Outcome(draft.landed_revision, changed=gone)
 
 
@@ -132,9 +130,7 @@ async def _close(draft: Write, kind: Kind, gone: list[str]) -> None:
         gone,
         draft.revision,
     )
-    ended = (
-        f"FROM {kind.memberships} m WHERE m.{kind.column} = ANY($1) AND m.until_revision = $2"
-    )
+    ended = f"FROM {kind.memberships} m WHERE m.{kind.column} = ANY($1) AND m.until_revision = $2"
     await fetch(
         f"UPDATE groups SET updated_at = $3, updated_revision = $2, {kind.counter} = "
         f"{kind.counter} - (SELECT COUNT(*) {ended} AND m.group_id = groups.id) "

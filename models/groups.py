@@ -38,9 +38,7 @@ ORDERS = {
     GroupOrderField.UPDATED_AT: Order(
         "updated", "g.id", "updated_revision", "g.updated_revision", numeric=True
     ),
-    GroupOrderField.USER_COUNT: Order(
-        "users", "g.id", "user_count", "g.user_count", numeric=True
-    ),
+    GroupOrderField.USER_COUNT: Order("users", "g.id", "user_count", "g.user_count", numeric=True),
 }
 BY_NAME = ORDERS[GroupOrderField.NAME]
 
@@ -267,9 +265,7 @@ async def delete_group(
                 group_id,
                 draft.revision,
             )
-        await fetch(
-            "UPDATE groups SET until_revision = $2 WHERE id = $1", group_id, draft.revision
-        )
+        await fetch("UPDATE groups SET until_revision = $2 WHERE id = $1", group_id, draft.revision)
         draft.counts["group_count"] -= 1
         held = [quantity(group[kind.counter], kind.noun) for kind in KINDS]
         draft.record(

@@ -17,9 +17,9 @@ import orjson
 from models import ids
 from models.columns import select
 from models.database import Row, fetch, transaction
-from models.errors import Code, DomainError
+from models.errors import BadRequest, Code, DomainError
 from models.listing import Listing, Order
-from models.sql import Params
+from models.sql import Params, known_ids
 from models.tables import Action, Change
 from models.text import quantity
 from models.viewer import Viewer
@@ -178,16 +178,32 @@ def changes(viewer: Viewer, group_id: str | None = None) -> Listing:
     return Listing(CHANGE_COLUMNS, source, NEWEST_FIRST)
 
 
-async def changes_by(viewer: Viewer, column: str, values: Sequence[Any]) -> list[Row]:
-    """The changes with these ids or revisions, as far as the viewer may see them."""
+async def changes_by_id(viewer: Viewer, change_ids: Sequence[str]) -> list[Row]:
+    """The changes with these ids that the viewer may see."""
     params = Params()
     sees = viewer.sees(params, "changes", "c")
     rows = await fetch(
         f"SELECT {CHANGE_COLUMNS} FROM changes c WHERE {sees} "
-        f"AND c.{column} = ANY({params.add(list(values))})",
+        f"AND c.id = ANY({params.add(known_ids(tuple(change_ids)))})",
         *params.values,
     )
     return list(rows)
+
+
+async def revision_at(viewer: Viewer, instant: datetime) -> int:
+    """The revision that the organization was at, at an instant; 0 before its first change.
+
+    Raises BadRequest for the future.
+    """
+    if instant > utc_now():
+        raise BadRequest("`at` lies in the future; nothing can be told of it yet.")
+    rows = await fetch(
+        "SELECT revision FROM changes WHERE organization_id = $1 AND at <= $2 "
+        "ORDER BY at DESC, revision DESC LIMIT 1",
+        viewer.organization_id,
+        instant,
+    )
+    return int(rows[0][0]) if rows else 0
 
 
 async def actors_by_revision(viewer: Viewer, revisions: Sequence[int]) -> list[Row]:

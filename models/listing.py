@@ -140,9 +140,7 @@ async def fetch_page(listing: Listing, part: Slice) -> Page:
 
 async def fetch_pages(listing: Listing, part: Slice, parents: Sequence[str]) -> dict[str, Page]:
     """The same slice for each of many parents, in one statement. Every parent has a page."""
-    rows = await _for_each(
-        parents, lambda params, parent: _select(listing, part, params, parent)
-    )
+    rows = await _for_each(parents, lambda params, parent: _select(listing, part, params, parent))
     return {parent: cut(listing.order, part, rows.get(parent, [])) for parent in parents}
 
 

@@ -259,7 +259,9 @@ class Change(Model):
     summary = fields.TextField()
     undoes_id = KeyField(null=True)
     undone_by_id = KeyField(null=True)
-    details = fields.TextField(description="JSON: ids of the rows it touched, and what stood before")
+    details = fields.TextField(
+        description="JSON: ids of the rows it touched, and what stood before"
+    )
 
     class Meta:
         table = "changes"

@@ -176,9 +176,7 @@ async def _insert(
 
 async def _revoke(draft: Write, token: Row) -> None:
     await fetch("UPDATE tokens SET revoked_at = $2 WHERE id = $1", token["id"], draft.now)
-    draft.record(
-        Action.TOKEN_REVOKED, f"revoked the token {token['name']}", token=token["id"]
-    )
+    draft.record(Action.TOKEN_REVOKED, f"revoked the token {token['name']}", token=token["id"])
 
 
 # ---------------------------------------------------------------------------- signing in and out

@@ -221,9 +221,7 @@ async def _insert(draft: Write, kind: Kind, inserts: Sequence[Values]) -> None:
         [[row[column] for column in columns] for row in rows],
     )
     if kind is USERS:
-        await _activate(
-            draft, [row["id"] for row in rows if row["status"] == UserStatus.ACTIVE]
-        )
+        await _activate(draft, [row["id"] for row in rows if row["status"] == UserStatus.ACTIVE])
 
 
 async def _update(draft: Write, kind: Kind, updates: Sequence[tuple[Row, Values]]) -> None:

@@ -4,8 +4,8 @@ Statements are written for PostgreSQL, with `$1` and `= ANY($1)`; `sqlite.transl
 its form. Rows are records on both: `row["name"]` and `row[0]`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -77,10 +77,18 @@ async def connect(url: str, *, pool_size: int = 10, fallback: bool = True) -> To
     """Open the database. `fallback` makes it the one that every task of this process sees."""
     context = TortoiseContext()
     context.__enter__()
-    await context.init(
-        config=config(url, pool_size=pool_size), _enable_global_fallback=fallback
-    )
+    await context.init(config=config(url, pool_size=pool_size), _enable_global_fallback=fallback)
     return context
+
+
+@asynccontextmanager
+async def opened(url: str, *, pool_size: int = 10, fallback: bool = True) -> AsyncIterator[None]:
+    """The database, open for as long as the block lasts. See `connect`."""
+    context = await connect(url, pool_size=pool_size, fallback=fallback)
+    try:
+        yield
+    finally:
+        await context.__aexit__(None, None, None)
 
 
 def connection() -> Any:
@@ -104,6 +112,15 @@ def transaction() -> TransactionContext:
     """A transaction that writes: commits on leaving, rolls back on an exception."""
     context: TransactionContext = connection()._in_transaction()
     return context
+
+
+def snapshot() -> AbstractAsyncContextManager[None]:
+    """A transaction that only reads, and sees one state throughout. Writers do not wait for it.
+
+    Not to be entered inside of another transaction.
+    """
+    reading: AbstractAsyncContextManager[None] = connection().snapshot()
+    return reading
 
 
 @contextmanager

@@ -8,7 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper, translate_exceptions
+from tortoise.backends.asyncpg.client import (
+    AsyncpgDBClient,
+    TransactionWrapper,
+    translate_exceptions,
+)
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
 from tortoise.connection import get_connections
 
@@ -40,9 +44,14 @@ class CohortPostgresClient(AsyncpgDBClient):
             try:
                 yield
             finally:
-                await settle(
-                    connection.execute(f"SELECT pg_advisory_unlock({MIGRATION_LOCK})")
-                )
+                await settle(connection.execute(f"SELECT pg_advisory_unlock({MIGRATION_LOCK})"))
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[None]:
+        """A transaction that only reads: one state throughout."""
+        async with self._in_transaction() as reading:
+            await reading.fetch("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
 
     @translate_exceptions
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[asyncpg.Record]:
@@ -60,7 +69,10 @@ class Transaction(TransactionWrapper):
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[asyncpg.Record]:
         """The rows of a statement within the transaction, reading or writing."""
         seen(sql)
-        return await self._connection.fetch(sql, *params)
+        # Tasks that share a snapshot take turns: a connection runs one statement at a time.
+        async with self._lock:
+            rows: Sequence[asyncpg.Record] = await self._connection.fetch(sql, *params)
+        return rows
 
     @translate_exceptions
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -62,9 +62,13 @@ async def _open(filename: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(
         filename, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES
     )
-    connection._conn.row_factory = sqlite3.Row
-    for pragma, value in pragmas.items():
-        await (await connection.execute(f"PRAGMA {pragma}={value}")).close()
+    try:
+        connection._conn.row_factory = sqlite3.Row
+        for pragma, value in pragmas.items():
+            await (await connection.execute(f"PRAGMA {pragma}={value}")).close()
+    except BaseException:  # a file that is no database, for one: its thread must not stay
+        await connection.close()
+        raise
     return connection
 
 
@@ -79,15 +83,23 @@ class CohortSqliteClient(SqliteClient):
 
     async def create_connection(self, with_db: bool) -> None:
         async with self._opening:
-            if self._connection:
-                return
-            connection = await _open(self.filename, self.pragmas)
+            if not self._connection:
+                await settle(self._open_all())
+
+    async def _open_all(self) -> None:
+        """Open all connections, or none."""
+        opened = [await _open(self.filename, self.pragmas)]
+        try:
             for _ in range(READERS):
-                self._readers.put_nowait(
-                    await _open(self.filename, self.pragmas | {"query_only": "ON"})
-                )
-            self._connection = connection
-            await self._post_connect()
+                opened.append(await _open(self.filename, self.pragmas | {"query_only": "ON"}))
+        except BaseException:
+            for connection in opened:
+                await connection.close()
+            raise
+        self._connection, *readers = opened
+        for reader in readers:
+            self._readers.put_nowait(reader)
+        await self._post_connect()
 
     async def close(self) -> None:
         if self._connection:
@@ -125,6 +137,23 @@ class CohortSqliteClient(SqliteClient):
         seen(sql)
         async with self._reader() as connection:
             return await connection.execute_fetchall(translate(sql), [encode(p) for p in params])
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[None]:
+        """A transaction that only reads: one state throughout, and no writer waits for it."""
+        async with self._reader() as connection:
+            reading = ImmediateTransaction(self)
+            reading._connection = connection
+            token = get_connections().set(self.connection_name, reading)
+            try:
+                await settle(connection.execute("BEGIN"))
+                yield
+            except asyncio.CancelledError:
+                await settle(connection.interrupt())  # else the rollback waits for the statement
+                raise
+            finally:
+                get_connections().reset(token)
+                await settle(connection.rollback())
 
 
 class ImmediateTransaction(SqliteTransactionWrapper):

@@ -1,0 +1,90 @@
+"""Who is asking: from a bearer token, or from the session cookie of a browser."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from models import tokens
+from models.errors import Unauthenticated
+from models.ledger import utc_now
+from models.viewer import Viewer
+
+COOKIE = "cohort_session"
+SECONDS_BETWEEN_NOTES = 30.0
+
+logger = logging.getLogger("cohort.auth")
+
+
+def is_same_origin(connection: HTTPConnection) -> bool:
+    """Whether a page of this service sent the request, or no page at all.
+
+    Browsers say where a request comes from (`Sec-Fetch-Site`, `Origin`); other clients say nothing,
+    and carry no cookie unless somebody gave it to them.
+    """
+    site = connection.headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    origin = connection.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == connection.headers.get("host")
+
+
+def secret_of(connection: HTTPConnection) -> str | None:
+    """The secret that a request bears: in `Authorization`, else in the cookie of our own pages."""
+    authorization = connection.headers.get("authorization")
+    if authorization is not None:
+        scheme, _, secret = authorization.partition(" ")
+        return secret.strip() if scheme.lower() == "bearer" else ""
+    return connection.cookies.get(COOKIE) if is_same_origin(connection) else None
+
+
+class Authenticator:
+    """Recognises secrets, and notes now and then which tokens were used."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, datetime] = {}
+
+    async def viewer(self, secret: str | None) -> Viewer:
+        """The viewer that a secret stands for. Raises Unauthenticated."""
+        if not secret:
+            raise Unauthenticated(
+                "Sign in, or send a token in the header `Authorization: Bearer …`."
+            )
+        viewer = await tokens.authenticate(secret)
+        if viewer is None:
+            raise Unauthenticated("This token is unknown, expired or revoked.")
+        if viewer.token_id:
+            self._used[viewer.token_id] = utc_now()
+        return viewer
+
+    async def note_used(self) -> None:
+        """Write down when tokens were last used: one write for all of them."""
+        used, self._used = self._used, {}
+        if not used:
+            return
+        try:
+            await tokens.mark_used(used)
+        except Exception:
+            # It is kept for people to read, and nothing depends on it.
+            logger.warning("could not note the last use of %d tokens", len(used), exc_info=True)
+
+    @asynccontextmanager
+    async def noting(self) -> AsyncIterator[None]:
+        """Note now and then while the service runs, and once more at its end."""
+
+        async def forever() -> None:
+            while True:
+                await asyncio.sleep(SECONDS_BETWEEN_NOTES)
+                await self.note_used()
+
+        task = asyncio.create_task(forever())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await self.note_used()
