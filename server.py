@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse
-from starlette.responses import Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from models import database, tokens
-from runtime.auth import COOKIE, Authenticator
+from models import database
+from runtime.auth import Authenticator
 from runtime.headers import SecurityHeaders
+from runtime.sessions import session_routes
 from runtime.settings import Settings
 from runtime.telemetry import RequestLog, configure_logging
 from schema.endpoint import GraphQLEndpoint
@@ -27,11 +27,6 @@ FOREVER = "public, max-age=31536000, immutable"
 READY_SECONDS = 2.0
 
 NOT_BUILT = "The pages are not built: run `npm ci && npm run build` in web/, or `make serve`.\n"
-LINK_NOT_GOOD = (
-    "This link was used already, or is too old. Ask for a new one:\n"
-    "python manage.py sign-in-link --organization NAME --user EMAIL\n"
-)
-
 logger = logging.getLogger("cohort.server")
 
 
@@ -44,41 +39,16 @@ class Assets(StaticFiles):
         return response
 
 
-async def home(request: Request) -> Response:
-    """To the page that there is."""
-    return RedirectResponse("/graphiql", 303)
+def page(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """A page that was built. It may load for anybody; what it asks needs a session."""
 
+    async def respond(request: Request) -> Response:
+        file = DIST / name
+        if not file.exists():
+            return PlainTextResponse(NOT_BUILT, 404)
+        return FileResponse(file, headers={"Cache-Control": "no-cache"})
 
-async def graphiql(request: Request) -> Response:
-    """GraphiQL. The page may load for anybody; its queries need a session."""
-    page = DIST / "graphiql.html"
-    if not page.exists():
-        return PlainTextResponse(NOT_BUILT, 404)
-    return FileResponse(page, headers={"Cache-Control": "no-cache"})
-
-
-async def favicon(request: Request) -> Response:
-    """The icon of the pages."""
-    icon = DIST / "favicon.svg"
-    return FileResponse(icon) if icon.exists() else PlainTextResponse(NOT_BUILT, 404)
-
-
-async def sign_in(request: Request) -> Response:
-    """Use a sign-in link up, set the session's cookie, and leave the secret behind."""
-    settings: Settings = request.app.state.settings
-    secret = await tokens.sign_in(request.query_params.get("secret", ""), settings.session_lifetime)
-    if secret is None:
-        return PlainTextResponse(LINK_NOT_GOOD, 403)
-    response = RedirectResponse("/", 303)
-    response.set_cookie(
-        COOKIE,
-        secret,
-        max_age=int(settings.session_lifetime.total_seconds()),
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
-    return response
+    return respond
 
 
 async def healthz(request: Request) -> Response:
@@ -119,14 +89,15 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(GZipMiddleware, minimum_size=8_000),
         ],
         routes=[
-            Route("/", home),
             Route("/graphql", GraphQLEndpoint(settings, authenticator)),
-            Route("/graphiql", graphiql),
-            Route("/sign-in", sign_in),
+            *session_routes(settings, authenticator),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Route("/favicon.svg", favicon),
             Mount("/assets", Assets(directory=DIST / "assets", check_dir=False)),
+            Route("/favicon.svg", page("favicon.svg")),
+            Route("/graphiql", page("graphiql.html")),
+            # The console finds its own way from the address; without it, GraphiQL is the page.
+            Route("/{path:path}", page("index.html")),
         ],
     )
     app.state.settings = settings

@@ -191,9 +191,9 @@ def _merge(pages: Mapping[str, Page], listing: Listing, part: Slice) -> Page:
         found.append(Access(same[0][2], tuple(group for _, group, _ in same)))
     page = cut(listing.order, part, found)
     cut_off = any(p.has_previous if part.backward else p.has_next for p in pages.values())
-    if len(found) == part.limit and cut_off:
-        return replace(page, **{"has_previous" if part.backward else "has_next": True})
-    return page
+    if len(found) < part.limit or not cut_off:
+        return page
+    return replace(page, has_previous=True) if part.backward else replace(page, has_next=True)
 
 
 # ------------------------------------------------------------------------------------ decisions

@@ -118,7 +118,9 @@ async def delete_entries(
             if kind is USERS:
                 await must_keep_an_admin(draft, admins, kind.ids_field)
             draft.counts[kind.counter] -= len(gone)
-            draft.record(kind.deleted, f"deleted {some(rows, kind.noun)}", **{kind.plural: gone})
+            draft.record(
+                kind.deleted, f"deleted {some(rows, kind.noun)}", details={kind.plural: gone}
+            )
     return Outcome(draft.landed_revision, changed=gone)
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """Why a write was refused. Stable: clients may switch on it. (`UserErrorCode` in the schema.)"""
+    """Why a write was refused. Stable: clients may switch on it. `UserErrorCode` in the schema."""
 
     BLANK = "BLANK"
     TOO_LONG = "TOO_LONG"

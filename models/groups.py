@@ -12,7 +12,7 @@ from models.columns import select
 from models.database import Row, fetch
 from models.directory import entries_for_write
 from models.errors import Code, DomainError, Problem
-from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
+from models.kinds import KINDS, Kind
 from models.ledger import Outcome, Write, some, write
 from models.listing import Listing, Order
 from models.sql import Params, contains, known_ids, open_at
@@ -189,9 +189,7 @@ async def create_group(
             Action.GROUP_CREATED,
             f"created {name}",
             group=group,
-            users=opened[USERS],
-            bots=opened[BOTS],
-            personas=opened[PERSONAS],
+            details={kind.plural: added for kind, added in opened.items()},
         )
     return Outcome(draft.landed_revision, group["id"])
 
@@ -235,8 +233,7 @@ async def update_group(
                 if "name" in before
                 else f"changed the description of {name}",
                 group=group,
-                before=before,
-                after={key: wanted[key] for key in before},
+                details={"before": before, "after": {key: wanted[key] for key in before}},
             )
     return Outcome(draft.landed_revision, group_id)
 
@@ -272,6 +269,7 @@ async def delete_group(
             Action.GROUP_DELETED,
             f"deleted {group['name']}, with {held[0]}, {held[1]} and {held[2]}",
             group=group,
+            details={},
         )
     return Outcome(draft.landed_revision, group_id)
 
@@ -296,7 +294,10 @@ async def add_members(
             await touch(draft, group_id, {kind: len(added)})
             words = some([row for row in rows if row["id"] in added], kind.noun)
             draft.record(
-                kind.added, f"added {words} to {group['name']}", group=group, **{kind.plural: added}
+                kind.added,
+                f"added {words} to {group['name']}",
+                group=group,
+                details={kind.plural: added},
             )
     return Outcome(draft.landed_revision, group_id, added)
 
@@ -324,7 +325,7 @@ async def remove_members(
                 kind.removed,
                 f"removed {words} from {group['name']}",
                 group=group,
-                **{kind.plural: removed},
+                details={kind.plural: removed},
             )
     return Outcome(draft.landed_revision, group_id, removed)
 

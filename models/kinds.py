@@ -1,4 +1,4 @@
-"""What a group holds: users, bots and personas. The three differ in names only, and those are here."""
+"""What a group holds: users, bots and personas. The three differ in names only: in those here."""
 
 from dataclasses import dataclass
 

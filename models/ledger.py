@@ -6,7 +6,7 @@ this; nothing else is a source of events. A write that changes nothing takes no 
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -65,8 +65,8 @@ class Write:
         summary: str,
         *,
         group: Row | None = None,
+        details: Mapping[str, Any],
         undoes_id: str | None = None,
-        **details: Any,
     ) -> None:
         """Say what this write did: once, after its rows were changed.
 
@@ -81,7 +81,7 @@ class Write:
             "group_name": group["name"] if group else None,
             "summary": f"{self.viewer.name} {summary}",
             "undoes_id": undoes_id,
-            "details": orjson.dumps(details).decode(),
+            "details": orjson.dumps(dict(details)).decode(),
         }
 
 

@@ -40,6 +40,6 @@ async def all_organizations() -> list[Row]:
 
 
 async def find_organization(name: str) -> Viewer | None:
-    """The operator's viewer of the organization with this name, in any case; None if none has it."""
+    """The operator's viewer of the organization with this name, in any case; or None."""
     rows = await fetch("SELECT id FROM organizations WHERE name_key = $1", name_key(name.strip()))
     return Viewer.operator(rows[0]["id"]) if rows else None

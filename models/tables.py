@@ -1,8 +1,8 @@
-"""What is stored: every table, with its columns and indexes. The verbs are in the files beside this.
+"""What is stored: every table, with its columns and indexes. The verbs are in the files beside it.
 
 Rows are never deleted. One that goes is closed (`until_revision`), so that the past can be told. A
-membership is an interval of revisions: adding opens a row, removing closes it; who did it, and when,
-is told by the changes of those two revisions.
+membership is an interval of revisions: adding opens a row, removing closes it; who did it, and
+when, is told by the changes of those two revisions.
 
 Tables refer to one another within one organization only: `user_id`, `bot_id`, `persona_id` and
 `group_id` are foreign keys together with `organization_id` (`database/operations.py`).

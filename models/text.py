@@ -12,7 +12,7 @@ EXTERNAL_ID_LENGTH = 200
 
 
 def name_key(name: str) -> str:
-    """The form in which names are compared, sorted and searched: Unicode casefold, composed (NFC)."""
+    """The form in which names are compared, sorted and searched: casefolded, composed (NFC)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
@@ -69,7 +69,7 @@ class Reader:
         return text or None
 
     def email(self, value: str) -> str:
-        """An address: something, an @, something, and no white space. The rest is the mail's affair."""
+        """An address: something, an @, something, no white space. The rest is the mail's affair."""
         text = self.required(value, "email", "Email", EMAIL_LENGTH)
         local, at, domain = text.rpartition("@")
         if text and (not (local and at and domain) or any(c.isspace() for c in text)):

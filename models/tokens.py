@@ -137,7 +137,7 @@ async def create_token(
         if user_id is not None and not await entries_by_id(viewer, USERS, [user_id]):
             raise DomainError.of(Code.NOT_FOUND, "There is no such user.", "userId")
         token_id, secret = await _insert(draft, name, role, user_id, expires_at)
-        draft.record(Action.TOKEN_CREATED, f"created the token {name}", token=token_id)
+        draft.record(Action.TOKEN_CREATED, f"created the token {name}", details={"token": token_id})
     return Outcome(draft.landed_revision, token_id), secret
 
 
@@ -176,7 +176,9 @@ async def _insert(
 
 async def _revoke(draft: Write, token: Row) -> None:
     await fetch("UPDATE tokens SET revoked_at = $2 WHERE id = $1", token["id"], draft.now)
-    draft.record(Action.TOKEN_REVOKED, f"revoked the token {token['name']}", token=token["id"])
+    draft.record(
+        Action.TOKEN_REVOKED, f"revoked the token {token['name']}", details={"token": token["id"]}
+    )
 
 
 # ---------------------------------------------------------------------------- signing in and out
@@ -227,10 +229,23 @@ async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
         )
         if not used:
             return None
-        token_id, secret = await _insert(
-            draft, "Browser session", None, person.user_id, draft.now + lifetime
-        )
-        draft.record(Action.TOKEN_CREATED, "signed in", token=token_id)
+        return await _begin_session(draft, None, draft.now + lifetime)
+
+
+async def exchange(viewer: Viewer, lifetime: timedelta) -> str:
+    """A session for a browser that came with a token of its own; returns the session's secret.
+
+    It may do what the token may, and ends no later.
+    """
+    async with write(viewer) as draft:
+        end = draft.now + lifetime
+        return await _begin_session(draft, viewer.role, min(end, viewer.expires_at or end))
+
+
+async def _begin_session(draft: Write, role: Role | None, expires_at: datetime) -> str:
+    user_id = draft.viewer.user_id
+    token_id, secret = await _insert(draft, "Browser session", role, user_id, expires_at)
+    draft.record(Action.TOKEN_CREATED, "signed in", details={"token": token_id})
     return secret
 
 

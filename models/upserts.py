@@ -268,9 +268,9 @@ def _record(draft: Write, kind: Kind, plan: Plan) -> None:
     if plan.updates:
         said.append(f"updated {some([row for row, _ in plan.updates], kind.noun)}")
     touched = {values["id"] for values in plan.inserts} | {row["id"] for row, _ in plan.updates}
+    before = {row["id"]: {key: row[key] for key in changed} for row, changed in plan.updates}
     draft.record(
         kind.upserted,
         " and ".join(said),
-        before={row["id"]: {key: row[key] for key in changed} for row, changed in plan.updates},
-        **{kind.plural: [id for id in plan.ids if id in touched]},
+        details={kind.plural: [id for id in plan.ids if id in touched], "before": before},
     )

@@ -27,6 +27,8 @@ class Row(Protocol):
 
     def __getitem__(self, key: Any, /) -> Any: ...
 
+    def __iter__(self) -> Iterator[Any]: ...
+
 
 class Connection(Protocol):
     """What both engines offer, in a transaction and outside."""
@@ -51,7 +53,7 @@ def config(url: str, *, pool_size: int = 10) -> dict[str, Any]:
             "credentials": {"file_path": str(Path(path).expanduser())},
         }
     elif parts.scheme in ("postgres", "postgresql"):
-        options = dict(parse_qsl(parts.query))
+        options = _options(parts.query)
         connection = {
             "engine": "models.database.postgres",
             "credentials": {
@@ -71,6 +73,14 @@ def config(url: str, *, pool_size: int = 10) -> dict[str, Any]:
             f"as in sqlite://cohort.sqlite3; it is {parts.scheme!r} now"
         )
     return {"connections": {CONNECTION: connection}, "apps": APPS}
+
+
+def _options(query: str) -> dict[str, Any]:
+    """The options of a URL as asyncpg takes them: `?sslmode=require&statement_cache_size=0`."""
+    return {
+        "ssl" if name == "sslmode" else name: int(value) if value.isdecimal() else value
+        for name, value in parse_qsl(query)
+    }
 
 
 async def connect(url: str, *, pool_size: int = 10, fallback: bool = True) -> TortoiseContext:
@@ -155,7 +165,7 @@ async def pending_migrations() -> list[str]:
     try:
         return [step.migration.name for step in await executor.plan()]
     except OperationalError:  # not even the table of migrations exists
-        return [name for _, name in executor.loader.graph.nodes]
+        return [key.name for key in executor.loader.graph.nodes]
 
 
 def is_postgres() -> bool:

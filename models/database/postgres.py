@@ -8,12 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from tortoise.backends.asyncpg.client import (
-    AsyncpgDBClient,
-    TransactionWrapper,
-    translate_exceptions,
-)
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
+from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connections
 
 from models.database.settle import settle
@@ -37,19 +34,29 @@ class CohortPostgresClient(AsyncpgDBClient):
 
     @asynccontextmanager
     async def migration_lock(self) -> AsyncIterator[None]:
-        """Held by the one process that migrates this database, as long as its connection lives."""
-        pool = await self._ensure_pool()
-        async with pool.acquire() as connection:
+        """Held by the one process that migrates this database, as long as its connection lives.
+
+        The connection is none of the pool's, which may have but one.
+        """
+        connection = await asyncpg.connect(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            database=self.database,
+            **self.extra,
+        )
+        try:
             await connection.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
-            try:
-                yield
-            finally:
-                await settle(connection.execute(f"SELECT pg_advisory_unlock({MIGRATION_LOCK})"))
+            yield
+        finally:
+            await settle(connection.close())
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
         """A transaction that only reads: one state throughout."""
-        async with self._in_transaction() as reading:
+        reading = Transaction(self)
+        async with SettledTransactionContext(reading, self._pool_init_lock):
             await reading.fetch("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
 
@@ -59,7 +66,8 @@ class CohortPostgresClient(AsyncpgDBClient):
         seen(sql)
         pool = self._pool or await self._ensure_pool()
         async with pool.acquire() as connection:
-            return await connection.fetch(sql, *params)
+            rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *params)
+            return rows
 
 
 class Transaction(TransactionWrapper):
@@ -82,7 +90,7 @@ class Transaction(TransactionWrapper):
 
 
 class SettledTransactionContext(TransactionContextPooled):
-    """Enters and leaves whole: no connection is lost, or goes back to the pool inside a transaction."""
+    """Enters and leaves whole: no connection is lost, or goes back to the pool in a transaction."""
 
     async def __aenter__(self) -> TransactionalDBClient:
         await self.ensure_connection()

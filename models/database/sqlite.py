@@ -10,11 +10,12 @@ Named in the connection's `engine`, so that Tortoise itself uses it, for models 
 
 import asyncio
 import fcntl
+import os
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -50,11 +51,11 @@ def translate(sql: str) -> str:
 
 
 def encode(value: Any) -> Any:
-    """A parameter in the form that SQLite stores: lists as JSON, instants as sortable text in UTC."""
+    """A parameter as SQLite stores it: lists as JSON, instants as sortable text in UTC."""
     if isinstance(value, list):
         return orjson.dumps(value).decode()
     if isinstance(value, datetime):
-        return value.isoformat(" ", "microseconds")
+        return value.astimezone(UTC).isoformat(" ", "microseconds")
     return value
 
 
@@ -113,9 +114,12 @@ class CohortSqliteClient(SqliteClient):
     @asynccontextmanager
     async def migration_lock(self) -> AsyncIterator[None]:
         """Held by the one process that migrates this file."""
-        with open(f"{self.filename}.lock", "w") as file:
-            await settle(asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX))
+        lock = os.open(f"{self.filename}.lock", os.O_RDWR | os.O_CREAT)
+        try:
+            await settle(asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX))
             yield
+        finally:
+            os.close(lock)
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -136,7 +140,9 @@ class CohortSqliteClient(SqliteClient):
         """The rows of a statement that reads, outside of any transaction."""
         seen(sql)
         async with self._reader() as connection:
-            return await connection.execute_fetchall(translate(sql), [encode(p) for p in params])
+            return list(
+                await connection.execute_fetchall(translate(sql), [encode(p) for p in params])
+            )
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
@@ -163,7 +169,9 @@ class ImmediateTransaction(SqliteTransactionWrapper):
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[sqlite3.Row]:
         """The rows of a statement within the transaction, reading or writing."""
         seen(sql)
-        return await self._connection.execute_fetchall(translate(sql), [encode(p) for p in params])
+        return list(
+            await self._connection.execute_fetchall(translate(sql), [encode(p) for p in params])
+        )
 
     @translate_exceptions
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -182,6 +190,8 @@ class ImmediateTransaction(SqliteTransactionWrapper):
 
 class ImmediateTransactionContext(SqliteTransactionContext):
     """Enters and leaves whole: neither lock nor transaction outlives a cancelled task."""
+
+    connection: ImmediateTransaction
 
     async def __aenter__(self) -> TransactionalDBClient:
         await self._trxlock.acquire()

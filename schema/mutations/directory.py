@@ -1,5 +1,6 @@
 """The directory: what the host product, or an import, keeps in step with its own records."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import strawberry
@@ -13,7 +14,9 @@ from schema.inputs import expected, given
 from schema.mutations.write import INPUT, writes
 
 
-async def _upsert(info: Info, kind: Kind, input: Any, payload: type[payloads.Payload]) -> Any:
+async def _upsert(
+    info: Info, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]
+) -> Any:
     sent = [given(item) for item in getattr(input, kind.plural)]
     outcome = await upsert_entries(info.context.viewer, kind, sent, expected(input))
     loaders = info.context.renew()
@@ -21,7 +24,9 @@ async def _upsert(info: Info, kind: Kind, input: Any, payload: type[payloads.Pay
     return payload(revision=outcome.revision, **{kind.plural: [await load for load in loads]})
 
 
-async def _delete(info: Info, kind: Kind, input: Any, payload: type[payloads.Payload]) -> Any:
+async def _delete(
+    info: Info, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]
+) -> Any:
     ids = getattr(input, f"{kind.noun}_ids")
     outcome = await delete_entries(info.context.viewer, kind, ids, expected(input))
     info.context.renew()

@@ -1,5 +1,6 @@
 """Groups, and what they hold."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import strawberry
@@ -45,7 +46,7 @@ async def delete_group(info: Info, input: Annotated[inputs.DeleteGroupInput, INP
     return payloads.DeleteGroupPayload(revision=outcome.revision, deleted_group_id=input.id)
 
 
-async def _add(info: Info, kind: Kind, input: Any, payload: type[payloads.Payload]) -> Any:
+async def _add(info: Info, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]) -> Any:
     ids = getattr(input, f"{kind.noun}_ids")
     viewer, group_id = info.context.viewer, input.group_id
     outcome = await groups.add_members(viewer, kind, group_id, ids, expected(input))
@@ -58,7 +59,9 @@ async def _add(info: Info, kind: Kind, input: Any, payload: type[payloads.Payloa
     )
 
 
-async def _remove(info: Info, kind: Kind, input: Any, payload: type[payloads.Payload]) -> Any:
+async def _remove(
+    info: Info, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]
+) -> Any:
     ids = getattr(input, f"{kind.noun}_ids")
     outcome = await groups.remove_members(
         info.context.viewer, kind, input.group_id, ids, expected(input)

@@ -1,0 +1,96 @@
+"""How a browser signs in and out: by a link, or by pasting a token. Its session is a cookie."""
+
+from collections.abc import Awaitable, Callable
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from models import tokens
+from models.errors import Unauthenticated
+from runtime.auth import COOKIE, Authenticator, is_same_origin
+from runtime.settings import Settings
+
+LINK_NOT_GOOD = (
+    "This link was used already, or is too old. Ask for a new one:\n"
+    "python manage.py sign-in-link --organization NAME --user EMAIL\n"
+)
+LARGEST_BODY = 4_096
+
+
+def session_routes(settings: Settings, authenticator: Authenticator) -> list[Route]:
+    """`/sign-in` for links, `/session` for pages."""
+
+    def remember(response: Response, request: Request, secret: str) -> Response:
+        response.set_cookie(
+            COOKIE,
+            secret,
+            max_age=int(settings.session_lifetime.total_seconds()),
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return response
+
+    async def follow_link(request: Request) -> Response:
+        """Use a sign-in link up, set the cookie, and leave the secret behind."""
+        secret = await tokens.sign_in(
+            request.query_params.get("secret", ""), settings.session_lifetime
+        )
+        if secret is None:
+            return PlainTextResponse(LINK_NOT_GOOD, 403)
+        return remember(RedirectResponse("/", 303), request, secret)
+
+    async def begin(request: Request) -> Response:
+        """Set the cookie for the token in the body: `{"token": "…"}`."""
+        viewer = await authenticator.viewer(await _pasted_token(request))
+        secret = await tokens.exchange(viewer, settings.session_lifetime)
+        return remember(Response(status_code=204), request, secret)
+
+    async def end(request: Request) -> Response:
+        """Revoke the session, and take the cookie away."""
+        await tokens.sign_out(await authenticator.viewer(request.cookies.get(COOKIE)))
+        response = Response(status_code=204)
+        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return response
+
+    return [
+        Route("/sign-in", follow_link, methods=["GET"]),
+        Route("/session", _for_own_pages(begin), methods=["POST"]),
+        Route("/session", _for_own_pages(end), methods=["DELETE"]),
+    ]
+
+
+def _for_own_pages(
+    handler: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """The handler, for requests of our own pages only; refusals become JSON as from GraphQL."""
+
+    async def guarded(request: Request) -> Response:
+        if not is_same_origin(request):
+            return _refusal("This is for pages of this service only.", "FORBIDDEN", 403)
+        try:
+            return await handler(request)
+        except Unauthenticated as error:
+            return _refusal(str(error), error.code, 401)
+
+    return guarded
+
+
+async def _pasted_token(request: Request) -> str:
+    """The token in the body; an empty text if there is none."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return ""
+    try:
+        token = orjson.loads(body)["token"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return token.strip() if isinstance(token, str) else ""
+
+
+def _refusal(message: str, code: str, status: int) -> Response:
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status)
