@@ -160,7 +160,7 @@ async def create_group(
     description = _description(reader, description)
     reader.finish()
     async with write(viewer, expected_revision) as draft:
-        await _must_be_free(draft, name)
+        await must_be_free(draft, name, "name")
         found = {
             kind: await entries_for_write(draft, kind, (members or {}).get(kind.noun, ()))
             for kind in KINDS
@@ -216,17 +216,8 @@ async def update_group(
         group = await _group_for_write(draft, group_id, "id")
         before = {key: group[key] for key, value in wanted.items() if value != group[key]}
         if before:
+            await rewrite_group(draft, group, wanted, "name")
             name = wanted.get("name") or group["name"]
-            if name_key(name) != group["name_key"]:
-                await _must_be_free(draft, name)
-            await fetch(
-                "UPDATE groups SET name = $2, name_key = $3, description = $4 WHERE id = $1",
-                group_id,
-                name,
-                name_key(name),
-                wanted.get("description", group["description"]),
-            )
-            await touch(draft, group_id)
             draft.record(
                 Action.GROUP_UPDATED,
                 f"renamed {group['name']} to {name}"
@@ -248,22 +239,7 @@ async def delete_group(
     viewer.must_administrate()
     async with write(viewer, expected_revision) as draft:
         group = await _group_for_write(draft, group_id, "id")
-        for kind in KINDS:
-            await fetch(
-                f"UPDATE {kind.memberships} SET until_revision = $2 "
-                "WHERE group_id = $1 AND until_revision IS NULL",
-                group_id,
-                draft.revision,
-            )
-            await fetch(
-                f"UPDATE {kind.table} SET group_count = group_count - 1 WHERE id IN ("
-                f"SELECT {kind.column} FROM {kind.memberships} "
-                "WHERE group_id = $1 AND until_revision = $2)",
-                group_id,
-                draft.revision,
-            )
-        await fetch("UPDATE groups SET until_revision = $2 WHERE id = $1", group_id, draft.revision)
-        draft.counts["group_count"] -= 1
+        await close_group(draft, group)
         held = [quantity(group[kind.counter], kind.noun) for kind in KINDS]
         draft.record(
             Action.GROUP_DELETED,
@@ -336,7 +312,7 @@ async def remove_members(
 async def open_memberships(
     draft: Write, kind: Kind, group_id: str, member_ids: Sequence[str]
 ) -> list[str]:
-    """Open those memberships that are not open; returns their members, in order.
+    """Open those memberships that are not open, of members who exist; returns them, in order.
 
     Counts the members' groups; the group's own counters are for `touch`.
     """
@@ -347,7 +323,7 @@ async def open_memberships(
         f"INSERT INTO {kind.memberships} "
         f"(id, organization_id, group_id, {kind.column}, sort_key, added_at, since_revision) "
         "SELECT $1 || e.id, e.organization_id, $2, e.id, e.name_key, $3, $4 "
-        f"FROM {kind.table} e WHERE e.id = ANY($5) "
+        f"FROM {kind.table} e WHERE e.id = ANY($5) AND e.until_revision IS NULL "
         f"ON CONFLICT DO NOTHING RETURNING {kind.column}",
         draft.change_id,
         group_id,
@@ -407,7 +383,8 @@ async def _group_for_write(draft: Write, group_id: str, field: str) -> Row:
     return rows[0]
 
 
-async def _must_be_free(draft: Write, name: str) -> None:
+async def must_be_free(draft: Write, name: str, field: str) -> None:
+    """Raise DomainError TAKEN if a live group has the name."""
     taken = await fetch(
         "SELECT name FROM groups "
         "WHERE organization_id = $1 AND name_key = $2 AND until_revision IS NULL",
@@ -416,8 +393,45 @@ async def _must_be_free(draft: Write, name: str) -> None:
     )
     if taken:
         raise DomainError.of(
-            Code.TAKEN, f"There is a group named “{taken[0]['name']}” already.", "name"
+            Code.TAKEN, f"There is a group named “{taken[0]['name']}” already.", field
         )
+
+
+async def rewrite_group(
+    draft: Write, group: Row, wanted: Mapping[str, str | None], field: str
+) -> None:
+    """Give a group another name or description. `field` is told if the name is taken."""
+    name = wanted.get("name") or group["name"]
+    if name_key(name) != group["name_key"]:
+        await must_be_free(draft, name, field)
+    await fetch(
+        "UPDATE groups SET name = $2, name_key = $3, description = $4 WHERE id = $1",
+        group["id"],
+        name,
+        name_key(name),
+        wanted.get("description", group["description"]),
+    )
+    await touch(draft, group["id"])
+
+
+async def close_group(draft: Write, group: Row) -> None:
+    """End a group and all its memberships."""
+    for kind in KINDS:
+        await fetch(
+            f"UPDATE {kind.memberships} SET until_revision = $2 "
+            "WHERE group_id = $1 AND until_revision IS NULL",
+            group["id"],
+            draft.revision,
+        )
+        await fetch(
+            f"UPDATE {kind.table} SET group_count = group_count - 1 WHERE id IN ("
+            f"SELECT {kind.column} FROM {kind.memberships} "
+            "WHERE group_id = $1 AND until_revision = $2)",
+            group["id"],
+            draft.revision,
+        )
+    await fetch("UPDATE groups SET until_revision = $2 WHERE id = $1", group["id"], draft.revision)
+    draft.counts["group_count"] -= 1
 
 
 def _description(reader: Reader, value: str | None) -> str | None:

@@ -206,6 +206,7 @@ class GroupUser(Membership):
         indexes = (
             LiveIndex(fields=("group_id", "sort_key", "user_id")),
             LiveIndex(fields=("user_id", "group_id")),
+            LiveIndex(fields=("group_id", "since_revision")),
             PastIndex(fields=("group_id", "until_revision")),
             PastIndex(fields=("user_id", "until_revision")),
         )
@@ -221,6 +222,7 @@ class GroupBot(Membership):
         indexes = (
             LiveIndex(fields=("group_id", "sort_key", "bot_id")),
             LiveIndex(fields=("bot_id", "group_id")),
+            LiveIndex(fields=("group_id", "since_revision")),
             PastIndex(fields=("group_id", "until_revision")),
             PastIndex(fields=("bot_id", "until_revision")),
         )
@@ -236,6 +238,7 @@ class GroupPersona(Membership):
         indexes = (
             LiveIndex(fields=("group_id", "sort_key", "persona_id")),
             LiveIndex(fields=("persona_id", "group_id")),
+            LiveIndex(fields=("group_id", "since_revision")),
             PastIndex(fields=("group_id", "until_revision")),
             PastIndex(fields=("persona_id", "until_revision")),
         )

@@ -292,6 +292,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     LiveIndex(fields=["group_id", "sort_key", "bot_id"]),
                     LiveIndex(fields=["bot_id", "group_id"]),
+                    LiveIndex(fields=["group_id", "since_revision"]),
                     PastIndex(fields=["group_id", "until_revision"]),
                     PastIndex(fields=["bot_id", "until_revision"]),
                 ],
@@ -331,6 +332,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     LiveIndex(fields=["group_id", "sort_key", "persona_id"]),
                     LiveIndex(fields=["persona_id", "group_id"]),
+                    LiveIndex(fields=["group_id", "since_revision"]),
                     PastIndex(fields=["group_id", "until_revision"]),
                     PastIndex(fields=["persona_id", "until_revision"]),
                 ],
@@ -370,6 +372,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     LiveIndex(fields=["group_id", "sort_key", "user_id"]),
                     LiveIndex(fields=["user_id", "group_id"]),
+                    LiveIndex(fields=["group_id", "since_revision"]),
                     PastIndex(fields=["group_id", "until_revision"]),
                     PastIndex(fields=["user_id", "until_revision"]),
                 ],

@@ -1,0 +1,181 @@
+"""What a write would do to people's access, before it is made. Exact.
+
+A write of a group touches pairs of an active user and a bot or persona: those that the group would
+give anew, or give no more. A pair is gained or lost unless some other group holds both; then it is
+kept. The bots and personas that are touched are numbered, and a set of them is the bits of one
+integer, so that the other groups of a user are joined by `|`, whatever their number.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from models.access import is_active
+from models.database import fetch
+from models.directory import IDS_AT_ONCE, entries_by_id
+from models.errors import BadRequest, LimitExceeded
+from models.groups import groups_by_id
+from models.kinds import BOTS, PERSONAS, USERS, Kind
+from models.sql import Params
+from models.viewer import Viewer
+
+RESOURCES = (BOTS, PERSONAS)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A write that is thought of: these members into a group or out of it; or its deletion.
+
+    `kind` is None for the deletion.
+    """
+
+    group_id: str
+    kind: Kind | None = None
+    member_ids: Sequence[str] = ()
+    adds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """One user, with the ids of the bots and personas that the plan touches for them."""
+
+    name_key: str
+    user_id: str
+    held: dict[Kind, list[str]]
+
+    def __getitem__(self, column: str) -> str:
+        """The columns that a cursor is made of."""
+        return self.name_key if column == "name_key" else self.user_id
+
+
+@dataclass(slots=True)
+class Impact:
+    """Who gains, who loses, and who keeps access through another group: sorted by name."""
+
+    gains: list[Diff] = field(default_factory=list)
+    losses: list[Diff] = field(default_factory=list)
+    kept: list[Diff] = field(default_factory=list)
+
+
+async def access_impact(viewer: Viewer, plan: Plan) -> Impact:
+    """The impact of a plan, in a fixed number of statements. For those who see all.
+
+    Raises BadRequest for an unknown group or member, LimitExceeded for too many.
+    """
+    viewer.must_see_all()
+    await _must_exist(viewer, plan)
+    users = await _touched_users(viewer, plan)
+    resources = [
+        (kind, id) for kind in RESOURCES for id in await _touched_resources(viewer, plan, kind)
+    ]
+    impact = Impact()
+    if not users or not resources:
+        return impact
+    elsewhere = await _reached_elsewhere(viewer, plan, [id for id, _ in users], resources)
+    everything = (1 << len(resources)) - 1
+    changed = impact.gains if plan.adds else impact.losses
+    for user_id, name in sorted(users, key=lambda user: (user[1], user[0])):
+        kept = elsewhere.get(user_id, 0)
+        if kept != everything:
+            changed.append(Diff(name, user_id, _of_bits(everything & ~kept, resources)))
+        if kept:
+            impact.kept.append(Diff(name, user_id, _of_bits(kept, resources)))
+    return impact
+
+
+async def _must_exist(viewer: Viewer, plan: Plan) -> None:
+    if len(plan.member_ids) > IDS_AT_ONCE:
+        raise LimitExceeded(f"At most {IDS_AT_ONCE:,} members at once.")
+    if not await groups_by_id(viewer, [plan.group_id]):
+        raise BadRequest("There is no such group.")
+    if plan.kind is not None:
+        found = await entries_by_id(viewer, plan.kind, plan.member_ids)
+        if len(found) != len(set(plan.member_ids)):
+            raise BadRequest(f"There is no such {plan.kind.noun} among the ids, or more than one.")
+
+
+async def _touched_users(viewer: Viewer, plan: Plan) -> list[tuple[str, str]]:
+    """Id and sort key of each active user whose pairs are touched."""
+    params = Params(viewer.organization_id, plan.group_id)
+    if plan.kind is USERS and plan.adds:
+        source = _not_yet_in_group(USERS, params, plan)
+        columns, active = "e.id, e.name_key", is_active(params, "e.id", None)
+    else:
+        source = _in_group(USERS, params, plan)
+        columns, active = "m.user_id, m.sort_key", is_active(params, "m.user_id", None)
+    rows = await fetch(f"SELECT {columns} {source}{active}", *params.values)
+    return [(row[0], row[1]) for row in rows]
+
+
+async def _touched_resources(viewer: Viewer, plan: Plan, kind: Kind) -> list[str]:
+    """The ids of the bots or personas whose pairs are touched."""
+    if plan.kind not in (None, USERS, kind):
+        return []
+    params = Params(viewer.organization_id, plan.group_id)
+    if plan.kind is kind and plan.adds:
+        sql = f"SELECT e.id {_not_yet_in_group(kind, params, plan)}"
+    else:
+        sql = f"SELECT m.{kind.column} {_in_group(kind, params, plan)}"
+    return [row[0] for row in await fetch(sql, *params.values)]
+
+
+def _in_group(kind: Kind, params: Params, plan: Plan) -> str:
+    """FROM and WHERE: what the group holds, or the named ones among it."""
+    named = f" AND m.{kind.column} = ANY({_ids(params, plan)})" if plan.kind is kind else ""
+    return (
+        f"FROM {kind.memberships} m WHERE m.organization_id = $1 AND m.group_id = $2 "
+        f"AND m.until_revision IS NULL{named}"
+    )
+
+
+def _not_yet_in_group(kind: Kind, params: Params, plan: Plan) -> str:
+    """FROM and WHERE: the named ones that the group does not hold."""
+    return (
+        f"FROM {kind.table} e WHERE e.organization_id = $1 AND e.until_revision IS NULL "
+        f"AND e.id = ANY({_ids(params, plan)}) AND NOT EXISTS (SELECT 1 FROM {kind.memberships} m "
+        f"WHERE m.group_id = $2 AND m.{kind.column} = e.id AND m.until_revision IS NULL)"
+    )
+
+
+def _ids(params: Params, plan: Plan) -> str:
+    return params.add(list(plan.member_ids))
+
+
+async def _reached_elsewhere(
+    viewer: Viewer, plan: Plan, user_ids: list[str], resources: list[tuple[Kind, str]]
+) -> dict[str, int]:
+    """For each user the bits of the resources that some other group gives."""
+    memberships = await fetch(
+        "SELECT m.user_id, m.group_id FROM group_users m WHERE m.organization_id = $1 "
+        "AND m.group_id <> $2 AND m.user_id = ANY($3) AND m.until_revision IS NULL",
+        viewer.organization_id,
+        plan.group_id,
+        user_ids,
+    )
+    groups = list({row[1] for row in memberships})
+    held: dict[str, int] = defaultdict(int)
+    bit = {id: 1 << number for number, (_, id) in enumerate(resources)}
+    for kind in RESOURCES:
+        rows = await fetch(
+            f"SELECT m.group_id, m.{kind.column} FROM {kind.memberships} m "
+            f"WHERE m.organization_id = $1 AND m.group_id = ANY($2) AND m.{kind.column} = ANY($3) "
+            "AND m.until_revision IS NULL",
+            viewer.organization_id,
+            groups,
+            [id for of_kind, id in resources if of_kind is kind],
+        )
+        for group_id, id in rows:
+            held[group_id] |= bit[id]
+    reached: dict[str, int] = defaultdict(int)
+    for user_id, group_id in memberships:
+        reached[user_id] |= held.get(group_id, 0)
+    return reached
+
+
+def _of_bits(bits: int, resources: list[tuple[Kind, str]]) -> dict[Kind, list[str]]:
+    """The ids behind the bits, by kind."""
+    ids: dict[Kind, list[str]] = {kind: [] for kind in RESOURCES}
+    for number, (kind, id) in enumerate(resources):
+        if bits >> number & 1:
+            ids[kind].append(id)
+    return ids

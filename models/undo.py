@@ -1,0 +1,231 @@
+"""Undo: the reverse of a change of a group, as one new change.
+
+What a change did can be read off the intervals: the memberships that it opened begin with its
+revision, those that it closed end with it. So an undo closes the first, as far as they are still
+open, and opens the others again, as far as their members still exist; and since an undo is a change
+like any other, it can be undone the same way.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from models.database import Row, fetch
+from models.errors import Code, DomainError
+from models.groups import (
+    close_group,
+    close_memberships,
+    must_be_free,
+    open_memberships,
+    rewrite_group,
+    touch,
+)
+from models.kinds import KINDS, Kind
+from models.ledger import Outcome, Write, changes_by_id, write
+from models.tables import Action
+from models.viewer import Viewer
+
+UNDOABLE = frozenset(
+    {
+        Action.GROUP_CREATED,
+        Action.GROUP_UPDATED,
+        Action.GROUP_DELETED,
+        Action.CHANGE_UNDONE,
+        *(action for kind in KINDS for action in (kind.added, kind.removed)),
+    }
+)
+
+
+async def undo_change(
+    viewer: Viewer, change_id: str, expected_revision: int | None = None
+) -> Outcome:
+    """Reverse a change of a group. The outcome's `id` is the new change's.
+
+    Raises DomainError: NOT_FOUND, INVALID for a change that is no group's, NOTHING_TO_UNDO if it
+    was undone already or later writes made it moot, TAKEN if a name is in use, CONFLICT.
+    """
+    viewer.must_administrate()
+    async with write(viewer, expected_revision) as draft:
+        change = await _change_for_undo(draft, change_id)
+        group = (await fetch("SELECT * FROM groups WHERE id = $1", change["group_id"]))[0]
+        done = await _reverse(draft, change, group)
+        if not done:
+            raise DomainError.of(
+                Code.NOTHING_TO_UNDO,
+                "Later changes have made this one moot: there is nothing left to undo.",
+                "changeId",
+            )
+        draft.record(
+            Action.CHANGE_UNDONE,
+            f"undid: {change['summary']}",
+            group=group,
+            details=done,
+            undoes_id=change_id,
+        )
+        await fetch(
+            "UPDATE changes SET undone_by_id = $2 WHERE id = $1", change_id, draft.change_id
+        )
+    return Outcome(draft.landed_revision, draft.change_id)
+
+
+async def _change_for_undo(draft: Write, change_id: str) -> Row:
+    found = await changes_by_id(draft.viewer, [change_id])
+    if not found:
+        raise DomainError.of(Code.NOT_FOUND, "There is no such change.", "changeId")
+    change = found[0]
+    if change["action"] not in UNDOABLE:
+        raise DomainError.of(
+            Code.INVALID, "Only changes of groups and what they hold can be undone.", "changeId"
+        )
+    if change["undone_by_id"]:
+        raise DomainError.of(Code.NOTHING_TO_UNDO, "This change was undone already.", "changeId")
+    return change
+
+
+async def _reverse(draft: Write, change: Row, group: Row) -> dict[str, Any]:
+    """Do the reverse; returns the details of the new change, empty if there was nothing to do."""
+    details = orjson.loads(change["details"])
+    live = group["until_revision"] is None
+    if _made_it_live(change["action"], details):
+        if not live:
+            return {}
+        await close_group(draft, group)
+        return {"group": "deleted"}
+    if _ended_it(change["action"], details):
+        return await _restore(draft, change, group) if not live else {}
+    if not live:
+        return {}
+    if "before" in details:
+        return await _rewrite_back(draft, group, details)
+    return await _reverse_memberships(draft, change, group)
+
+
+def _made_it_live(action: str, details: Mapping[str, Any]) -> bool:
+    return action == Action.GROUP_CREATED or details.get("group") == "restored"
+
+
+def _ended_it(action: str, details: Mapping[str, Any]) -> bool:
+    return action == Action.GROUP_DELETED or details.get("group") == "deleted"
+
+
+async def _restore(draft: Write, change: Row, group: Row) -> dict[str, Any]:
+    """Bring a group back, with its name and those of its memberships whose members still exist."""
+    await must_be_free(draft, group["name"], "changeId")
+    await fetch(
+        "UPDATE groups SET until_revision = NULL, user_count = 0, bot_count = 0, "
+        "persona_count = 0 WHERE id = $1",
+        group["id"],
+    )
+    draft.counts["group_count"] += 1
+    await _reverse_memberships(draft, change, group)
+    return {"group": "restored"}
+
+
+async def _rewrite_back(draft: Write, group: Row, details: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the group back what stood before, where nobody has changed it since."""
+    before = {
+        key: value
+        for key, value in details["before"].items()
+        if group[key] == details["after"][key] and group[key] != value
+    }
+    if not before:
+        return {}
+    await rewrite_group(draft, group, before, "changeId")
+    return {"before": {key: group[key] for key in before}, "after": before}
+
+
+async def _reverse_memberships(draft: Write, change: Row, group: Row) -> dict[str, Any]:
+    """Close what the change opened, and open what it closed."""
+    touched: dict[str, Any] = {}
+    steps: dict[Kind, int] = {}
+    for kind in KINDS:
+        opened = await _members(kind, change, "since_revision", "until_revision IS NULL")
+        closed = await _members(kind, change, "until_revision", "until_revision IS NOT NULL")
+        gone = await close_memberships(draft, kind, group["id"], opened)
+        back = await open_memberships(draft, kind, group["id"], closed)
+        if gone or back:
+            touched[kind.plural] = [*gone, *back]
+            steps[kind] = len(back) - len(gone)
+    await touch(draft, group["id"], steps)
+    return touched
+
+
+async def _members(kind: Kind, change: Row, column: str, state: str) -> list[str]:
+    """The members whose membership in the group begins, or ends, with the change."""
+    rows = await fetch(
+        f"SELECT {kind.column} FROM {kind.memberships} "
+        f"WHERE group_id = $1 AND {column} = $2 AND {state} ORDER BY {kind.column}",
+        change["group_id"],
+        change["revision"],
+    )
+    return [row[0] for row in rows]
+
+
+async def undoable(viewer: Viewer, changes: Sequence[Row]) -> set[str]:
+    """The ids of those changes that an undo would find something to reverse in.
+
+    A handful of statements, however many the changes.
+    """
+    candidates = [
+        change
+        for change in changes
+        if change["action"] in UNDOABLE and change["undone_by_id"] is None
+    ]
+    if not candidates:
+        return set()
+    group_ids = list({change["group_id"] for change in candidates})
+    groups = {
+        row["id"]: row
+        for row in await fetch(
+            "SELECT id, name, description, until_revision FROM groups "
+            "WHERE organization_id = $1 AND id = ANY($2)",
+            viewer.organization_id,
+            group_ids,
+        )
+    }
+    moved = await _reversible_memberships(candidates, group_ids)
+    return {
+        change["id"]
+        for change in candidates
+        if _is_undoable(change, groups[change["group_id"]], moved)
+    }
+
+
+def _is_undoable(change: Row, group: Row, moved: set[tuple[str, int]]) -> bool:
+    details = orjson.loads(change["details"])
+    live = group["until_revision"] is None
+    if _made_it_live(change["action"], details):
+        return live
+    if _ended_it(change["action"], details):
+        return not live
+    if "before" in details:
+        return live and any(
+            group[key] == details["after"][key] != value for key, value in details["before"].items()
+        )
+    return live and (change["group_id"], change["revision"]) in moved
+
+
+async def _reversible_memberships(
+    changes: Sequence[Row], group_ids: list[str]
+) -> set[tuple[str, int]]:
+    """Group and revision of each change that opened what is open, or closed what could open."""
+    revisions = [change["revision"] for change in changes]
+    found: set[tuple[str, int]] = set()
+    for kind in KINDS:
+        found |= {
+            (row[0], row[1])
+            for row in await fetch(
+                f"SELECT m.group_id, m.since_revision FROM {kind.memberships} m "
+                "WHERE m.group_id = ANY($1) AND m.since_revision = ANY($2) "
+                "AND m.until_revision IS NULL "
+                f"UNION SELECT m.group_id, m.until_revision FROM {kind.memberships} m "
+                f"JOIN {kind.table} e ON e.id = m.{kind.column} AND e.until_revision IS NULL "
+                "WHERE m.group_id = ANY($1) AND m.until_revision = ANY($2) "
+                f"AND NOT EXISTS (SELECT 1 FROM {kind.memberships} o WHERE o.group_id = m.group_id "
+                f"AND o.{kind.column} = m.{kind.column} AND o.until_revision IS NULL)",
+                group_ids,
+                revisions,
+            )
+        }
+    return found
