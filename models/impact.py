@@ -16,10 +16,12 @@ from models.directory import IDS_AT_ONCE, entries_by_id
 from models.errors import BadRequest, LimitExceeded
 from models.groups import groups_by_id
 from models.kinds import BOTS, PERSONAS, USERS, Kind
+from models.listing import Order
 from models.sql import Params
 from models.viewer import Viewer
 
 RESOURCES = (BOTS, PERSONAS)
+BY_USER = Order("user", "", "name_key")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ A page is cut off an index, behind the row that a cursor names or in front of it
 shows, wherever it lies, and stays good while rows come and go around it.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -129,6 +130,20 @@ async def _for_each(
         for row in await fetch(" UNION ALL ".join(parts), *params.values):
             rows[row["parent"]].append(row)
     return rows
+
+
+def page_of(rows: Sequence[Any], order: Order, part: Slice) -> Page:
+    """The slice of rows that are all at hand, in the order."""
+
+    def key(row: Any) -> tuple[Any, ...]:
+        return tuple(row[column] for column in order.columns)
+
+    start = bisect_right(rows, part.after, key=key) if part.after is not None else 0
+    end = bisect_left(rows, part.before, key=key) if part.before is not None else len(rows)
+    within = rows[start : max(start, end)]
+    if part.backward:
+        return cut(order, part, within[::-1][: part.limit + 1])
+    return cut(order, part, within[: part.limit + 1])
 
 
 async def fetch_page(listing: Listing, part: Slice) -> Page:

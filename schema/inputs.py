@@ -70,6 +70,35 @@ class AccessQuestion:
     persona: UserPersonaInput | None = optional("About a persona.")
 
 
+@strawberry.input(description="Users to put into a group, or to take out of it.")
+class GroupUsersInput:
+    group_id: ID = described("The group.")
+    user_ids: list[ID] = described("At most 1,000.")
+
+
+@strawberry.input(description="Bots to put into a group, or to take out of it.")
+class GroupBotsInput:
+    group_id: ID = described("The group.")
+    bot_ids: list[ID] = described("At most 1,000.")
+
+
+@strawberry.input(description="Personas to put into a group, or to take out of it.")
+class GroupPersonasInput:
+    group_id: ID = described("The group.")
+    persona_ids: list[ID] = described("At most 1,000.")
+
+
+@strawberry.input(one_of=True, description="A write that is thought of.")
+class AccessImpactInput:
+    delete_group: ID | None = optional("The group is deleted.")
+    add_users: GroupUsersInput | None = optional("Users are put into a group.")
+    remove_users: GroupUsersInput | None = optional("Users are taken out of a group.")
+    add_bots: GroupBotsInput | None = optional("Bots are put into a group.")
+    remove_bots: GroupBotsInput | None = optional("Bots are taken out of a group.")
+    add_personas: GroupPersonasInput | None = optional("Personas are put into a group.")
+    remove_personas: GroupPersonasInput | None = optional("Personas are taken out of a group.")
+
+
 # ---------------------------------------------------------------------------------------- groups
 
 
@@ -136,6 +165,12 @@ class AddPersonasToGroupInput:
 class RemovePersonasFromGroupInput:
     group_id: ID = described("The group.")
     persona_ids: list[ID] = described("At most 1,000.")
+    expected_revision: int | None = optional(EXPECTED)
+
+
+@strawberry.input(description="A change to undo.")
+class UndoChangeInput:
+    change_id: ID = described("The change.")
     expected_revision: int | None = optional(EXPECTED)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from strawberry.dataloader import DataLoader
 
-from models import access, directory, groups, ledger, tokens
+from models import access, directory, groups, ledger, tokens, undo
 from models.kinds import Kind
 from models.listing import Listing, Page, Slice, fetch_counts, fetch_page, fetch_pages
 from models.viewer import Viewer
@@ -23,6 +23,7 @@ class Loaders:
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._changes: dict[str, Any] = {}  # by id: what the batch of `undoable` looks at
 
     def _load(self, name: Hashable, key: Any, batch: Batch) -> Awaitable[Any]:
         loader = self._loaders.get(name)
@@ -53,6 +54,16 @@ class Loaders:
         return self._load(
             "change", id, _rows_by("id", lambda ids: ledger.changes_by_id(self.viewer, ids))
         )
+
+    def undoable(self, change: Any) -> Awaitable[bool]:
+        """Whether an undo of a change would find anything to reverse."""
+        self._changes[change["id"]] = change
+
+        async def batch(ids: list[str]) -> Sequence[bool]:
+            found = await undo.undoable(self.viewer, [self._changes[id] for id in ids])
+            return [id in found for id in ids]
+
+        return self._load("undoable", change["id"], batch)
 
     def token_by_id(self, id: str) -> Awaitable[Any]:
         """A token, for those who may see tokens."""

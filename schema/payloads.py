@@ -8,6 +8,7 @@ from strawberry import ID
 from models.errors import Code
 from schema.types import (
     Bot,
+    Change,
     Group,
     GroupBotEdge,
     GroupEdge,
@@ -140,3 +141,9 @@ class CreateTokenPayload(Payload):
 @strawberry.type(description="The token that opens nothing now.")
 class RevokeTokenPayload(Payload):
     token: Token | None = maybe("The token; null on a refusal.")
+
+
+@strawberry.type(description="The new change, which undid the other.")
+class UndoChangePayload(Payload):
+    change: Change | None = maybe("The new change; null on a refusal.")
+    group: Group | None = maybe("The group as it is now; null on a refusal, or if it is gone.")

@@ -1,7 +1,7 @@
 """The entry points that read."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import strawberry
@@ -9,16 +9,18 @@ from strawberry import ID, UNSET
 
 from models import access, directory, groups, ledger, tokens
 from models.access import Question
-from models.errors import LimitExceeded
-from models.kinds import BOTS, PERSONAS, USERS, Kind
+from models.errors import BadRequest, LimitExceeded
+from models.impact import Impact, Plan, access_impact
+from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.tables import UserStatus
 from schema.context import Info
 from schema.enums import OrderDirection
-from schema.inputs import AccessQuestion, GroupOrder, UserOrder
+from schema.inputs import AccessImpactInput, AccessQuestion, GroupOrder, UserOrder
 from schema.pagination import After, Before, First, Last, range_of
 from schema.resolvers import Resolver, Search, moment_of, node_by_id, whole
 from schema.types import (
     AccessDecision,
+    AccessImpact,
     Bot,
     BotEdge,
     Change,
@@ -50,6 +52,7 @@ OrderGroups = Annotated[
 OrderUsers = Annotated[
     UserOrder | None, strawberry.argument(description="By name unless you say else.")
 ]
+Of = Annotated[AccessImpactInput, strawberry.argument(description="The write.")]
 OfGroup = Annotated[ID | None, strawberry.argument(description="Only changes of this group.")]
 
 
@@ -190,6 +193,30 @@ async def _question(info: Info, asked: AccessQuestion) -> Question:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ImpactAt:
+    """Source of `AccessImpact`."""
+
+    revision: int
+    impact: Impact
+
+
+async def impact(info: Info, of: Of) -> Any:
+    viewer = info.context.viewer
+    return ImpactAt(viewer.revision, await access_impact(viewer, _plan(of)))
+
+
+def _plan(of: AccessImpactInput) -> Plan:
+    if of.delete_group:
+        return Plan(of.delete_group)
+    for kind in KINDS:
+        for verb in ("add", "remove"):
+            if sent := getattr(of, f"{verb}_{kind.plural}"):
+                ids = getattr(sent, f"{kind.noun}_ids")
+                return Plan(sent.group_id, kind, ids, adds=verb == "add")
+    raise BadRequest("`of` names no write.")  # @oneOf lets none through but an empty id
+
+
 @strawberry.type(description="What can be asked.")
 class Query:
     viewer: Viewer = found(viewer, "Who is asking, and what they may use.")
@@ -218,6 +245,11 @@ class Query:
         check_access,
         "May these users use these bots and personas? One answer a question, in their order. "
         "Ask this before you let a person use one. A MEMBER may ask about itself only.",
+    )
+    access_impact: AccessImpact = found(
+        impact,
+        "Who would gain, lose or keep which bots and personas by a write, before it is made. "
+        "Not for a MEMBER.",
     )
     changes: Connection[ChangeEdge, Change] = found(
         all_changes,

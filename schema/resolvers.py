@@ -15,8 +15,9 @@ from strawberry import UNSET, Parent
 
 from models import directory, groups, ids, ledger, tokens
 from models.database import Row
+from models.impact import BY_USER, Diff
 from models.kinds import BOTS, PERSONAS, USERS, Kind
-from models.listing import Listing, fetch_count
+from models.listing import Listing, fetch_count, page_of
 from models.viewer import Viewer
 from schema.context import Context, Info
 from schema.pagination import (
@@ -364,6 +365,17 @@ def change_entries(kind: Kind) -> Resolver:
     return resolve
 
 
+async def change_undoable(root: Parent[Row], info: Info) -> Any:
+    """`Change.undoable`."""
+    return await info.context.loaders.undoable(root)
+
+
+async def change_undone_by(root: Parent[Row], info: Info) -> Any:
+    """`Change.undoneBy`."""
+    id = root["undone_by_id"]
+    return await info.context.loaders.change_by_id(id) if id else None
+
+
 async def token_user(root: Parent[Row], info: Info) -> Any:
     """`Token.user`."""
     return (
@@ -374,6 +386,47 @@ async def token_user(root: Parent[Row], info: Info) -> Any:
 def token_role(root: Parent[Row]) -> Any:
     """`Token.role`: the lesser of the token's own and its person's."""
     return tokens.effective_role(root["role"], root["user_role"])
+
+
+# ---------------------------------------------------------------------------------- of an impact
+
+
+def diffs(attribute: str) -> Resolver:
+    """`AccessImpact.gains`, `.losses`, `.kept`: pages of a list that was computed whole."""
+
+    async def resolve(
+        root: Parent[Any],
+        info: Info,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> Any:
+        found: list[Diff] = getattr(root.impact, attribute)
+        asked = range_of(BY_USER, first, after, last, before)
+
+        async def count() -> int:
+            return len(found)
+
+        return Connection(BY_USER, asked.narrow(page_of(found, BY_USER, asked.part)), count)
+
+    return resolve
+
+
+async def diff_user(root: Parent[Diff], info: Info) -> Any:
+    """`AccessDiff.user`."""
+    return await info.context.loaders.entry_by_id(USERS, root.user_id)
+
+
+def diff_entries(kind: Kind) -> Resolver:
+    """`AccessDiff.bots`, `.personas`."""
+
+    async def resolve(root: Parent[Diff], info: Info) -> Any:
+        loads = [info.context.loaders.entry_by_id(kind, id) for id in root.held[kind]]
+        rows = [await load for load in loads]
+        return sorted(rows, key=lambda row: (row["name_key"], row["id"]))
+
+    return resolve
 
 
 # ------------------------------------------------------------------------------------------ nodes

@@ -303,6 +303,8 @@ class Change(Node):
     personas: list[Persona] = found(
         find.change_entries(PERSONAS), "The personas it touched, less those gone."
     )
+    undoable: bool = found(find.change_undoable, "Whether an undo would find anything to reverse.")
+    undone_by: "Change | None" = found(find.change_undone_by, "The change that undid it.")
 
 
 @strawberry.type(description="What proves who is asking. Its secret is told once, when it is made.")
@@ -327,4 +329,32 @@ class AccessDecision:
     held_by: list[Group] = found(
         find.groups_named("held_by"),
         "When it is denied: groups that hold it, which the user would need to join. At most 100.",
+    )
+
+
+@strawberry.type(description="What one user would gain, lose or keep.")
+class AccessDiff:
+    user: User = found(find.diff_user, "The user.")
+    bots: list[Bot] = found(find.diff_entries(BOTS), "The bots, by name.")
+    personas: list[Persona] = found(find.diff_entries(PERSONAS), "The personas, by name.")
+
+
+@strawberry.type(description="A user whom a write would touch, in a list.")
+class AccessDiffEdge(Edge):
+    node: AccessDiff = described("The user, with what they would gain, lose or keep.")
+
+
+@strawberry.type(
+    description="What a write would do to people's access. Exact at the revision it names."
+)
+class AccessImpact:
+    revision: int = described("Hand it back as `expectedRevision` to commit exactly this.")
+    gains: Connection[AccessDiffEdge, AccessDiff] = found(
+        find.diffs("gains"), "Who would gain what, by name."
+    )
+    losses: Connection[AccessDiffEdge, AccessDiff] = found(
+        find.diffs("losses"), "Who would lose what, by name."
+    )
+    kept: Connection[AccessDiffEdge, AccessDiff] = found(
+        find.diffs("kept"), "Who would keep what through another group, by name."
     )

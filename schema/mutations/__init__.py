@@ -5,8 +5,9 @@ import strawberry
 from schema.mutations.directory import DirectoryMutations
 from schema.mutations.groups import GroupMutations
 from schema.mutations.tokens import TokenMutations
+from schema.mutations.undo import UndoMutations
 
 
 @strawberry.type(description="What can be changed. Every write is all or nothing.")
-class Mutation(GroupMutations, DirectoryMutations, TokenMutations):
+class Mutation(GroupMutations, UndoMutations, DirectoryMutations, TokenMutations):
     pass
