@@ -2,25 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import signal
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from types import FrameType
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from models import database
 from runtime.auth import Authenticator
+from runtime.feed import Feed
 from runtime.headers import SecurityHeaders
 from runtime.sessions import session_routes
 from runtime.settings import Settings
 from runtime.telemetry import RequestLog, configure_logging
 from schema.endpoint import GraphQLEndpoint
+from schema.execution import Executor
 
 DIST = Path(__file__).parent / "web" / "dist"
 FOREVER = "public, max-age=31536000, immutable"
@@ -69,17 +74,50 @@ async def readyz(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
+@contextmanager
+def closing_on_signal(feed: Feed) -> Iterator[None]:
+    """End the event streams as soon as the process is asked to end.
+
+    The server waits for responses under way before it tells the application; these would not end
+    by themselves. Its own handlers are called all the same. In a thread, or where nobody handles
+    signals, there is nothing to do.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def close(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(feed.closing.set)
+        handler = handlers[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for number, handler in handlers.items():
+        if callable(handler):
+            signal.signal(number, close)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application, for these settings."""
     authenticator = Authenticator()
+    feed = Feed(settings.poll_seconds)
+    endpoint = GraphQLEndpoint(Executor(settings, authenticator, feed))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with database.opened(settings.database_url, pool_size=settings.pool_size):
             if not database.is_postgres():
                 await database.migrate()
-            async with authenticator.noting():
-                yield
+            async with authenticator.noting(), feed.running():
+                with closing_on_signal(feed):
+                    yield
 
     app = Starlette(
         lifespan=lifespan,
@@ -89,7 +127,8 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(GZipMiddleware, minimum_size=8_000),
         ],
         routes=[
-            Route("/graphql", GraphQLEndpoint(settings, authenticator)),
+            Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", endpoint),
             *session_routes(settings, authenticator),
             Route("/healthz", healthz),
             Route("/readyz", readyz),

@@ -6,7 +6,7 @@ this; nothing else is a source of events. A write that changes nothing takes no 
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +26,10 @@ from models.viewer import Viewer
 
 CHANGE_COLUMNS = select(Change, "c")
 NEWEST_FIRST = Order("change", "c.id", "revision", "c.revision", numeric=True, descending=True)
+
+
+# Told of each organization that has moved, after the commit.
+listeners: list[Callable[[str], None]] = []
 
 
 def utc_now() -> datetime:
@@ -122,6 +126,9 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
             raise
         if draft.entry:
             await _append(draft, draft.entry)
+    if draft.entry:
+        for listener in listeners:
+            listener(viewer.organization_id)
 
 
 async def _append(draft: Write, entry: dict[str, Any]) -> None:
@@ -161,6 +168,45 @@ async def current_revision(organization_id: str) -> int:
     """The revision that an organization is at."""
     rows = await fetch("SELECT revision FROM organizations WHERE id = $1", organization_id)
     return int(rows[0][0])
+
+
+async def revisions(organization_ids: Sequence[str]) -> dict[str, int]:
+    """The revision that each of these organizations is at."""
+    rows = await fetch(
+        "SELECT id, revision FROM organizations WHERE id = ANY($1)", list(organization_ids)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def changes_after(organization_id: str, revision: int, limit: int) -> list[Row]:
+    """The changes behind a revision, oldest first: for those who pass them on, each to a viewer
+    that `is_told` of it."""
+    rows = await fetch(
+        f"SELECT {CHANGE_COLUMNS} FROM changes c WHERE c.organization_id = $1 "
+        "AND c.revision > $2 ORDER BY c.revision LIMIT $3",
+        organization_id,
+        revision,
+        limit,
+    )
+    return list(rows)
+
+
+async def is_told(viewer: Viewer, change: Row) -> bool:
+    """Whether the viewer is told of a change as it happens.
+
+    A MEMBER is told of the changes of its groups, and of the one by which it left a group.
+    """
+    if viewer.sees_all:
+        return True
+    rows = await fetch(
+        "SELECT 1 FROM group_users WHERE organization_id = $1 AND group_id = $2 AND user_id = $3 "
+        "AND (until_revision IS NULL OR until_revision = $4) LIMIT 1",
+        viewer.organization_id,
+        change["group_id"] or "",
+        viewer.user_id,
+        change["revision"],
+    )
+    return bool(rows)
 
 
 def changes(viewer: Viewer, group_id: str | None = None) -> Listing:

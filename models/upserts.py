@@ -4,7 +4,7 @@ A row is matched by its id or external id if it has one, else (users) by email; 
 What an input leaves out stays as it is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,22 @@ class Plan:
     problems: list[Problem] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The live rows that inputs may mean, by what an input can name them."""
+
+    by_id: Mapping[str, Row]
+    by_external_id: Mapping[str, Row]
+    by_email: Mapping[str, Row]
+
+    def match(self, values: Values) -> Row | None:
+        """The row that an input means; None if it is new, or if its id is no row's."""
+        if "id" in values:
+            return self.by_id.get(values["id"])
+        by_external_id = self.by_external_id.get(values.get("external_id", ""))
+        return by_external_id or self.by_email.get(values.get("email_key", ""))
+
+
 async def upsert_entries(
     viewer: Viewer,
     kind: Kind,
@@ -61,7 +77,7 @@ async def upsert_entries(
         )
     cleaned = _clean(kind, inputs)
     async with write(viewer, expected_revision) as draft:
-        plan = await _plan(draft, kind, cleaned)
+        plan = _plan(kind, cleaned, await _find(draft, kind, cleaned))
         if plan.problems:
             raise DomainError(plan.problems)
         if plan.inserts or plan.updates:
@@ -128,56 +144,17 @@ def _features(reader: Reader, labels: Sequence[str]) -> str:
 # ---------------------------------------------------------------------------- what it comes to
 
 
-async def _plan(draft: Write, kind: Kind, inputs: Sequence[Values]) -> Plan:
-    """Match each input with a row that stands; nothing is written yet."""
-    by_id = {
-        row["id"]: row
-        for row in await entries_by_id(
-            draft.viewer, kind, [values["id"] for values in inputs if "id" in values]
-        )
-    }
-    by_external_id = await _standing(draft, kind, "external_id", inputs)
-    by_email = await _standing(draft, kind, "email_key", inputs) if kind is USERS else {}
-    plan = Plan()
-    seen: set[tuple[str, str]] = set()
-    for index, values in enumerate(inputs):
-
-        def refuse(code: Code, message: str, name: str, index: int = index) -> None:
-            plan.problems.append(Problem(code, message, (kind.plural, str(index), name)))
-
-        external_id, email = values.get("external_id", ""), values.get("email_key", "")
-        row = by_external_id.get(external_id) or by_email.get(email)
-        if "id" in values:
-            row = by_id.get(values["id"])
-            if row is None:
-                refuse(Code.NOT_FOUND, f"There is no such {kind.noun}.", "id")
-                continue
-        row_id = row["id"] if row else ids.new_id(kind.prefix)
-        for name, rows in ((external_id, by_external_id), (email, by_email)):
-            holder = rows.get(name)
-            if holder is not None and holder["id"] != row_id:
-                refuse(Code.TAKEN, f"Another {kind.noun} has it.", _field(rows is by_email))
-        if row and external_id and row["external_id"] not in (None, external_id):
-            if "id" not in values:
-                refuse(Code.TAKEN, f"The {kind.noun} has another external id.", "externalId")
-        marks = {("id", row_id), ("external id", external_id), ("email", email)}
-        marks = {mark for mark in marks if mark[1]}
-        if seen & marks:
-            refuse(Code.INVALID, f"This {kind.noun} is in the list twice.", "name")
-        seen |= marks
-        plan.ids.append(row_id)
-        if row is None:
-            plan.inserts.append({**values, "id": row_id})
-        elif changed := {key: new for key, new in values.items() if row[key] != new}:
-            plan.updates.append((row, changed))
-    return plan
+async def _find(draft: Write, kind: Kind, inputs: Sequence[Values]) -> Standing:
+    """The live rows that the inputs name in any way."""
+    named = [values["id"] for values in inputs if "id" in values]
+    return Standing(
+        by_id={row["id"]: row for row in await entries_by_id(draft.viewer, kind, named)},
+        by_external_id=await _rows_by(draft, kind, "external_id", inputs),
+        by_email=await _rows_by(draft, kind, "email_key", inputs) if kind is USERS else {},
+    )
 
 
-def _field(is_email: bool) -> str:
-    return "email" if is_email else "externalId"
-
-
-async def _standing(
+async def _rows_by(
     draft: Write, kind: Kind, column: str, inputs: Sequence[Values]
 ) -> dict[str, Row]:
     """The live rows that have one of the inputs' values in a column, by that value."""
@@ -191,6 +168,50 @@ async def _standing(
         wanted,
     )
     return {row[column]: row for row in rows}
+
+
+def _plan(kind: Kind, inputs: Sequence[Values], standing: Standing) -> Plan:
+    """Match each input with a row; nothing is written yet."""
+    plan = Plan()
+    seen: set[tuple[str, str]] = set()
+    for index, values in enumerate(inputs):
+        row = standing.match(values)
+        row_id = row["id"] if row else ids.new_id(kind.prefix)
+        reasons = list(_contradictions(kind, values, row, standing))
+        marks = {("id", row_id)}
+        marks |= {(key, values[key]) for key in ("external_id", "email_key") if key in values}
+        if seen & marks:
+            reasons.append((Code.INVALID, f"This {kind.noun} is in the list twice.", "name"))
+        seen |= marks
+        plan.problems += [
+            Problem(code, message, (kind.plural, str(index), name))
+            for code, message, name in reasons
+        ]
+        plan.ids.append(row_id)
+        if row is None:
+            plan.inserts.append({**values, "id": row_id})
+        elif changed := {key: new for key, new in values.items() if row[key] != new}:
+            plan.updates.append((row, changed))
+    return plan
+
+
+def _contradictions(
+    kind: Kind, values: Values, row: Row | None, standing: Standing
+) -> Iterator[tuple[Code, str, str]]:
+    """Why an input cannot be written to the row it means: code, sentence and field of each."""
+    if "id" in values and row is None:
+        yield Code.NOT_FOUND, f"There is no such {kind.noun}.", "id"
+        return
+    external_id = values.get("external_id", "")
+    holder = standing.by_external_id.get(external_id)
+    if holder and row and holder["id"] != row["id"]:
+        yield Code.TAKEN, f"Another {kind.noun} has this external id.", "externalId"
+    holder = standing.by_email.get(values.get("email_key", ""))
+    if holder and row and holder["id"] != row["id"]:
+        yield Code.TAKEN, f"Another {kind.noun} has this email.", "email"
+    if row and external_id and "id" not in values:
+        if row["external_id"] not in (None, external_id):
+            yield Code.TAKEN, f"This {kind.noun} has another external id.", "externalId"
 
 
 # ---------------------------------------------------------------------------- writing it

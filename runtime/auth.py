@@ -37,9 +37,14 @@ def secret_of(connection: HTTPConnection) -> str | None:
     """The secret that a request bears: in `Authorization`, else in the cookie of our own pages."""
     authorization = connection.headers.get("authorization")
     if authorization is not None:
-        scheme, _, secret = authorization.partition(" ")
-        return secret.strip() if scheme.lower() == "bearer" else ""
+        return secret_in(authorization)
     return connection.cookies.get(COOKIE) if is_same_origin(connection) else None
+
+
+def secret_in(authorization: str) -> str:
+    """The secret in a value of `Authorization`; empty if it is no bearer token."""
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 class Authenticator:

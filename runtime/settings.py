@@ -51,11 +51,28 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         1_000_000, ge=1_000, description="The largest request body that is read, in bytes."
     )
-    max_depth: int = Field(
-        15, ge=1, description="How deep the selections of an operation may be nested."
-    )
     max_tokens: int = Field(
         5_000, ge=100, description="How many lexical tokens a GraphQL document may have."
+    )
+    poll_seconds: float | None = Field(
+        None,
+        gt=0,
+        description="How often to look for changes that other processes made, for live updates; "
+        "by default 0.2 on SQLite, and 1 on PostgreSQL, which tells of them by itself.",
+    )
+    max_sockets: int = Field(
+        5_000, ge=1, description="How many WebSockets one process keeps open at once."
+    )
+    max_subscriptions: int = Field(
+        50, ge=1, description="How many operations may run at once on one WebSocket."
+    )
+    init_seconds: float = Field(
+        10.0, gt=0, description="How long a WebSocket may take to say who it is."
+    )
+    slow_reader_seconds: float = Field(
+        10.0,
+        gt=0,
+        description="How long a client of live updates may not read before it is let go.",
     )
     shutdown_seconds: int = Field(
         20, ge=0, description="How long requests in flight may take to finish at shutdown."

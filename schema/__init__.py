@@ -6,8 +6,9 @@ from graphql import GraphQLObjectType
 from schema.enums import CONFIG
 from schema.mutations import Mutation
 from schema.query import Query
+from schema.subscription import Subscription
 
-schema = strawberry.Schema(query=Query, mutation=Mutation, config=CONFIG)
+schema = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription, config=CONFIG)
 
 for graphql_type in schema._schema.type_map.values():
     # An object is of the type that its field says, and a Node is told by its id. Strawberry would

@@ -29,11 +29,17 @@ def format_error(error: GraphQLError) -> dict[str, Any]:
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     if isinstance(cause, RequestError):
-        code = cause.code
-    elif cause is None and error.path is None:
-        code = "BAD_REQUEST"
-    else:
-        logger.error("a resolver failed at %s", error.path, exc_info=cause or error)
-        formatted["message"] = INTERNAL.format(id=request_id.get())
-        return {**formatted, "extensions": {"code": "INTERNAL", "requestId": request_id.get()}}
-    return {**formatted, "extensions": {"code": code}}
+        return {**formatted, "extensions": {"code": cause.code}}
+    if cause is None and error.path is None:
+        return {**formatted, "extensions": {"code": "BAD_REQUEST"}}
+    return {**formatted, **fault(cause or error, f"a resolver failed at {error.path}")}
+
+
+def fault(error: Exception, what: str) -> dict[str, Any]:
+    """What a client is told of a fault of ours: nothing but the id under which the log has it."""
+    id = request_id.get()
+    logger.error(what, exc_info=error)
+    return {
+        "message": INTERNAL.format(id=id),
+        "extensions": {"code": "INTERNAL", "requestId": id},
+    }

@@ -75,9 +75,14 @@ def range_of(
     return Range(part, last=backward if forward is not None else None)
 
 
+def _mark(order: Order) -> str:
+    """What a cursor says of its listing: the same place means another part the other way round."""
+    return f"-{order.name}" if order.descending else order.name
+
+
 def encode_cursor(order: Order, row: Any) -> str:
     """The cursor of a row in a listing: opaque to clients, and good as long as they keep it."""
-    key = [order.name, *(row[column] for column in order.columns)]
+    key = [_mark(order), *(row[column] for column in order.columns)]
     return base64.urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
 
 
@@ -91,7 +96,7 @@ def decode_cursor(order: Order, cursor: str, argument: str) -> tuple[Any, ...]:
     kinds = [int] if order.numeric else [str]
     expected = [*kinds, str] if order.column else [str]
     good = (
-        name == order.name
+        name == _mark(order)
         and [type(value) for value in key] == expected
         and all(is_storable(value) for value in key if isinstance(value, str))
         and all(abs(value) <= LARGEST_NUMBER for value in key if isinstance(value, int))

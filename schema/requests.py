@@ -7,17 +7,19 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
+from models.errors import RequestError
+
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+EVENT_STREAM = "text/event-stream"
 
 
-class Refused(Exception):
+class Refused(RequestError):
     """A request that is no GraphQL request: an HTTP status, a code, and a sentence."""
 
     def __init__(self, status: int, message: str, code: str = "BAD_REQUEST", **headers: str):
         super().__init__(message)
         self.status = status
-        self.message = message
         self.code = code
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -31,39 +33,58 @@ class GraphQLRequest:
     operation_name: str | None
 
 
-def media_type_for(request: Request) -> str:
-    """The media type of the answer. Raises Refused 406 where the client takes none of ours.
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Which of our media types a client takes, and how gladly: 0 is not at all, 1 is most."""
 
-    `application/json` unless the client asks for `application/graphql-response+json`.
-    """
-    accept = request.headers.get("accept", "")
-    if not accept.strip():
-        return JSON
+    json: float
+    graphql_json: float
+    events: float
+
+    @property
+    def media_type(self) -> str:
+        """Of the two forms of JSON the one that is preferred: the older one if neither is."""
+        return GRAPHQL_JSON if self.graphql_json and self.graphql_json >= self.json else JSON
+
+    @property
+    def takes_json(self) -> bool:
+        """Whether an answer may be JSON."""
+        return max(self.json, self.graphql_json) > 0
+
+    @property
+    def prefers_events(self) -> bool:
+        """Whether an event stream is wanted more than JSON.
+
+        Some clients name it with every request, among others; that is no wish for one.
+        """
+        return self.events > max(self.json, self.graphql_json)
+
+
+def accepted(request: Request) -> Accepted:
+    """What the header `Accept` takes (RFC 9110, section 12.5.1); without it, JSON."""
+    header = request.headers.get("accept", "").strip()
+    if not header:
+        return Accepted(1.0, 0.0, 0.0)
     weights: dict[str, float] = {}
-    for item in accept.split(","):
-        media_range, *parameters = (part.strip() for part in item.split(";"))
-        quality = 1.0
-        for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name.strip().lower() == "q":
-                try:
-                    quality = float(value)
-                except ValueError:
-                    quality = 0.0
-        weights[media_range.lower()] = quality
-    anything = max(weights.get("*/*", 0.0), weights.get("application/*", 0.0))
-    graphql, json = weights.get(GRAPHQL_JSON, 0.0), weights.get(JSON, anything)
-    if graphql > 0 and graphql >= json:
-        return GRAPHQL_JSON
-    if json > 0:
-        return JSON
-    raise Refused(406, f"The answer can be {GRAPHQL_JSON} or {JSON}; `Accept` takes neither.")
+    for item in header.split(","):
+        media_range, *parameters = (part.strip().lower() for part in item.split(";"))
+        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        try:
+            weights[media_range] = float(quality)
+        except ValueError:
+            weights[media_range] = 0.0
+    anything = weights.get("*/*", 0.0)
+    return Accepted(
+        json=weights.get(JSON, weights.get("application/*", anything)),
+        graphql_json=weights.get(GRAPHQL_JSON, 0.0),
+        events=weights.get(EVENT_STREAM, weights.get("text/*", 0.0)),
+    )
 
 
 async def read_request(request: Request, max_body_bytes: int) -> GraphQLRequest:
     """The GraphQL request that an HTTP request carries. Raises Refused, with the status."""
     if request.method == "GET":
-        return _from_mapping(_from_query_string(request))
+        return request_from(_from_query_string(request))
     if request.method != "POST":
         raise Refused(405, "Use POST, or GET for a query.", Allow="GET, POST")
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
@@ -74,7 +95,7 @@ async def read_request(request: Request, max_body_bytes: int) -> GraphQLRequest:
         raise Refused(415, "The body must be in UTF-8.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "The body must not be compressed.")
-    return _from_mapping(_parse(await _read_body(request, max_body_bytes), "The body"))
+    return request_from(_parse(await _read_body(request, max_body_bytes), "The body"))
 
 
 async def _read_body(request: Request, limit: int) -> bytes:
@@ -103,8 +124,8 @@ def _parse(text: bytes, what: str) -> Any:
         raise Refused(400, f"{what} is no JSON: {error}.") from None
 
 
-def _from_mapping(parameters: Any) -> GraphQLRequest:
-    """Check the types of the parameters, each with a message that says what is wrong."""
+def request_from(parameters: Any) -> GraphQLRequest:
+    """The request that parsed JSON describes. Raises Refused, with a message that says why."""
     if isinstance(parameters, list):
         raise Refused(400, "Batches are not taken: send one operation a request.")
     if not isinstance(parameters, Mapping):

@@ -133,6 +133,19 @@ def snapshot() -> AbstractAsyncContextManager[None]:
     return reading
 
 
+async def listen(hear: Callable[[str], None]) -> None:
+    """Hear of the organizations that other processes have changed, for as long as this runs.
+
+    PostgreSQL only, and a hint only: what is said while the connection is down is not heard.
+    """
+    await connection().listen(hear)
+
+
+async def notify(organization_id: str) -> None:
+    """Tell other processes that an organization has changed. PostgreSQL only."""
+    await connection().notify(organization_id)
+
+
 @contextmanager
 def watch_statements(watcher: Callable[[str], None]) -> Iterator[None]:
     """Tell `watcher` the SQL of every statement of ours that runs meanwhile, in any task."""

@@ -3,7 +3,9 @@
 Named in the connection's `engine`, so that Tortoise itself uses it, for models and for migrations.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,7 +18,11 @@ from tortoise.connection import get_connections
 from models.database.settle import settle
 from models.database.statements import seen
 
+CHANNEL = "cohort"
+LISTEN_AGAIN_SECONDS = 1.0
 MIGRATION_LOCK = 0x436F686F7274  # an advisory lock is named by a number: "Cohort" in ASCII
+
+logger = logging.getLogger("cohort.database")
 
 
 class CohortPostgresClient(AsyncpgDBClient):
@@ -51,6 +57,32 @@ class CohortPostgresClient(AsyncpgDBClient):
             yield
         finally:
             await settle(connection.close())
+
+    async def listen(self, hear: Callable[[str], None]) -> None:
+        """Tell `hear` the payload of every notification, on a connection outside of the pool."""
+        await self._ensure_pool()
+        where = {key: self._template[key] for key in ("host", "port", "user", "database")}
+        while True:
+            try:
+                await self._listen_once(where, hear)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                logger.warning("cannot listen for changes of other processes: %s", error)
+            await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+
+    async def _listen_once(self, where: dict[str, Any], hear: Callable[[str], None]) -> None:
+        """Listen until the connection ends."""
+        ended = asyncio.Event()
+        connection = await asyncpg.connect(**where, password=self.password)
+        try:
+            connection.add_termination_listener(lambda _: ended.set())
+            await connection.add_listener(CHANNEL, lambda *notice: hear(notice[-1]))
+            await ended.wait()
+        finally:
+            await settle(connection.close())
+
+    async def notify(self, payload: str) -> None:
+        """Tell all who listen."""
+        await self.fetch("SELECT pg_notify($1, $2)", [CHANNEL, payload])
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:

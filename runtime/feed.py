@@ -1,0 +1,151 @@
+"""Wakes those who wait for a new revision. The ledger is the truth; a wake is only a hint.
+
+One reader a process, however many subscribers: when an organization's revision has moved, it reads
+the new changes once and hands them to all who wait. It learns of a move from a write of its own
+process, from a notification of PostgreSQL, or at the latest from a short poll.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from models import database, ledger
+from models.database import Row
+
+# How many changes may wait for one subscriber. One who falls behind further reads the ledger again
+# from where it was: nothing is lost, and nothing grows.
+MOST_WAITING = 200
+POLL_SECONDS = 0.2
+POLL_SECONDS_WHERE_TOLD = 1.0  # PostgreSQL tells; the poll is for what is missed
+
+logger = logging.getLogger("cohort.feed")
+
+
+class Subscriber:
+    """One who waits for changes of an organization."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Row] = []
+        self._something = asyncio.Event()
+        self.is_behind = True
+
+    def offer(self, changes: Sequence[Row] | None) -> None:
+        """Hand over new changes; None says that there are too many to hand over."""
+        if changes is None or len(self._waiting) + len(changes) > MOST_WAITING:
+            self._waiting.clear()
+            self.is_behind = True
+        else:
+            self._waiting += changes
+        self._something.set()
+
+    async def take(self) -> list[Row]:
+        """What has come since the last time; waits for something. Empty if it `is_behind`."""
+        await self._something.wait()
+        self._something.clear()
+        taken, self._waiting = self._waiting, []
+        return taken
+
+
+class _Channel:
+    """One organization: the revision up to which its subscribers were told."""
+
+    def __init__(self, revision: int) -> None:
+        self.revision = revision
+        self.subscribers: set[Subscriber] = set()
+
+
+class Feed:
+    """The process's reader of new changes."""
+
+    def __init__(self, poll_seconds: float | None = None) -> None:
+        self._asked = poll_seconds
+        self._channels: dict[str, _Channel] = {}
+        self._moved = asyncio.Event()
+        self._untold: set[str] = set()
+        self.closing = asyncio.Event()
+
+    @property
+    def subscriber_count(self) -> int:
+        """How many wait."""
+        return sum(len(channel.subscribers) for channel in self._channels.values())
+
+    def wake(self, organization_id: str) -> None:
+        """Look now: the organization may have moved."""
+        if organization_id in self._channels:
+            self._moved.set()
+
+    def _written(self, organization_id: str) -> None:
+        """This process has changed an organization: look, and tell the other processes."""
+        self._untold.add(organization_id)
+        self._moved.set()
+
+    @asynccontextmanager
+    async def subscribed(self, organization_id: str) -> AsyncIterator[Subscriber]:
+        """A subscriber, offered every change that lands while the block lasts."""
+        if organization_id not in self._channels:
+            # Whatever lands from here on is offered; what landed before is in the ledger.
+            revision = await ledger.current_revision(organization_id)
+            self._channels.setdefault(organization_id, _Channel(revision))
+        channel = self._channels[organization_id]
+        subscriber = Subscriber()
+        channel.subscribers.add(subscriber)
+        try:
+            yield subscriber
+        finally:
+            channel.subscribers.discard(subscriber)
+            if not channel.subscribers:
+                self._channels.pop(organization_id, None)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Read while the service runs."""
+        ledger.listeners.append(self._written)
+        told = database.is_postgres()
+        poll = self._asked or (POLL_SECONDS_WHERE_TOLD if told else POLL_SECONDS)
+        tasks = [asyncio.create_task(self._read_forever(poll))]
+        if told:
+            tasks.append(asyncio.create_task(database.listen(self.wake)))
+        try:
+            yield
+        finally:
+            self.closing.set()
+            ledger.listeners.remove(self._written)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read_forever(self, poll_seconds: float) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(poll_seconds):
+                    await self._moved.wait()
+            except TimeoutError:
+                pass
+            self._moved.clear()
+            try:
+                await self._tell_others()
+                await self._read()
+            except Exception:
+                logger.warning("could not read new changes; trying again", exc_info=True)
+                await asyncio.sleep(poll_seconds)
+
+    async def _tell_others(self) -> None:
+        untold, self._untold = self._untold, set()
+        if database.is_postgres():
+            for organization_id in untold:
+                await database.notify(organization_id)
+
+    async def _read(self) -> None:
+        """Offer what is new, in every organization that somebody waits for."""
+        if not self._channels:
+            return
+        for id, revision in (await ledger.revisions(list(self._channels))).items():
+            channel = self._channels.get(id)
+            if channel is None or revision <= channel.revision:
+                continue
+            changes = await ledger.changes_after(id, channel.revision, MOST_WAITING + 1)
+            few = len(changes) <= MOST_WAITING
+            channel.revision = changes[-1]["revision"] if few else revision
+            for subscriber in channel.subscribers:
+                subscriber.offer(changes if few else None)

@@ -1,0 +1,64 @@
+"""GraphQL over Server-Sent Events, distinct connections mode (graphql-sse's PROTOCOL.md).
+
+Lines end with LF alone: not every client reads CRLF, though the standard allows it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+import orjson
+
+from schema.execution import Answer, refusal
+
+HEARTBEAT = b":\n\n"  # a comment, so that nobody in between takes the silence for an end
+HEARTBEAT_SECONDS = 12.0
+COMPLETE = b"event: complete\ndata: \n\n"
+
+
+def frame(answer: Answer) -> bytes:
+    """One answer as an event."""
+    return b"event: next\ndata: " + orjson.dumps(answer.body) + b"\n\n"
+
+
+async def once(answer: Answer) -> AsyncIterator[bytes]:
+    """The stream of an operation that has one answer."""
+    yield frame(answer)
+    yield COMPLETE
+
+
+async def stream(
+    answers: AsyncGenerator[Answer, None], closing: asyncio.Event
+) -> AsyncIterator[bytes]:
+    """The stream of a subscription. It breaks off, without `complete`, when the service closes."""
+    queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)
+
+    async def pump() -> None:
+        try:
+            async with aclosing(answers):
+                async for answer in answers:
+                    await queue.put(frame(answer))
+        except Exception as error:
+            await queue.put(frame(refusal(error)))
+        await queue.put(COMPLETE)
+
+    async def break_off() -> None:
+        await closing.wait()
+        await queue.put(b"")
+
+    tasks = [asyncio.create_task(pump()), asyncio.create_task(break_off())]
+    data = HEARTBEAT
+    try:
+        while data and data is not COMPLETE:
+            yield data
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    data = await queue.get()
+            except TimeoutError:
+                data = HEARTBEAT
+        if data:
+            yield data
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,92 @@
+"""The entry point that goes on: changes as they happen."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import ID, UNSET
+
+from models import ledger
+from models.database import Row
+from models.errors import Unauthenticated
+from models.ledger import NEWEST_FIRST
+from models.tables import Action
+from runtime.feed import Subscriber
+from schema.context import Info
+from schema.pagination import Edge, decode_cursor
+from schema.types import ChangeEdge
+
+READ_AT_ONCE = 100
+# What may change who somebody is, or what they may see.
+ABOUT_VIEWERS = (Action.TOKEN_REVOKED, Action.USERS_UPSERTED, Action.USERS_DELETED)
+
+After = Annotated[
+    str | None,
+    strawberry.argument(
+        description="The cursor of the last change seen; from now on, if it is left out."
+    ),
+]
+OfGroup = Annotated[ID | None, strawberry.argument(description="Only changes of this group.")]
+
+
+async def changes(
+    info: Info, after: After = UNSET, group_id: OfGroup = UNSET
+) -> AsyncIterator[Any]:
+    """Every change behind the cursor, oldest first, then each new one as it lands.
+
+    Each is resolved with a viewer that is still good, and with loaders of its own.
+    """
+    context = info.context
+    seen = context.viewer.revision
+    if after:
+        seen = decode_cursor(NEWEST_FIRST, after, "after")[0]
+    async with context.feed.subscribed(context.viewer.organization_id) as subscriber:
+        async for change in _stream(info, subscriber, seen):
+            if change["action"] in ABOUT_VIEWERS:
+                await context.recognise_again()
+            if group_id and change["group_id"] != group_id:
+                continue
+            if await ledger.is_told(context.viewer, change):
+                context.renew()
+                yield Edge(NEWEST_FIRST, change)
+
+
+async def _stream(info: Info, subscriber: Subscriber, seen: int) -> AsyncIterator[Row]:
+    """Each change behind the revision `seen` once, in order: from the ledger, then as offered.
+
+    Raises Unauthenticated when the viewer's token expires.
+    """
+    viewer = info.context.viewer
+    while True:
+        if subscriber.is_behind:
+            subscriber.is_behind = False  # before the read: it may fall behind again meanwhile
+            found = await ledger.changes_after(viewer.organization_id, seen, READ_AT_ONCE)
+            if len(found) == READ_AT_ONCE:
+                subscriber.is_behind = True
+        else:
+            found = await _offered(subscriber, info)
+        for change in found:
+            if change["revision"] > seen:
+                seen = change["revision"]
+                yield change
+
+
+async def _offered(subscriber: Subscriber, info: Info) -> list[Row]:
+    expires_at = info.context.viewer.expires_at
+    left = (expires_at - ledger.utc_now()).total_seconds() if expires_at else None
+    try:
+        async with asyncio.timeout(left):
+            return await subscriber.take()
+    except TimeoutError:
+        raise Unauthenticated("This token has expired.") from None
+
+
+@strawberry.type(description="What goes on and on.")
+class Subscription:
+    changes: AsyncIterator[ChangeEdge] = strawberry.subscription(
+        resolver=changes,
+        description="Every change behind the cursor, oldest first, then each new one as it lands. "
+        "Nothing is lost or repeated across a reconnect that hands back the last cursor seen. "
+        "A MEMBER is told of the changes of its own groups.",
+    )

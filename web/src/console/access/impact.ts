@@ -1,0 +1,84 @@
+import { type Client, CombinedError } from '@urql/core';
+import { type AccessImpactInput, ImpactDocument, type ImpactQuery } from '../api/operations';
+import { count, list } from '../ui/count';
+
+export type Impact = ImpactQuery['accessImpact'];
+type Diff = Impact['losses']['nodes'][number];
+
+/** What a write would do to people's access, as the service reckons it now. */
+export async function impactOf(client: Client, of: AccessImpactInput): Promise<Impact> {
+  const { data, error } = await client.query(
+    ImpactDocument,
+    { of },
+    { requestPolicy: 'network-only' },
+  );
+  if (!data) throw error ?? new CombinedError({});
+  return data.accessImpact;
+}
+
+/**
+ * Says who loses what and who keeps it, as one line:
+ * `12 users lose 3 bots; 4 keep them through Account Executives`.
+ *
+ * @param groupId the group through which it goes; the others are those that keep it.
+ * @param tense `lose` before the write, `lost` after it.
+ */
+export function sentence(impact: Impact, groupId: string, tense: 'lose' | 'lost'): string {
+  const { losses, kept } = impact;
+  if (losses.totalCount === 0 && kept.totalCount === 0) {
+    return tense === 'lose' ? 'Nobody loses access to anything.' : 'Nobody lost access to anything.';
+  }
+  const lost =
+    losses.totalCount === 0
+      ? `Nobody ${tense === 'lose' ? 'loses' : 'lost'} access`
+      : `${who(losses)} ${verb(losses.totalCount, tense)} ${what(losses.nodes)}`;
+  if (kept.totalCount === 0) return `${lost}.`;
+  const through = list(keepingGroups(impact, groupId));
+  const them = losses.totalCount === 0 ? what(kept.nodes) : 'them';
+  const keep = tense === 'lose' ? (kept.totalCount === 1 ? 'keeps' : 'keep') : 'kept';
+  const keepers = kept.totalCount === 1 ? who(kept) : kept.totalCount.toLocaleString();
+  return `${lost}; ${keepers} ${keep} ${them}${through && ` through ${through}`}.`;
+}
+
+function verb(people: number, tense: 'lose' | 'lost'): string {
+  if (tense === 'lost') return 'lost';
+  return people === 1 ? 'loses' : 'lose';
+}
+
+const who = ({ totalCount, nodes }: { totalCount: number; nodes: Diff[] }) =>
+  totalCount === 1 && nodes[0] ? nodes[0].user.name : count(totalCount, 'user');
+
+/** One thing by its name, several as numbers. */
+export function what(diffs: Diff[]): string {
+  const bots = distinct(diffs.flatMap((diff) => diff.bots));
+  const personas = distinct(diffs.flatMap((diff) => diff.personas));
+  return list(
+    [phrase(bots, 'bot'), phrase(personas, 'persona')].filter((text) => text !== null),
+  );
+}
+
+function phrase(names: string[], noun: string): string | null {
+  if (names.length === 0) return null;
+  return names.length === 1 ? (names[0] as string) : count(names.length, noun);
+}
+
+const distinct = (things: { id: string; name: string }[]) => [
+  ...new Map(things.map(({ id, name }) => [id, name])).values(),
+];
+
+/** The groups through which somebody keeps what goes, by how many keep it so. */
+function keepingGroups({ kept }: Impact, groupId: string): string[] {
+  const tally = new Map<string, number>();
+  for (const { user, bots, personas } of kept.nodes) {
+    const ids = new Set([...bots, ...personas].map(({ id }) => id));
+    const names = new Set(
+      [...user.bots.edges, ...user.personas.edges]
+        .filter(({ node }) => ids.has(node.id))
+        .flatMap(({ via }) => via)
+        .filter(({ id }) => id !== groupId)
+        .map(({ name }) => name),
+    );
+    for (const name of names) tally.set(name, (tally.get(name) ?? 0) + 1);
+  }
+  return [...tally].sort(([, a], [, b]) => b - a).map(([name]) => name);
+}

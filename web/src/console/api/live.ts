@@ -1,0 +1,80 @@
+import { stringifyDocument } from '@urql/core';
+import { createClient } from 'graphql-ws';
+import type { Freshness } from './freshness';
+import { ChangesDocument, type ChangesSubscription } from './operations';
+
+/** Milliseconds. */
+const LONGEST_WAIT = 8_000;
+const KEEP_ALIVE = 10_000;
+
+/** Close codes that say that the session is over. */
+const SIGNED_OUT = [4401, 4403];
+
+interface Options {
+  /** The cursor of the newest change that the page shows; null if it shows none. */
+  after: string | null;
+  freshness: Freshness;
+  onOnline: (online: boolean) => void;
+  onExpired: () => void;
+}
+
+/**
+ * Follows the changes of the organization until the returned function is called. After a broken
+ * connection it goes on behind the last change seen.
+ */
+export function follow({ after, freshness, onOnline, onExpired }: Options): () => void {
+  const client = createClient({
+    url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
+    keepAlive: KEEP_ALIVE,
+    retryAttempts: Number.POSITIVE_INFINITY,
+    shouldRetry: (problem) => !isSignedOut(problem),
+    retryWait,
+    on: {
+      connected: (_socket, _payload, wasRetry) => {
+        onOnline(true);
+        if (wasRetry) freshness.doubt();
+      },
+      closed: (problem) => {
+        if (isSignedOut(problem)) onExpired();
+        else onOnline(false);
+      },
+    },
+  });
+  // The client sends these variables again at each connection.
+  const variables = { after };
+  const unsubscribe = client.subscribe<ChangesSubscription>(
+    { query: stringifyDocument(ChangesDocument), operationName: 'Changes', variables },
+    {
+      next: ({ data }) => {
+        if (!data) return;
+        variables.after = data.changes.cursor;
+        freshness.note(data.changes.node.revision);
+      },
+      error: (problem) => {
+        if (!isSignedOut(problem)) onOnline(false);
+      },
+      complete: () => undefined,
+    },
+  );
+  return () => {
+    unsubscribe();
+    void client.dispose();
+  };
+}
+
+const isSignedOut = (problem: unknown) =>
+  problem instanceof CloseEvent && SIGNED_OUT.includes(problem.code);
+
+/** Longer from try to try, but no longer than until the network is back. */
+function retryWait(retries: number): Promise<void> {
+  const wait = Math.min(500 * 2 ** retries, LONGEST_WAIT) * (0.75 + Math.random() / 2);
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      removeEventListener('online', done);
+      resolve();
+    };
+    const timer = setTimeout(done, wait);
+    addEventListener('online', done);
+  });
+}

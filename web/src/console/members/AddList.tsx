@@ -1,0 +1,95 @@
+import { Combobox, ScrollArea, Text, TextInput, useCombobox, VisuallyHidden } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconSearch } from '@tabler/icons-react';
+import { type ClipboardEvent, useRef, useState } from 'react';
+import { EmptyState } from '../ui/EmptyState';
+import { Endless } from '../ui/Endless';
+import type { Kind, Member } from './kinds';
+import { Email, MemberLine } from './MemberLine';
+import { entriesOf } from './paste';
+
+interface Props {
+  kind: Kind;
+  groupId: string;
+  onAdd: (members: Member[]) => Promise<boolean>;
+  onPasteMany: (entries: string[]) => void;
+}
+
+/** All that are not in the group; stays open, so that several can be added one after another. */
+export function AddList({ kind, groupId, onAdd, onPasteMany }: Props) {
+  const [text, setText] = useState('');
+  const [search] = useDebouncedValue(text.trim(), 120);
+  const [said, setSaid] = useState('');
+  const combobox = useCombobox({ opened: true });
+  const shown = useRef(new Map<string, Member>());
+  const plural = kind.title.toLowerCase();
+
+  async function add(id: string) {
+    const member = shown.current.get(id);
+    if (!member) return;
+    const place = combobox.getSelectedOptionIndex();
+    const done = onAdd([member]);
+    // The one that was added leaves the list; the next one takes its place.
+    requestAnimationFrame(() => combobox.selectOption(Math.max(place, 0)));
+    setSaid((await done) ? `Added ${member.name}.` : `${member.name} was not added.`);
+  }
+
+  function paste(event: ClipboardEvent) {
+    const entries = entriesOf(event.clipboardData.getData('text'));
+    if (entries.length < 2) return;
+    event.preventDefault();
+    onPasteMany(entries);
+  }
+
+  return (
+    <Combobox store={combobox} onOptionSubmit={add}>
+      <Combobox.EventsTarget>
+        <TextInput
+          aria-label={`Search ${plural} to add`}
+          placeholder={`Search by ${kind.knownBy}`}
+          value={text}
+          onChange={(event) => {
+            setText(event.currentTarget.value);
+            combobox.resetSelectedOption();
+          }}
+          onPaste={paste}
+          leftSection={<IconSearch size={16} aria-hidden />}
+          data-autofocus
+        />
+      </Combobox.EventsTarget>
+      <Text size="xs" c="var(--quiet)" my={6}>
+        Or paste a list: one {kind.knownBy} a line.
+      </Text>
+      <VisuallyHidden role="status">{said}</VisuallyHidden>
+      <ScrollArea.Autosize mah={280} type="auto">
+        <Endless
+          query={kind.available}
+          variables={{ id: groupId, search: search || null }}
+          pick={(data) => data.owner?.list}
+          item={(member) => {
+            shown.current.set(member.id, member);
+            return (
+              <Combobox.Option value={member.id} key={member.id}>
+                <MemberLine member={member} note={<Email member={member} />} />
+              </Combobox.Option>
+            );
+          }}
+          wrap={(options) => (
+            <Combobox.Options aria-label={`${kind.title} that can be added`}>
+              {options}
+            </Combobox.Options>
+          )}
+          empty={
+            search ? (
+              <EmptyState title="Nothing matches">
+                Try fewer letters, or look whether it is in the group already.
+              </EmptyState>
+            ) : (
+              <EmptyState title={`All ${plural} are in this group`} />
+            )
+          }
+        />
+      </ScrollArea.Autosize>
+    </Combobox>
+  );
+}

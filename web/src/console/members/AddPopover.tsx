@@ -1,0 +1,57 @@
+import { ActionIcon, Popover } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
+import { AddList } from './AddList';
+import type { Kind, Member } from './kinds';
+import { PastePreview } from './PastePreview';
+
+interface Props {
+  kind: Kind;
+  group: { id: string; name: string };
+  onAdd: (members: Member[]) => Promise<boolean>;
+}
+
+/** The + of a section: a list of all that are not in the group yet, or a pasted list. */
+export function AddPopover({ kind, group, onAdd }: Props) {
+  const [opened, { close, toggle }] = useDisclosure();
+  const [pasted, setPasted] = useState<string[] | null>(null);
+  const label = `Add ${kind.title.toLowerCase()} to ${group.name}`;
+
+  function closeAndForget() {
+    close();
+    setPasted(null);
+  }
+
+  return (
+    <Popover
+      opened={opened}
+      onChange={(next) => next || closeAndForget()}
+      position="bottom-end"
+      width="min(22rem, calc(100vw - 2rem))"
+      shadow="md"
+      trapFocus
+      returnFocus
+      withinPortal
+    >
+      <Popover.Target>
+        <ActionIcon variant="default" aria-label={label} onClick={toggle}>
+          <IconPlus size={16} aria-hidden />
+        </ActionIcon>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={label}>
+        {pasted ? (
+          <PastePreview
+            kind={kind}
+            groupId={group.id}
+            entries={pasted}
+            onAdd={onAdd}
+            onDone={() => setPasted(null)}
+          />
+        ) : (
+          <AddList kind={kind} groupId={group.id} onAdd={onAdd} onPasteMany={setPasted} />
+        )}
+      </Popover.Dropdown>
+    </Popover>
+  );
+}

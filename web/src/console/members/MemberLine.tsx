@@ -1,0 +1,53 @@
+import { Avatar, Badge, Group, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { Member } from './kinds';
+
+interface Props {
+  member: Member;
+  /** Instead of the plain name: a link, say. */
+  name?: ReactNode;
+  /** A line below the name. */
+  note?: ReactNode;
+}
+
+/** Picture or initials, the name, and what tells one from another: an email, badges. */
+export function MemberLine({ member, name, note }: Props) {
+  return (
+    <Group gap="sm" wrap="nowrap" miw={0} flex={1}>
+      <Avatar src={member.avatarUrl} name={member.name} alt="" size={32} className="avatar" />
+      <div style={{ minWidth: 0, flex: 1 }}>
+        <Group gap={6}>
+          <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
+            {name ?? member.name}
+          </Text>
+          {member.status === 'DEACTIVATED' && <Tag>Deactivated</Tag>}
+        </Group>
+        {note}
+        {member.features && member.features.length > 0 && (
+          <Group gap={4} mt={2}>
+            {member.features.map((feature) => (
+              <Tag key={feature}>{feature}</Tag>
+            ))}
+          </Group>
+        )}
+      </div>
+    </Group>
+  );
+}
+
+function Tag({ children }: { children: string }) {
+  return (
+    <Badge size="sm" variant="default" tt="none" fw={500}>
+      {children}
+    </Badge>
+  );
+}
+
+/** The second line of a user, where there is room for it. */
+export function Email({ member }: { member: Member }) {
+  return member.email ? (
+    <Text size="xs" c="var(--quiet)" style={{ overflowWrap: 'anywhere' }}>
+      {member.email}
+    </Text>
+  ) : null;
+}

@@ -1,0 +1,97 @@
+import { Button, Group, List, ScrollArea, Stack, Text, Title } from '@mantine/core';
+import { useEffect, useState } from 'react';
+import { useClient } from 'urql';
+import { count } from '../ui/count';
+import { Rows } from '../ui/Rows';
+import type { Kind, Member } from './kinds';
+import { lookUp, type Match } from './paste';
+
+interface Props {
+  kind: Kind;
+  groupId: string;
+  entries: string[];
+  onAdd: (members: Member[]) => Promise<boolean>;
+  onDone: () => void;
+}
+
+const HEADS: [Match['is'], string][] = [
+  ['found', 'Found'],
+  ['there', 'In the group already'],
+  ['unknown', 'Unknown'],
+  ['ambiguous', 'Several have this name'],
+];
+
+/** What a pasted list comes to, before it is written: all of it in one write. */
+export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
+  const client = useClient();
+  const [matches, setMatches] = useState<Match[] | 'failed'>();
+  const [busy, setBusy] = useState(false);
+
+  useEffect(() => {
+    let isCurrent = true;
+    lookUp(client, kind, groupId, entries).then(
+      (result) => isCurrent && setMatches(result),
+      () => isCurrent && setMatches('failed'),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [client, kind, groupId, entries]);
+
+  if (!matches) return <Rows />;
+  const all = matches === 'failed' ? [] : matches;
+  const found = new Map(
+    all.flatMap((each) => (each.is === 'found' ? [[each.member.id, each.member]] : [])),
+  );
+
+  async function write() {
+    setBusy(true);
+    const done = await onAdd([...found.values()]);
+    setBusy(false);
+    if (done) onDone();
+  }
+
+  return (
+    <Stack gap="xs">
+      <Title order={4} size="h6">
+        {count(entries.length, 'pasted entry').replace(/entrys$/, 'entries')}
+      </Title>
+      {matches === 'failed' && <Text role="alert">The list could not be looked up.</Text>}
+      <ScrollArea.Autosize mah={260} type="auto" viewportProps={{ tabIndex: 0 }}>
+        {HEADS.map(([is, head]) => (
+          <Matches key={is} head={head} matches={all.filter((each) => each.is === is)} />
+        ))}
+      </ScrollArea.Autosize>
+      <Group justify="flex-end">
+        <Button variant="default" size="xs" onClick={onDone}>
+          Back
+        </Button>
+        <Button
+          size="xs"
+          onClick={write}
+          loading={busy}
+          disabled={found.size === 0}
+          data-autofocus
+        >
+          Add {count(found.size, kind.one)}
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function Matches({ head, matches }: { head: string; matches: Match[] }) {
+  if (matches.length === 0) return null;
+  return (
+    <>
+      <Text size="sm" fw={600}>
+        {head}: {matches.length}
+      </Text>
+      <List size="sm" mb="xs">
+        {matches.map((each) => (
+          <List.Item key={each.entry}>{'member' in each ? each.member.name : each.entry}</List.Item>
+        ))}
+      </List>
+    </>
+  );
+}

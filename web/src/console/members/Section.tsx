@@ -1,0 +1,123 @@
+import { ActionIcon, Anchor, Group, ScrollArea, Text, Title } from '@mantine/core';
+import { IconTrash } from '@tabler/icons-react';
+import { useId, useRef, useState } from 'react';
+import { Link } from 'react-router';
+import { useCanWrite } from '../session/ViewerProvider';
+import { EmptyState } from '../ui/EmptyState';
+import { Endless } from '../ui/Endless';
+import { SearchInput } from '../ui/SearchInput';
+import { AddPopover } from './AddPopover';
+import type { Kind, Member } from './kinds';
+import { MemberLine } from './MemberLine';
+import classes from './Section.module.css';
+import { useMembership } from './useMembership';
+
+/** From how many on a section has a search of its own. */
+const MANY = 8;
+
+interface Props {
+  kind: Kind;
+  group: { id: string; name: string };
+  total: number;
+}
+
+/** What a group holds of one kind. */
+export function Section({ kind, group, total }: Props) {
+  const [search, setSearch] = useState('');
+  const canWrite = useCanWrite();
+  const titleId = useId();
+  const { add, remove } = useMembership(kind, group);
+  const section = useRef<HTMLElement>(null);
+
+  async function removeAndStay(member: Member) {
+    await remove(member);
+    // The bin that had the focus is gone with its card.
+    if (document.activeElement === document.body) section.current?.focus();
+  }
+
+  return (
+    <section ref={section} tabIndex={-1} aria-labelledby={titleId} className={classes.section}>
+      <Group justify="space-between" mb="xs">
+        <Title order={3} size="h5" id={titleId}>
+          {kind.title}{' '}
+          <Text span size="sm" c="var(--quiet)">
+            {total.toLocaleString()}
+          </Text>
+        </Title>
+        {canWrite && <AddPopover kind={kind} group={group} onAdd={add} />}
+      </Group>
+      {(total >= MANY || search) && (
+        <SearchInput
+          label={`Search ${kind.title.toLowerCase()} of ${group.name}`}
+          size="xs"
+          mb="xs"
+          value={search}
+          onSearch={setSearch}
+        />
+      )}
+      <ScrollArea.Autosize mah={360} type="auto">
+        <Endless
+          query={kind.members}
+          variables={{ id: group.id, search: search || null }}
+          pick={(data) => data.owner?.list}
+          item={(member) => (
+            <Card
+              key={member.id}
+              kind={kind}
+              member={member}
+              onRemove={canWrite ? () => removeAndStay(member) : undefined}
+            />
+          )}
+          wrap={(cards) => (
+            // biome-ignore lint/a11y/useSemanticElements: the list also holds its own end.
+            <div role="list" aria-labelledby={titleId}>
+              {cards}
+            </div>
+          )}
+          empty={
+            search ? (
+              <EmptyState title="Nothing matches">Try fewer letters.</EmptyState>
+            ) : (
+              <EmptyState title={`No ${kind.title.toLowerCase()} yet`}>
+                {canWrite && 'Add some with the + above.'}
+              </EmptyState>
+            )
+          }
+        />
+      </ScrollArea.Autosize>
+    </section>
+  );
+}
+
+interface CardProps {
+  kind: Kind;
+  member: Member;
+  onRemove: (() => void) | undefined;
+}
+
+function Card({ kind, member, onRemove }: CardProps) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: see the list.
+    <div role="listitem" className={classes.card}>
+      <MemberLine
+        member={member}
+        name={
+          <Anchor component={Link} to={`${kind.path}/${member.id}`} inherit c="inherit">
+            {member.name}
+          </Anchor>
+        }
+      />
+      {onRemove && (
+        <ActionIcon
+          variant="subtle"
+          color="red"
+          className={classes.bin}
+          aria-label={`Remove ${member.name}`}
+          onClick={onRemove}
+        >
+          <IconTrash size={16} aria-hidden />
+        </ActionIcon>
+      )}
+    </div>
+  );
+}

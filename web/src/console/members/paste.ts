@@ -1,0 +1,57 @@
+import type { Client } from '@urql/core';
+import type { Kind, Member } from './kinds';
+
+/** Searches under way at a time. */
+const AT_ONCE = 4;
+
+/** What one line of a pasted list turned out to be. */
+export type Match =
+  | { entry: string; is: 'found'; member: Member }
+  | { entry: string; is: 'there'; member: Member }
+  | { entry: string; is: 'unknown' }
+  | { entry: string; is: 'ambiguous' };
+
+/** The entries of a pasted list, each once. `Ada Lovelace <ada@example.com>` gives the address. */
+export function entriesOf(text: string): string[] {
+  const entries = text
+    .split(/[\n\r;,\t]+/)
+    .map((line) => (/<([^<>]+)>\s*$/.exec(line)?.[1] ?? line).trim())
+    .filter(Boolean);
+  return [...new Map(entries.map((entry) => [same(entry), entry])).values()];
+}
+
+/** Looks each entry up among those in the group and those that can be added. */
+export async function lookUp(
+  client: Client,
+  kind: Kind,
+  groupId: string,
+  entries: string[],
+): Promise<Match[]> {
+  const matches = new Array<Match>(entries.length);
+  const waiting = entries.entries();
+  const work = async () => {
+    for (const [index, entry] of waiting) {
+      const { data, error } = await client.query(
+        kind.find,
+        { id: groupId, text: entry },
+        { requestPolicy: 'network-only' },
+      );
+      if (!data) throw error;
+      matches[index] = match(entry, data.group?.there.nodes ?? [], data.group?.free.nodes ?? []);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return matches;
+}
+
+/** An email or a name must be the same as a whole; a name that several have says nothing. */
+export function match(entry: string, there: Member[], free: Member[]): Match {
+  const isIt = ({ name, email }: Member) =>
+    same(name) === same(entry) || (email !== undefined && same(email) === same(entry));
+  const [member, ...more] = [...there, ...free].filter(isIt);
+  if (!member) return { entry, is: 'unknown' };
+  if (more.length > 0) return { entry, is: 'ambiguous' };
+  return { entry, is: there.includes(member) ? 'there' : 'found', member };
+}
+
+const same = (text: string) => text.normalize('NFC').toLocaleLowerCase();

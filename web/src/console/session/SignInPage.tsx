@@ -1,0 +1,66 @@
+import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { type FormEvent, useEffect, useState } from 'react';
+import { useLocation } from 'react-router';
+import { readPasted, rememberPlace, signInWith } from './signIn';
+
+interface Props {
+  isExpired: boolean;
+  onSignedIn: () => void;
+}
+
+export function SignInPage({ isExpired, onSignedIn }: Props) {
+  const [text, setText] = useState('');
+  const [error, setError] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const place = useLocation();
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the place is what it remembers.
+  useEffect(rememberPlace, [place]);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    const pasted = readPasted(text, location.origin);
+    if ('link' in pasted) {
+      location.assign(pasted.link);
+      return;
+    }
+    setBusy(true);
+    const refusal = await signInWith(pasted.token);
+    setBusy(false);
+    if (refusal) setError(refusal);
+    else onSignedIn();
+  }
+
+  return (
+    <Center component="main" mih="100dvh" p="md">
+      <Paper withBorder p="xl" w="100%" maw={440}>
+        <form onSubmit={submit}>
+          <Stack>
+            <Title order={1} size="h2">
+              Sign in to Cohort
+            </Title>
+            {isExpired && (
+              <Alert role="status">Sign in to go on. You come back to where you are now.</Alert>
+            )}
+            <Text>
+              Open the sign-in link that your administrator gave you, or paste it here. A token does
+              as well.
+            </Text>
+            <PasswordInput
+              label="Sign-in link or token"
+              value={text}
+              onChange={(event) => setText(event.currentTarget.value)}
+              error={error}
+              autoComplete="off"
+              required
+              data-autofocus
+            />
+            <Button type="submit" loading={busy}>
+              Sign in
+            </Button>
+          </Stack>
+        </form>
+      </Paper>
+    </Center>
+  );
+}

@@ -1,0 +1,69 @@
+import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from 'react';
+import { Provider } from 'urql';
+import { type Api, createApi } from '../api/client';
+import { SignInPage } from './SignInPage';
+
+interface Session extends Api {
+  /** To be told when the service no longer knows who is asking. */
+  onExpired: () => void;
+  signOut: () => Promise<void>;
+}
+
+const SessionContext = createContext<Session | null>(null);
+
+/** Who is signed in is a cookie that no script can read; only an answer tells whether it is good. */
+type State = 'signed in' | 'expired' | 'signed out';
+
+/**
+ * Shows the page to somebody who is signed in, and the sign-in form to everybody else. The form
+ * takes the page's place under the same address, so that signing in leads back to it.
+ */
+export function SessionProvider({ children }: { children: ReactNode }) {
+  const [state, setState] = useState<State>('signed in');
+  const expire = useCallback(() => setState('expired'), []);
+  const leave = useCallback(() => setState('signed out'), []);
+
+  if (state !== 'signed in') {
+    return (
+      <SignInPage isExpired={state === 'expired'} onSignedIn={() => setState('signed in')} />
+    );
+  }
+  return (
+    <SignedIn onExpired={expire} onSignedOut={leave}>
+      {children}
+    </SignedIn>
+  );
+}
+
+interface SignedInProps {
+  children: ReactNode;
+  onExpired: () => void;
+  onSignedOut: () => void;
+}
+
+function SignedIn({ children, onExpired, onSignedOut }: SignedInProps) {
+  // One for each session: what one person saw is never another's.
+  const [api] = useState(() => createApi(onExpired));
+  const session = useMemo(
+    () => ({
+      ...api,
+      onExpired,
+      signOut: async () => {
+        await fetch('/session', { method: 'DELETE' });
+        onSignedOut();
+      },
+    }),
+    [api, onExpired, onSignedOut],
+  );
+  return (
+    <SessionContext value={session}>
+      <Provider value={api.client}>{children}</Provider>
+    </SessionContext>
+  );
+}
+
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error('useSession needs a SessionProvider');
+  return session;
+}

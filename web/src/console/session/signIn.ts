@@ -1,0 +1,39 @@
+/** Where the printed link leads back to; an address of this page, and no secret. */
+const RETURN_TO = 'cohort:return-to';
+
+/** Reads what somebody pasted: a sign-in link of this service, or a token. */
+export function readPasted(text: string, origin: string): { link: string } | { token: string } {
+  const pasted = text.trim();
+  const url = URL.canParse(pasted) ? new URL(pasted) : null;
+  if (url?.pathname === '/sign-in' && url.origin === origin) {
+    return { link: url.pathname + url.search };
+  }
+  return { token: pasted };
+}
+
+/** Trades a token for a session; returns why it was refused, or null. */
+export async function signInWith(token: string): Promise<string | null> {
+  let response: Response;
+  try {
+    response = await fetch('/session', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ token }),
+    });
+  } catch {
+    return 'The service did not answer. Check your connection, then try again.';
+  }
+  if (response.ok) return null;
+  const answer = await response.json().catch(() => null);
+  return answer?.errors?.[0]?.message ?? `The service refused (${response.status}).`;
+}
+
+export const rememberPlace = () =>
+  sessionStorage.setItem(RETURN_TO, location.pathname + location.search);
+
+/** The place to go on at after a sign-in link, once. */
+export function recallPlace(): string | null {
+  const place = sessionStorage.getItem(RETURN_TO);
+  sessionStorage.removeItem(RETURN_TO);
+  return place === '/' ? null : place;
+}

@@ -1,0 +1,107 @@
+import type { AnyVariables, TypedDocumentNode } from '@urql/core';
+import { useInViewport } from '@mantine/hooks';
+import { Fragment, type ReactNode, useEffect, useState } from 'react';
+import { useQuery } from 'urql';
+import { Failed } from './Failed';
+import { Rows } from './Rows';
+
+const PAGE_SIZE = 50;
+
+/** A page of a connection, as the operations name its parts. */
+export interface Page<Item> {
+  totalCount: number;
+  pageInfo: { hasNextPage: boolean; endCursor: string | null | undefined };
+  items: Item[];
+}
+
+interface Source<Data, Variables extends AnyVariables, Item> {
+  query: TypedDocumentNode<Data, Variables>;
+  /** Those of the query, less the ones that say which page. */
+  variables: Omit<Variables, 'first' | 'after'>;
+  /** Where the page is in the answer; nothing if what holds it is gone. */
+  pick: (data: Data) => Page<Item> | null | undefined;
+  item: (item: Item) => ReactNode;
+}
+
+interface Props<Data, Variables extends AnyVariables, Item> extends Source<Data, Variables, Item> {
+  /** What stands there when there is nothing. */
+  empty: ReactNode;
+  wrap: (items: ReactNode, totalCount: number) => ReactNode;
+}
+
+/**
+ * A list that loads its next page when its end comes into view. Each page is a query of its own
+ * that stays active and begins where the page above ends, so that live updates keep all of it
+ * true, without gaps or doubles.
+ */
+export function Endless<Data, Variables extends AnyVariables, Item>(
+  props: Props<Data, Variables, Item>,
+) {
+  const { page, error, retry, isSettled } = usePage(props, null);
+  if (!page) return error ? <Failed error={error} onRetry={retry} /> : <Rows />;
+  if (page.items.length === 0) return isSettled ? props.empty : <Rows />;
+  return props.wrap(<PageAndNext {...props} page={page} isSettled={isSettled} />, page.totalCount);
+}
+
+function usePage<Data, Variables extends AnyVariables, Item>(
+  { query, variables, pick }: Source<Data, Variables, Item>,
+  after: string | null,
+) {
+  const [{ data, error, fetching }, retry] = useQuery<Data, AnyVariables>({
+    query,
+    variables: { ...variables, first: PAGE_SIZE, after },
+  });
+  return { page: data && pick(data), error, retry, isSettled: !fetching };
+}
+
+interface PageProps<Data, Variables extends AnyVariables, Item>
+  extends Source<Data, Variables, Item> {
+  page: Page<Item>;
+  isSettled: boolean;
+}
+
+function PageAndNext<Data, Variables extends AnyVariables, Item>({
+  page,
+  isSettled,
+  ...source
+}: PageProps<Data, Variables, Item>) {
+  const list = JSON.stringify(source.variables);
+  const [wanted, setWanted] = useState<string>();
+  const { hasNextPage, endCursor } = page.pageInfo;
+  return (
+    <>
+      {page.items.map((item, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the item brings its own key inside.
+        <Fragment key={index}>{source.item(item)}</Fragment>
+      ))}
+      {hasNextPage &&
+        endCursor &&
+        (wanted === list ? (
+          <NextPage {...source} after={endCursor} />
+        ) : (
+          isSettled && <End onReached={() => setWanted(list)} />
+        ))}
+    </>
+  );
+}
+
+function NextPage<Data, Variables extends AnyVariables, Item>({
+  after,
+  ...source
+}: Source<Data, Variables, Item> & { after: string }) {
+  const { page, isSettled } = usePage(source, after);
+  return page ? (
+    <PageAndNext {...source} page={page} isSettled={isSettled} />
+  ) : (
+    <Rows count={2} />
+  );
+}
+
+/** The end of what is loaded. */
+function End({ onReached }: { onReached: () => void }) {
+  const { ref, inViewport } = useInViewport<HTMLDivElement>();
+  useEffect(() => {
+    if (inViewport) onReached();
+  });
+  return <div ref={ref} style={{ height: 1 }} />;
+}

@@ -1,0 +1,10 @@
+/** In the reader's own language and time zone. */
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
+
+export const formatDay = (date: Date) => day.format(date);
+
+/** An instant. */
+export function When({ at }: { at: string }) {
+  return <time dateTime={at}>{full.format(new Date(at))}</time>;
+}

@@ -1,0 +1,14 @@
+const number = new Intl.NumberFormat();
+
+/** `1 user`, `1,200 users`. */
+export const count = (amount: number, noun: string) =>
+  `${number.format(amount)} ${noun}${amount === 1 ? '' : 's'}`;
+
+/** `A`, `A and B`, `A, B and 3 more`. */
+export function list(names: string[], limit = 3): string {
+  if (names.length <= limit) {
+    const last = names.at(-1) ?? '';
+    return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
+  }
+  return `${names.slice(0, limit - 1).join(', ')} and ${names.length - limit + 1} more`;
+}
