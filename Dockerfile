@@ -1,0 +1,21 @@
+# The pages
+FROM node:22-slim AS web
+WORKDIR /build/web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+RUN npm ci
+COPY web/ ./
+COPY schema/schema.graphql ../schema/schema.graphql
+RUN npm run build
+
+# The service
+FROM python:3.11-slim
+WORKDIR /app
+COPY requirements/runs.txt requirements/
+RUN pip install --no-cache-dir -r requirements/runs.txt && useradd --create-home cohort
+COPY . .
+COPY --from=web /build/web/dist web/dist
+USER cohort
+ENV HOST=0.0.0.0 COHORT_LOG_FORMAT=json
+EXPOSE 8000
+HEALTHCHECK CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz')"]
+CMD ["python", "manage.py", "serve"]

@@ -1,0 +1,79 @@
+# `make serve` and `make test` do everything, also on a fresh machine. `make help` tells the rest.
+
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE = $(BIN)/pip-compile --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+NPM := $(shell command -v npm 2>/dev/null)
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
+
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format bench bench-large screenshots sdl lock clean
+
+help: ## Tell what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+serve: .venv/runs web-if-node ## Serve the demo organization on SQLite, and print the sign-in link (PORT=8123 for another port)
+	$(BIN)/python manage.py demo
+	$(BIN)/python manage.py serve --sign-in-link
+
+test: .venv/tests web-if-node ## Run all tests, on SQLite and on PostgreSQL, and in a browser
+ifdef NPM
+	cd web && npm test --silent
+endif
+	$(BIN)/pytest
+
+check: .venv/checks web-if-node ## Check format, lint, types, and the SDL; the house is in the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py sdl | diff schema/schema.graphql -
+	$(BIN)/pytest tests/test_house.py
+ifdef NPM
+	cd web && npm run check --silent
+endif
+
+format: .venv/checks ## Format and sort
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/tests ## Time six operations beside a plain baseline, on both databases
+	$(BIN)/python -m bench
+
+sdl: .venv/runs ## Write schema/schema.graphql anew
+	$(BIN)/python manage.py sdl > schema/schema.graphql
+
+lock: .venv/checks ## Pin all that the dependencies depend on
+	$(COMPILE) -o requirements/runs.txt pyproject.toml
+	$(COMPILE) --extra test -c requirements/runs.txt -o requirements/tests.txt pyproject.toml
+	$(COMPILE) --extra test --extra dev -c requirements/tests.txt -o requirements/checks.txt pyproject.toml
+
+clean: ## Remove what was installed and built
+	rm -rf .venv web/node_modules web/dist
+
+# ------------------------------------------------------------------------------- what they need
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+# One stamp for each set of requirements: runs, tests, checks.
+.venv/%: requirements/%.txt .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.PHONY: web-if-node
+ifdef NPM
+web-if-node: web/dist/.built
+else
+web-if-node:
+	@echo "Node is not here: the pages are not built, the API works all the same."
+endif
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+web/dist/.built: web/node_modules/.installed $(WEB_SOURCES)
+	cd web && npm run build --silent
+	touch $@
