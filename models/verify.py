@@ -41,8 +41,13 @@ class Check:
 async def differences(organization_id: str | None = None) -> list[str]:
     """What is not as it should be, a sentence each: of one organization, or of all."""
     async with snapshot():
-        told = [sentence for check in checks() for sentence in await _run(check, organization_id)]
-        return told + await _wrong_keys(organization_id)
+        return await differences_here(organization_id)
+
+
+async def differences_here(organization_id: str | None = None) -> list[str]:
+    """What `differences` tells, as seen from inside of a transaction."""
+    told = [sentence for check in checks() for sentence in await _run(check, organization_id)]
+    return told + await _wrong_keys(organization_id)
 
 
 def checks() -> Iterator[Check]:
@@ -299,6 +304,15 @@ def _ledger() -> Iterator[Check]:
         "SELECT o.name AS organization FROM o JOIN changes c ON c.organization_id = o.id "
         "GROUP BY o.id, o.name, o.changed_at HAVING MAX(c.at) > o.changed_at",
         "{organization} is told to be unchanged since before its last change.",
+    )
+    yield Check(
+        "changes and their undoing",
+        "SELECT o.name AS organization, c.revision FROM o "
+        "JOIN changes c ON c.organization_id = o.id "
+        "LEFT JOIN changes undone ON undone.id = c.undoes_id "
+        f"WHERE (c.action = '{UNDONE}') <> (COALESCE(undone.undone_by_id, '') = c.id)",
+        "{organization}: the change of revision {revision} and the one that it undoes, or does "
+        "not, tell otherwise of one another.",
     )
 
 

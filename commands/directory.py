@@ -1,0 +1,78 @@
+"""Finding users, bots and personas by what a file calls them, and what a file is to call them."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from models.database import Row
+from models.directory import entries
+from models.kinds import USERS, Kind
+from models.listing import Listing, Slice, fetch_page, fetch_pages
+from models.text import name_key
+from models.viewer import Viewer
+
+ROWS_AT_ONCE = 1_000
+
+
+async def every(listing: Listing, parent: str | None = None) -> AsyncIterator[Sequence[Row]]:
+    """All rows of a listing, or of a parent's part of it, a page at a time."""
+    after: tuple[Any, ...] | None = None
+    while True:
+        part = Slice(ROWS_AT_ONCE, after=after)
+        if parent is None:
+            page = await fetch_page(listing, part)
+        else:
+            page = (await fetch_pages(listing, part, [parent]))[parent]
+        yield page.rows
+        if not page.has_next:
+            return
+        after = tuple(page.rows[-1][column] for column in listing.order.columns)
+
+
+class Directory:
+    """The live rows of one kind, by id, email, external id and name.
+
+    A word is looked up in this order, so that it finds one row wherever it can: only names are not
+    unique.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.rows: dict[str, Row] = {}
+        self.emails: dict[str, Row] = {}
+        self.external_ids: dict[str, Row] = {}
+        self.names: dict[str, list[Row]] = defaultdict(list)
+
+    @classmethod
+    async def load(cls, viewer: Viewer, kind: Kind) -> "Directory":
+        """All that there is of a kind."""
+        directory = cls(kind)
+        async for page in every(entries(viewer, kind)):
+            for row in page:
+                directory.add(row)
+        return directory
+
+    def add(self, row: Row) -> None:
+        """Take in one row."""
+        self.rows[row["id"]] = row
+        self.names[row["name_key"]].append(row)
+        if row["external_id"]:
+            self.external_ids[row["external_id"]] = row
+        if self.kind is USERS:
+            self.emails[row["email_key"]] = row
+
+    def find(self, word: str) -> Sequence[Row]:
+        """The rows that a word may mean: none, one, or several of that name."""
+        word = word.strip()
+        found = (
+            self.rows.get(word) or self.emails.get(name_key(word)) or self.external_ids.get(word)
+        )
+        return [found] if found else self.names.get(name_key(word), [])
+
+    def call(self, row: Row) -> str:
+        """The word that finds this row again: its email, external id or name, else its id."""
+        words = [row["email"]] if self.kind is USERS else [row["external_id"], row["name"]]
+        for word in words:
+            if word and [found["id"] for found in self.find(word)] == [row["id"]]:
+                return str(word)
+        return str(row["id"])

@@ -1,0 +1,89 @@
+"""Writing the directory and the memberships as CSV, such that `import` can read them again."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import orjson
+import typer
+
+from commands.console import Refusal
+from commands.directory import Directory, every
+from commands.files import COLUMNS, Content, join_labels, to_csv
+from models.database import Row, snapshot
+from models.directory import entries
+from models.groups import groups, members
+from models.kinds import KINDS, Kind
+from models.viewer import Viewer
+
+Write = Callable[[str], object]
+
+
+async def export(viewer: Viewer, content: Content, path: Path | None) -> int:
+    """Write all that is live, to a file or to standard output; returns how many records.
+
+    All of them are of one moment. A file is there whole or not at all. Raises Refusal.
+    """
+    if path is None:
+        return await write_csv(viewer, content, lambda text: typer.echo(text, nl=False))
+    with _whole(path) as write:
+        return await write_csv(viewer, content, write)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Write]:
+    """A file that takes its name only when it is finished."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            yield file.write
+        unfinished.replace(path)
+    except OSError as error:
+        raise Refusal(f"The file {path} can't be written: {error.strerror}.") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+async def write_csv(viewer: Viewer, content: Content, write: Write) -> int:
+    """Hand the header and the records, a page at a time, to `write`; returns how many records."""
+    write(to_csv([COLUMNS[content]]))
+    async with snapshot():
+        if content.entries:
+            return await _write_entries(viewer, content, content.entries, write)
+        return await _write_memberships(viewer, write)
+
+
+async def _write_entries(viewer: Viewer, content: Content, kind: Kind, write: Write) -> int:
+    count = 0
+    async for page in every(entries(viewer, kind)):
+        write(to_csv(_cells(content, row) for row in page))
+        count += len(page)
+    return count
+
+
+def _cells(content: Content, row: Row) -> Sequence[str | None]:
+    return [
+        join_labels(orjson.loads(row[column])) if column == "features" else row[column]
+        for column in COLUMNS[content]
+    ]
+
+
+async def _write_memberships(viewer: Viewer, write: Write) -> int:
+    """By name of the group, then users, bots and personas, each by name."""
+    count = 0
+    directories = [await Directory.load(viewer, kind) for kind in KINDS]
+    async for page in every(groups(viewer)):
+        for group in page:
+            for directory in directories:
+                count += await _write_members(viewer, group, directory, write)
+    return count
+
+
+async def _write_members(viewer: Viewer, group: Row, directory: Directory, write: Write) -> int:
+    kind = directory.kind
+    if not group[kind.counter]:
+        return 0
+    async for page in every(members(viewer, kind), group["id"]):
+        write(to_csv((group["name"], kind.noun, directory.call(row)) for row in page))
+    return int(group[kind.counter])

@@ -1,0 +1,75 @@
+"""Serving: one process, or several that share a port."""
+
+import os
+
+import typer
+import uvicorn
+
+from commands.console import say
+from commands.demo_data import ORGANIZATION
+from commands.opening import opened
+from commands.tokens import first_admin, link_for
+from models.organizations import all_organizations
+from models.text import name_key
+from models.viewer import Viewer
+from runtime.settings import Settings
+from runtime.telemetry import configure_logging
+
+
+def set_environment(**flags: object) -> None:
+    """Let the settings, here and in every worker, read what was given on the command line."""
+    os.environ.update({name: str(value) for name, value in flags.items() if value is not None})
+
+
+async def prepare(settings: Settings, *, link: bool) -> None:
+    """See that the database is there and complete; if wished, print a link to sign in.
+
+    On SQLite the tables are made; on PostgreSQL the operator migrates, since several servers may
+    share them. Raises Refusal.
+    """
+    async with opened(settings, create=True):
+        if link:
+            await _print_link(settings.base_url)
+
+
+async def _print_link(base_url: str) -> None:
+    """A link for the first administrator, where it is plain of which organization."""
+    found = await all_organizations()
+    chosen = [row for row in found if row["name_key"] == name_key(ORGANIZATION)] or found
+    if len(chosen) != 1:
+        say(
+            f"No sign-in link, since there are {len(chosen)} organizations. "
+            "`python manage.py sign-in-link` makes one for a person."
+        )
+        return
+    viewer = Viewer.operator(chosen[0]["id"])
+    admin = await first_admin(viewer)
+    if admin is None:
+        say(f"No sign-in link, since {chosen[0]['name']} has no active administrator yet.")
+        return
+    address = await link_for(viewer, base_url, admin["id"])
+    typer.echo(
+        f"\n  Sign in as {admin['name']} of {chosen[0]['name']}, once, within an hour:"
+        f"\n\n  {address}\n"
+    )
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal ends it; requests in flight may finish first.
+
+    Each process makes the application from the environment, so that one or many are alike.
+    """
+    configure_logging(settings)
+    uvicorn.run(
+        "server:app_from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )

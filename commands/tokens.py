@@ -1,0 +1,114 @@
+"""Tokens and sign-in links at the command line."""
+
+from datetime import timedelta
+
+from commands.console import Refusal, table
+from models.database import Row, fetch
+from models.ledger import utc_now
+from models.listing import Slice, fetch_page
+from models.tables import Role, UserStatus
+from models.text import name_key
+from models.tokens import create_sign_in_link, create_token, revoke_token, tokens, tokens_by_id
+from models.viewer import Viewer
+
+PAGE = 1_000
+HEADS = ("ID", "NAME", "ROLE", "USER", "CREATED", "LAST USED", "STATE")
+
+
+async def create(
+    viewer: Viewer, name: str, role: Role | None, email: str | None, expires_days: int | None
+) -> str:
+    """Create a token; returns its secret. Raises Refusal for an unknown user, and DomainError."""
+    user = await user_with_email(viewer, email) if email else None
+    expires_at = utc_now() + timedelta(days=expires_days) if expires_days else None
+    _, secret = await create_token(viewer, name, role, user["id"] if user else None, expires_at)
+    return secret
+
+
+async def list_tokens(viewer: Viewer) -> str:
+    """The organization's tokens, newest first, as a table."""
+    rows: list[Row] = []
+    after = None
+    while True:
+        page = await fetch_page(tokens(viewer), Slice(PAGE, after=after))
+        rows += page.rows
+        if not page.has_next:
+            break
+        after = (rows[-1]["id"],)
+    emails = {
+        row["id"]: row["email"]
+        for row in await fetch(
+            "SELECT id, email FROM users WHERE organization_id = $1 AND id = ANY($2)",
+            viewer.organization_id,
+            [row["user_id"] for row in rows if row["user_id"]],
+        )
+    }
+    cells = [
+        (
+            row["id"],
+            row["name"],
+            row["role"] or row["user_role"],
+            emails.get(row["user_id"], "-"),
+            f"{row['created_at']:%Y-%m-%d}",
+            f"{row['last_used_at']:%Y-%m-%d}" if row["last_used_at"] else "never",
+            _state(row),
+        )
+        for row in rows
+    ]
+    return table(HEADS, cells) if cells else "There is no token yet."
+
+
+def _state(token: Row) -> str:
+    if token["revoked_at"]:
+        return "revoked"
+    if not token["expires_at"]:
+        return "good"
+    past = token["expires_at"] <= utc_now()
+    return f"{'expired' if past else 'good until'} {token['expires_at']:%Y-%m-%d}"
+
+
+async def revoke(viewer: Viewer, token_id: str) -> str:
+    """Revoke a token; returns what to say. Raises DomainError NOT_FOUND."""
+    found = await tokens_by_id(viewer, [token_id])
+    if found and found[0]["revoked_at"]:
+        return f"The token {found[0]['name']} was revoked before."
+    await revoke_token(viewer, token_id)
+    return f"Revoked the token {found[0]['name']}. It opens nothing any more."
+
+
+async def sign_in_link(viewer: Viewer, base_url: str, email: str) -> str:
+    """An address that signs a browser in as a user, once. Raises Refusal."""
+    user = await user_with_email(viewer, email)
+    if user["status"] != UserStatus.ACTIVE:
+        raise Refusal(f"{user['name']} is deactivated, and can't sign in.")
+    return await link_for(viewer, base_url, user["id"])
+
+
+async def link_for(viewer: Viewer, base_url: str, user_id: str) -> str:
+    """An address that signs a browser in as a user, once."""
+    return f"{base_url}/sign-in?secret={await create_sign_in_link(viewer.organization_id, user_id)}"
+
+
+async def user_with_email(viewer: Viewer, email: str) -> Row:
+    """The live user with this address: `id`, `name`, `status`. Raises Refusal if there is none."""
+    rows = await fetch(
+        "SELECT id, name, status FROM users WHERE organization_id = $1 AND email_key = $2 "
+        "AND until_revision IS NULL",
+        viewer.organization_id,
+        name_key(email.strip()),
+    )
+    if not rows:
+        raise Refusal(f"The organization has no user “{email}”.")
+    return rows[0]
+
+
+async def first_admin(viewer: Viewer) -> Row | None:
+    """The active administrator who is longest in the directory: `id`, `name`."""
+    rows = await fetch(
+        "SELECT id, name FROM users WHERE organization_id = $1 AND role = $2 AND status = $3 "
+        "AND until_revision IS NULL ORDER BY id LIMIT 1",
+        viewer.organization_id,
+        Role.ADMIN,
+        UserStatus.ACTIVE,
+    )
+    return rows[0] if rows else None

@@ -1,0 +1,207 @@
+"""The operator's commands. `python manage.py --help` tells them all.
+
+Results go to standard output, all else to standard error. The exit code is 0 if it was done, 2 if
+the command could not be run as it was given, and 1 if `verify` or `import` found something wrong.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from commands import demo as demos
+from commands import organizations, serving, tokens
+from commands.console import FOUND, plainly, run, say
+from commands.exporting import export
+from commands.files import Content, read_file
+from commands.importing import Advance, import_lines
+from commands.opening import in_database, in_organization, read_settings
+from commands.opening import migrate as migrate_tables
+from models.organizations import create_organization
+from models.tables import Role
+from models.text import quantity
+from models.verify import differences
+from schema import sdl as schema_sdl
+
+app = typer.Typer(
+    help="Cohort: who is on which team, and what they may use because of it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+org = typer.Typer(help="The organizations of this database.", no_args_is_help=True)
+token = typer.Typer(help="Tokens, with which programs sign in.", no_args_is_help=True)
+app.add_typer(org, name="org")
+app.add_typer(token, name="token")
+
+Organization = Annotated[str, typer.Option(help="The organization's name.")]
+Email = Annotated[str, typer.Option(help="The address of a user of the organization.")]
+Kind = Annotated[Content | None, typer.Option(help="What the file holds.")]
+
+
+# --------------------------------------------------------------------------------------- serving
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Instead of HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Instead of PORT.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Instead of COHORT_WORKERS.")] = None,
+    sign_in_link: Annotated[
+        bool, typer.Option(help="Print a link that signs in as the administrator, once.")
+    ] = False,
+) -> None:
+    """Serve. SQLite's tables are made by this; PostgreSQL's must be there (`migrate`)."""
+    serving.set_environment(HOST=host, PORT=port, COHORT_WORKERS=workers)
+    with plainly():
+        settings = read_settings()
+    run(serving.prepare(settings, link=sign_in_link))
+    serving.serve(settings)
+
+
+@app.command()
+def demo() -> None:
+    """Make the demo organization, unless it is there."""
+    typer.echo(in_database(demos.make, create=True))
+
+
+@app.command()
+def sdl() -> None:
+    """Print the schema definition."""
+    typer.echo(schema_sdl(), nl=False)
+
+
+# ---------------------------------------------------------------------------------- the database
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the tables up to date."""
+    typer.echo(run(migrate_tables()))
+
+
+@app.command()
+def verify(
+    organization: Annotated[str | None, typer.Option(help="Only this organization.")] = None,
+) -> None:
+    """Recompute all counters and intervals and the ledger, and tell what is not as it should be."""
+    if organization is None:
+        found = in_database(differences)
+    else:
+        found = in_organization(organization, lambda viewer: differences(viewer.organization_id))
+    for sentence in found:
+        typer.echo(sentence)
+    if found:
+        raise typer.Exit(FOUND)
+    say("All is as it should be.")
+
+
+# --------------------------------------------------------------------------- organizations, tokens
+
+
+@org.command("create")
+def create_org(name: Annotated[str, typer.Argument(help="Its name, as people read it.")]) -> None:
+    """Create an organization."""
+    in_database(lambda: create_organization(name))
+    say(f"Created the organization {name.strip()}.")
+
+
+@org.command("list")
+def list_orgs() -> None:
+    """List the organizations."""
+    typer.echo(in_database(organizations.list_organizations))
+
+
+@token.command("create")
+def create_token(
+    organization: Organization,
+    name: Annotated[str, typer.Option(help="What the token is for.")],
+    role: Annotated[
+        Role | None, typer.Option(case_sensitive=False, help="What it may do, at most.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="The address of the user it is for.")] = None,
+    expires_days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="After so many days it is no good.")
+    ] = None,
+) -> None:
+    """Create a token, and print its secret, which is told this once."""
+    secret = in_organization(
+        organization, lambda viewer: tokens.create(viewer, name, role, user, expires_days)
+    )
+    say("Keep this secret; it is not told again:")
+    typer.echo(secret)
+
+
+@token.command("list")
+def list_tokens(organization: Organization) -> None:
+    """List tokens, newest first. Secrets are not kept, and not told."""
+    typer.echo(in_organization(organization, tokens.list_tokens))
+
+
+@token.command("revoke")
+def revoke_token(
+    organization: Organization,
+    id: Annotated[str, typer.Argument(help="As `token list` tells it: tok_…")],
+) -> None:
+    """Revoke a token."""
+    say(in_organization(organization, lambda viewer: tokens.revoke(viewer, id)))
+
+
+@app.command()
+def sign_in_link(organization: Organization, user: Email) -> None:
+    """Print an address that signs a browser in as a user, once."""
+    with plainly():
+        base_url = read_settings().base_url
+    address = in_organization(
+        organization, lambda viewer: tokens.sign_in_link(viewer, base_url, user)
+    )
+    say("Good once, for an hour:")
+    typer.echo(address)
+
+
+# ----------------------------------------------------------------------------------------- files
+
+
+@app.command("import")
+def import_csv(
+    organization: Organization,
+    file: Annotated[Path, typer.Argument(help="CSV in UTF-8, with a header.")],
+    kind: Kind = None,
+) -> None:
+    """Add and update users, bots, personas or memberships from a CSV file: all, or nothing."""
+    with plainly():
+        content, lines, mistakes = read_file(file, kind)
+    with _progress(len(lines)) as advance:
+        said = in_organization(
+            organization, lambda viewer: import_lines(viewer, content, lines, mistakes, advance)
+        )
+    say(said)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Advance]:
+    """A bar on standard error, where somebody can see it."""
+    bar = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    with bar:
+        task = bar.add_task("Importing", total=total)
+        yield lambda lines: bar.advance(task, lines)
+
+
+@app.command("export")
+def export_csv(
+    organization: Organization,
+    kind: Annotated[Content, typer.Option(help="What to write.")],
+    file: Annotated[Path | None, typer.Argument(help="Standard output, if left out.")] = None,
+) -> None:
+    """Write users, bots, personas or memberships as CSV, as `import` reads it."""
+    count = in_organization(organization, lambda viewer: export(viewer, kind, file))
+    say(f"Wrote {quantity(count, 'line')}.")
+
+
+if __name__ == "__main__":
+    app()
