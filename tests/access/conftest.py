@@ -1,0 +1,15 @@
+"""Fixtures: those of the API's tests, and how Hypothesis is to try."""
+
+from hypothesis import HealthCheck, settings
+
+from tests.schema.conftest import acme, ask, auditor, client, other
+
+__all__ = ["acme", "ask", "auditor", "client", "other"]
+
+# Each example is an organization of its own, in the one database of its test.
+settings.register_profile(
+    "access",
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)

@@ -1,0 +1,186 @@
+"""As of any day: what stood at an instant is told as it was recorded when it stood."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tortoise.context import TortoiseContext
+
+from models.access import Question
+from models.database import fetch, transaction
+from models.groups import delete_group
+from models.kinds import BOTS, PERSONAS, USERS
+from models.ledger import utc_now
+from models.viewer import Viewer
+from tests.access.expected import RESOURCES, decision, decisions, tell, told_of
+from tests.access.world import State, Step, World, steps
+from tests.client import Asker
+from tests.factories import make_bot, make_group, make_user
+
+TICK = timedelta(microseconds=1)
+
+
+async def instants(viewer: Viewer) -> dict[int, datetime]:
+    """When each change was made, by its revision."""
+    rows = await fetch(
+        "SELECT revision, at FROM changes WHERE organization_id = $1", viewer.organization_id
+    )
+    return {row["revision"]: row["at"] for row in rows}
+
+
+@settings(settings.get_profile("access"))
+@given(history=st.lists(steps, min_size=1, max_size=10))
+async def test_the_state_as_of_each_change_is_the_one_recorded_when_it_was_made(
+    database: TortoiseContext, history: list[Step]
+) -> None:
+    world = await World.make()
+    recorded = {world.state.revision: world.state}
+    for step in history:
+        await world.take(step)
+        recorded[world.state.revision] = world.state
+    everything = [state for state in recorded.values()]
+    groups = sorted({group for state in everything for group in state.teams})
+    users = sorted({user for state in everything for user in state.entries[USERS]})
+
+    for revision, at in (await instants(world.viewer)).items():
+        if revision in recorded:
+            expected = told_of(recorded[revision], users)
+            assert await tell(world.viewer, groups, users, at) == expected
+        if revision - 1 in recorded:
+            expected = told_of(recorded[revision - 1], users)
+            assert await tell(world.viewer, groups, users, at - TICK) == expected
+    assert await tell(world.viewer, groups, users) == told_of(world.state, users)
+
+
+@settings(settings.get_profile("access"))
+@given(history=st.lists(steps, max_size=10))
+async def test_each_question_about_any_revision_is_answered_as_brute_force_does(
+    database: TortoiseContext, history: list[Step]
+) -> None:
+    world = await World.make()
+    recorded = [world.state]
+    for step in history:
+        if await world.take(step):
+            recorded.append(world.state)
+    for state in recorded:
+        is_past = state is not recorded[-1]
+        questions = every_question(recorded, state.revision if is_past else None)
+        answers = [decision(state, question) for question in questions]
+        assert await decisions(world.viewer, questions) == answers
+
+
+def every_question(states: list[State], moment: int | None) -> list[Question]:
+    """A question for each user and each bot or persona that there ever was."""
+    ever = {
+        kind: sorted({id for state in states for id in state.entries[kind]})
+        for kind in (USERS, *RESOURCES)
+    }
+    return [
+        Question(user, kind, id, moment)
+        for kind in RESOURCES
+        for user, id in product(ever[USERS], ever[kind])
+    ]
+
+
+# ------------------------------------------------------------------------------ through the graph
+
+GROUP_OF_USER = """query($id: ID!, $at: DateTime) { user(id: $id) { bots(at: $at) {
+    totalCount edges { node { name } via { name
+        users(at: $at) { totalCount nodes { name } } bots(at: $at) { nodes { name } }
+        personas(at: $at) { totalCount } } } } } }"""
+
+
+async def test_a_group_that_is_gone_is_told_as_it_stood(ask: Asker, acme: Viewer) -> None:
+    ada, bot = await make_user(acme, "Ada"), await make_bot(acme, "Coach")
+    group = await make_group(acme, "Gone", users=[ada], bots=[bot])
+    then = utc_now().isoformat()
+    await delete_group(acme, group)
+    bots = (await ask(GROUP_OF_USER, id=ada, at=then))["user"]["bots"]
+    assert bots == {
+        "totalCount": 1,
+        "edges": [
+            {
+                "node": {"name": "Coach"},
+                "via": [
+                    {
+                        "name": "Gone",
+                        "users": {"totalCount": 1, "nodes": [{"name": "Ada"}]},
+                        "bots": {"nodes": [{"name": "Coach"}]},
+                        "personas": {"totalCount": 0},
+                    }
+                ],
+            }
+        ],
+    }
+    assert (await ask(GROUP_OF_USER, id=ada, at=None))["user"]["bots"]["totalCount"] == 0
+
+
+LONG_AGO = ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00+14:00", "2000-02-29T23:59:59.999999-12:00"]
+EVERYTHING = """query($group: ID!, $user: ID!, $at: DateTime, $questions: [AccessQuestion!]!) {
+    group(id: $group) { users(at: $at) { totalCount nodes { id } }
+        bots(at: $at) { totalCount nodes { id } } personas(at: $at) { totalCount nodes { id } } }
+    user(id: $user) { bots(at: $at) { totalCount nodes { id } }
+        personas(at: $at) { totalCount nodes { id } } }
+    checkAccess(questions: $questions) { allowed reason via { id } heldBy { id } } }"""
+
+
+async def everything_at(acme: Viewer, at: str) -> dict[str, Any]:
+    """Variables that ask all that can be asked of an instant."""
+    ada, bot = await make_user(acme, "Ada"), await make_bot(acme, "Coach")
+    group = await make_group(acme, "Team", users=[ada], bots=[bot])
+    questions = [{"bot": {"userId": ada, "botId": bot, "at": at}}]
+    return {"group": group, "user": ada, "at": at, "questions": questions}
+
+
+@pytest.mark.parametrize("at", LONG_AGO)
+async def test_before_the_organization_there_was_nothing(
+    ask: Asker, acme: Viewer, at: str
+) -> None:
+    told = await ask(EVERYTHING, **await everything_at(acme, at))
+    nothing = {"totalCount": 0, "nodes": []}
+    assert told == {
+        "group": dict.fromkeys(("users", "bots", "personas"), nothing),
+        "user": dict.fromkeys(("bots", "personas"), nothing),
+        "checkAccess": [{"allowed": False, "reason": "NOT_FOUND", "via": [], "heldBy": []}],
+    }
+
+
+async def test_of_the_future_nothing_is_told(ask: Asker, acme: Viewer) -> None:
+    soon = (utc_now() + timedelta(seconds=60)).isoformat()
+    for at in (soon, "9999-12-31T23:59:59Z"):
+        variables = await everything_at(acme, at)
+        for field in ("users", "bots", "personas"):
+            query = f"query($group: ID!, $at: DateTime) {{ group(id: $group) {{ {field}(at: $at) {{ totalCount }} }} }}"
+            assert await ask.codes(query, **variables) == ["BAD_REQUEST"]
+        assert set(await ask.codes(EVERYTHING, **variables)) == {"BAD_REQUEST"}
+
+
+async def test_a_change_of_a_machine_whose_clock_is_ahead_can_be_asked_about(
+    ask: Asker, acme: Viewer
+) -> None:
+    ahead = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=30)
+    await put_the_clock_ahead(acme, ahead)
+    variables = await everything_at(acme, "1970-01-01T00:00:00Z")
+    at = max((await instants(acme)).values())
+    assert at > ahead
+    told = await ask(EVERYTHING, **{**variables, "at": at.isoformat()})
+    assert told["group"]["users"]["totalCount"] == 1
+
+
+async def put_the_clock_ahead(acme: Viewer, instant: datetime) -> None:
+    """Let the ledger's clock stand there, as a write of such a machine leaves it."""
+    async with transaction():
+        await fetch(
+            "UPDATE organizations SET changed_at = $2 WHERE id = $1", acme.organization_id, instant
+        )
+
+
+async def test_no_two_changes_share_an_instant(acme: Viewer) -> None:
+    await put_the_clock_ahead(acme, utc_now() + timedelta(seconds=30))
+    for number in range(3):
+        await make_bot(acme, f"Bot {number}")
+    found = list((await instants(acme)).values())
+    assert len(found) == len(set(found)) == 3

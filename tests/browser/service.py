@@ -1,0 +1,196 @@
+"""The real service for the browser tests: a process of its own, on a SQLite file of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parent.parent.parent
+ORGANIZATION = "Larkspur Supplies"
+ADMIN, OTHER_ADMIN, AUDITOR, MEMBER = (
+    "fatima.el-sayed@example.com",
+    "ravi.subramaniam@example.com",
+    "chidi.eze@example.com",
+    "hana.sato@example.com",
+)
+SECONDS_TO_START = 20.0
+
+
+@dataclass
+class Demo:
+    """A database with the demo organization, and tokens for those who sign in."""
+
+    file: Path
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls, file: Path) -> "Demo":
+        demo = cls(file)
+        manage(file, "demo")
+        for email in (ADMIN, OTHER_ADMIN, AUDITOR, MEMBER):
+            told = manage(
+                file, "token", "create", "--organization", ORGANIZATION,
+                "--name", f"Browser of {email}", "--user", email,
+            )  # fmt: skip
+            demo.tokens[email] = told.split()[-1]
+        return demo
+
+
+def manage(file: Path, *arguments: str, **environment: str) -> str:
+    """What a command of manage.py prints."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": f"sqlite://{file}", **environment},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+
+
+class Service:
+    """A service that runs; `url` is its origin."""
+
+    def __init__(self, demo: Demo, file: Path) -> None:
+        shutil.copy(demo.file, file)
+        self.file = file
+        self.tokens = demo.tokens
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DATABASE_URL": f"sqlite://{self.file}",
+                "PORT": str(self.port),
+                "COHORT_LOG_LEVEL": "ERROR",
+            },
+        )
+        deadline = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.url}/readyz").is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise TimeoutError("The service did not start.")
+
+    def stop(self) -> None:
+        """Stop it, as an operator would."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def sign_in_link(self, email: str) -> str:
+        """A link that signs a browser in, once."""
+        told = manage(
+            self.file, "sign-in-link", "--organization", ORGANIZATION, "--user", email,
+            COHORT_PUBLIC_URL=self.url,
+        )  # fmt: skip
+        return told.split()[-1]
+
+    def ask(self, query: str, email: str = ADMIN, **variables: Any) -> Any:
+        """The data that the API answers somebody."""
+        response = httpx.post(
+            f"{self.url}/graphql",
+            json={"query": query, "variables": variables},
+            headers={"Authorization": f"Bearer {self.tokens[email]}"},
+        )
+        answer = response.json()
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    # ------------------------------------------------------------------- what tests need to know
+
+    def group(self, name: str) -> str:
+        """The id of a group."""
+        groups = self.ask("query ($s: String) { groups(search: $s) { nodes { id name } } }", s=name)
+        return _id(groups["groups"]["nodes"], name)
+
+    def user(self, name: str) -> str:
+        """The id of a user."""
+        users = self.ask("query ($s: String) { users(search: $s) { nodes { id name } } }", s=name)
+        return _id(users["users"]["nodes"], name)
+
+    def bot(self, name: str) -> str:
+        """The id of a bot."""
+        bots = self.ask("query ($s: String) { bots(search: $s) { nodes { id name } } }", s=name)
+        return _id(bots["bots"]["nodes"], name)
+
+    def users_of(self, group: str) -> set[str]:
+        """The names of all in a group that has at most a hundred."""
+        answer = self.ask(
+            "query ($id: ID!) { group(id: $id) { users(first: 100) { nodes { name } } } }",
+            id=self.group(group),
+        )
+        return {user["name"] for user in answer["group"]["users"]["nodes"]}
+
+    # ------------------------------------------------------------------------ what others change
+
+    def add_users(self, group: str, *names: str) -> None:
+        """Put users into a group, as the other administrator."""
+        self.write("addUsersToGroup", group, [self.user(name) for name in names])
+
+    def remove_users(self, group: str, *names: str) -> None:
+        """Take users out of a group, as the other administrator."""
+        self.write("removeUsersFromGroup", group, [self.user(name) for name in names])
+
+    def write(self, mutation: str, group: str, ids: list[str]) -> None:
+        """Add users to a group, or remove them."""
+        self.ask(
+            f"mutation ($g: ID!, $ids: [ID!]!) {{ {mutation}(input: {{groupId: $g, userIds: $ids}})"
+            " { userErrors { message } } }",
+            OTHER_ADMIN,
+            g=self.group(group),
+            ids=ids,
+        )
+
+    def create_groups(self, *names: str) -> None:
+        """Create groups, many in one request."""
+        for start in range(0, len(names), 50):
+            fields = " ".join(
+                f'g{number}: createGroup(input: {{name: "{name}"}}) {{ userErrors {{ message }} }}'
+                for number, name in enumerate(names[start : start + 50])
+            )
+            self.ask(f"mutation {{ {fields} }}")
+
+    def create_users(self, group: str, count: int) -> None:
+        """Create `Person 001` and so on, and put them into a group."""
+        answer = self.ask(
+            "mutation ($users: [UserInput!]!) { upsertUsers(input: {users: $users})"
+            " { users { id } } }",
+            users=[
+                {"name": f"Person {number:03}", "email": f"person{number:03}@example.com"}
+                for number in range(1, count + 1)
+            ],
+        )
+        ids = [user["id"] for user in answer["upsertUsers"]["users"]]
+        self.write("addUsersToGroup", group, ids)
+
+
+def _id(nodes: list[dict[str, str]], name: str) -> str:
+    return next(node["id"] for node in nodes if node["name"] == name)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

@@ -1,0 +1,102 @@
+"""Creating a group, editing its texts in place, and deleting it with its impact told."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.service import Service
+from tests.browser.test_groups import CLOSERS, row, section
+
+
+def open_group(open_page: OpenPage, service: Service, group: str = CLOSERS) -> Page:
+    page = open_page(f"/groups?open={service.group(group)}")
+    expect(section(page, "Users").get_by_role("listitem").first).to_be_visible()
+    return page
+
+
+def test_a_group_is_created_and_opened(open_page: OpenPage, service: Service) -> None:
+    page = open_page("/groups")
+    page.get_by_role("button", name="Create New Group").click()
+    dialog = page.get_by_role("dialog", name="Create New Group")
+    expect(dialog.get_by_label("Name")).to_be_focused()
+    expect(dialog).to_contain_text("Sales Team, Customer Success")
+
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_label("Name").fill("SALES")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog).to_contain_text("Sales")  # the service names the one that has it
+    expect(dialog.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+
+    dialog.get_by_label("Name").fill("Night Shift")
+    dialog.get_by_label("Description").fill("From ten to six.")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog).to_have_count(0)
+    expect(row(page, "Night Shift").get_by_role("cell")).to_have_text(
+        ["Night Shift", "0", "0", "0"]
+    )
+    expect(page.get_by_text("From ten to six.")).to_be_visible()
+    expect(section(page, "Users")).to_contain_text("Add some with the + above.")
+    assert service.group("Night Shift") in page.url
+
+
+def test_name_and_description_are_edited_in_place(open_page: OpenPage, service: Service) -> None:
+    page = open_group(open_page, service)
+    page.get_by_role("button", name="Edit the name").click()
+    field = page.get_by_label("New name")
+    expect(field).to_be_focused()
+    field.fill("Sales")
+    page.keyboard.press("Enter")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    field.fill("Closers")
+    page.keyboard.press("Enter")
+    expect(row(page, "Closers")).to_be_visible()
+
+    page.get_by_role("button", name="Edit the description").click()
+    page.get_by_label("New description").fill("They close.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("They close.")).to_be_visible()
+    page.get_by_role("button", name="Edit the description").click()
+    page.get_by_label("New description").fill("Never mind")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("They close.")).to_be_visible()
+    group = service.ask(
+        "query ($id: ID!) { group(id: $id) { name description } }", id=service.group("Closers")
+    )["group"]
+    assert group == {"name": "Closers", "description": "They close."}
+
+
+def test_a_deletion_tells_its_exact_impact_and_can_be_undone(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_group(open_page, service)
+    page.get_by_role("button", name="Delete group").click()
+    dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")
+    expect(dialog).to_contain_text(
+        "6 users lose Negotiation Sparring and Impatient executive; "
+        "6 keep Closing Coach and 2 personas through Sales."
+    )
+    expect(dialog).to_contain_text("Hana Sato: Negotiation Sparring and Impatient executive")
+
+    dialog.get_by_role("button", name="Delete group").click()
+    expect(row(page, CLOSERS)).to_have_count(0)
+    notice = page.get_by_role("alert").filter(has_text=f"Deleted {CLOSERS}.")
+    notice.get_by_role("button", name="Undo").click()
+    expect(row(page, CLOSERS).get_by_role("cell")).to_have_text([CLOSERS, "6", "2", "3"])
+
+
+def test_a_deletion_is_not_made_when_the_state_has_moved(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_group(open_page, service)
+    page.get_by_role("button", name="Delete group").click()
+    dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")
+    expect(dialog).to_contain_text("6 users lose")
+    service.add_users(CLOSERS, "Aisha Rahman")
+
+    dialog.get_by_role("button", name="Delete group").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Something changed while you were reading")
+    expect(dialog).to_contain_text("7 users lose 2 bots and 3 personas")
+    assert "Aisha Rahman" in service.users_of(CLOSERS)
+
+    dialog.get_by_role("button", name="Delete group").click()
+    expect(row(page, CLOSERS)).to_have_count(0)

@@ -1,0 +1,135 @@
+"""The groups page: the table, its order, its search and its pages, its address, and its rows."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.service import Service
+
+CLOSERS = "Account Executives"
+
+
+def names(page: Page) -> list[str]:
+    """The groups in the table, from the top."""
+    return page.locator("tbody button[aria-expanded]").all_inner_texts()
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.get_by_role("row").filter(has=page.get_by_role("button", name=name, exact=True))
+
+
+def section(page: Page, name: str) -> Locator:
+    return page.get_by_role("region", name=re.compile(f"^{name}"))
+
+
+def test_the_table_says_how_much_each_group_holds(open_page: OpenPage) -> None:
+    page = open_page("/")
+    page.get_by_role("link", name="Groups").click()
+
+    expect(row(page, "Sales").get_by_role("cell")).to_have_text(["Sales", "14", "4", "4"])
+    expect(row(page, CLOSERS).get_by_role("cell")).to_have_text([CLOSERS, "6", "2", "3"])
+    expect(page.get_by_text("12 groups")).to_be_visible()
+
+
+def test_it_sorts_and_searches_as_one_types(open_page: OpenPage) -> None:
+    page = open_page("/groups")
+    expect(row(page, "Team Leads")).to_be_visible()
+    assert names(page) == sorted(names(page), key=str.casefold)
+
+    page.get_by_role("button", name="Users", exact=True).click()
+    expect(page.locator("tbody button[aria-expanded]").first).to_have_text("Sales")
+    page.get_by_role("button", name="Name", exact=True).click()
+    expect(page.locator("tbody button[aria-expanded]").first).to_have_text(CLOSERS)
+    page.get_by_role("button", name="Name", exact=True).click()
+    expect(page.locator("tbody button[aria-expanded]").first).to_have_text("Team Leads")
+
+    page.get_by_label("Search groups").press_sequentially("sal")
+    expect(page.locator("tbody button[aria-expanded]")).to_have_text(["Sales"])
+    page.get_by_label("Search groups").fill("zzz")
+    expect(page.get_by_text("No group has “zzz” in its name")).to_be_visible()
+
+
+def test_it_has_pages_when_there_are_many(open_page: OpenPage, service: Service) -> None:
+    service.create_groups(*(f"Crew {number:03}" for number in range(1, 131)))
+    page = open_page("/groups?search=crew")
+    rows = page.locator("tbody button[aria-expanded]")
+    expect(page.get_by_text("130 groups")).to_be_visible()
+    expect(rows).to_have_count(50)
+
+    page.get_by_role("button", name="Next").click()
+    expect(rows.first).to_have_text("Crew 051")
+    page.get_by_role("button", name="Next").click()
+    expect(rows.first).to_have_text("Crew 101")
+    expect(rows).to_have_count(30)
+    expect(page.get_by_role("button", name="Next")).to_be_disabled()
+    page.get_by_role("button", name="Previous").click()
+    expect(rows.first).to_have_text("Crew 051")
+    expect(rows).to_have_count(50)
+
+
+def test_an_address_can_be_shared_and_back_and_forward_work(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"/groups?search=sales&open={service.group('Sales')}")
+    expect(page.get_by_label("Search groups")).to_have_value("sales")
+    expect(section(page, "Bots").get_by_text("Cold Call Coach")).to_be_visible()
+
+    page.get_by_role("link", name="Cold Call Coach").click()
+    expect(page.get_by_role("heading", name="Cold Call Coach")).to_be_visible()
+    page.go_back()
+    expect(section(page, "Bots").get_by_text("Cold Call Coach")).to_be_visible()
+    page.get_by_role("button", name="Sales", exact=True).click()
+    expect(section(page, "Bots")).to_have_count(0)
+    page.go_back()
+    expect(section(page, "Bots")).to_be_visible()
+    page.go_forward()
+    expect(section(page, "Bots")).to_have_count(0)
+
+
+def test_an_address_opens_a_group_of_another_page_as_well(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"/groups?search=sales&open={service.group('Support')}")
+
+    expect(section(page, "Users").get_by_text("Grace Wanjiru")).to_be_visible()
+
+
+def test_a_row_opens_by_click_and_by_keyboard(open_page: OpenPage) -> None:
+    page = open_page("/groups")
+    row(page, CLOSERS).get_by_role("cell", name="6").click()
+    expect(section(page, "Users").get_by_role("listitem")).to_have_count(6)
+    expect(section(page, "Users").get_by_text("HS", exact=True)).to_be_visible()
+    closing = section(page, "Bots").get_by_role("listitem").filter(has_text="Closing Coach")
+    expect(closing).to_contain_text("Pricing")
+    expect(section(page, "Personas").get_by_text("Skeptical CFO")).to_be_visible()
+
+    button = page.get_by_role("button", name=CLOSERS, exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("Space")
+    expect(button).to_have_attribute("aria-expanded", "true")
+
+
+def test_sections_load_when_opened_and_page_and_search_within(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_users("Leadership", 120)
+    asked: list[str] = []
+    page = open_page("/groups")
+    page.on("request", lambda request: asked.append(request.post_data or ""))
+    expect(row(page, "Leadership")).to_be_visible()
+    assert not any("GroupUsers" in body for body in asked)
+
+    page.get_by_role("button", name="Leadership", exact=True).click()
+    users = section(page, "Users")
+    expect(users.get_by_role("listitem")).to_have_count(50)
+    users.get_by_text("Person 040").scroll_into_view_if_needed()
+    users.get_by_role("listitem").last.scroll_into_view_if_needed()
+    expect(users.get_by_role("listitem")).to_have_count(100)
+    users.get_by_role("listitem").last.scroll_into_view_if_needed()
+    expect(users.get_by_role("listitem")).to_have_count(125)
+
+    users.get_by_label("Search users of Leadership").fill("person 11")
+    expect(users.get_by_role("listitem")).to_have_count(10)

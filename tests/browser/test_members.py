@@ -1,0 +1,206 @@
+"""Adding to a group, one by one or a pasted list, and removing with a way back."""
+
+import re
+
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.browser.conftest import OpenPage, Watch
+from tests.browser.service import Service
+from tests.browser.test_groups import CLOSERS, row, section
+
+
+def opened(open_page: OpenPage, service: Service, group: str = CLOSERS, **options: object) -> Page:
+    """The groups page with a group open."""
+    page = open_page(f"/groups?open={service.group(group)}", **options)
+    expect(section(page, "Users").get_by_role("listitem").first).to_be_visible()
+    return page
+
+
+def popover(page: Page, kind: str, group: str = CLOSERS) -> Locator:
+    """Opens the popover of a section."""
+    page.get_by_role("button", name=f"Add {kind} to {group}").click()
+    return page.get_by_role("dialog", name=f"Add {kind} to {group}")
+
+
+def paste(page: Page, text: str) -> None:
+    """Pastes into whatever has the focus."""
+    page.evaluate(
+        """text => {
+            const data = new DataTransfer();
+            data.setData('text/plain', text);
+            document.activeElement.dispatchEvent(
+                new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true})
+            );
+        }""",
+        text,
+    )
+
+
+def test_the_popover_lists_those_who_are_not_in_the_group(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+
+    users = popover(page, "users")
+    expect(users.get_by_role("option", name="Aisha Rahman")).to_contain_text(
+        "aisha.rahman@example.com"
+    )
+    users.get_by_role("combobox").fill("luca")
+    expect(users.get_by_text("Nothing matches")).to_be_visible()  # he is in the group
+    page.keyboard.press("Escape")
+    bots = popover(page, "bots")
+    expect(bots.get_by_role("option", name="Objection Gym")).to_contain_text("Drills")
+    expect(bots.get_by_role("option", name="Closing Coach")).to_have_count(0)
+    page.keyboard.press("Escape")
+    personas = popover(page, "personas")
+    expect(personas.get_by_role("option", name="Interrupter")).to_be_visible()
+
+
+def test_the_popover_loads_more_as_it_is_scrolled(open_page: OpenPage, service: Service) -> None:
+    service.create_users("Support", 120)
+    page = opened(open_page, service)
+
+    options = popover(page, "users").get_by_role("option")
+    expect(options).to_have_count(50)
+    options.last.scroll_into_view_if_needed()
+    expect(options).to_have_count(100)
+    options.last.scroll_into_view_if_needed()
+    expect(options).to_have_count(150)
+
+
+def test_several_are_added_by_keyboard_alone(open_page: OpenPage, service: Service) -> None:
+    page = opened(open_page, service)
+    page.get_by_role("button", name=f"Add users to {CLOSERS}").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.type("ma")
+    expect(page.get_by_role("option").first).to_contain_text("Aisha Rahman")
+
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("option", name="Aisha Rahman")).to_have_count(0)
+    expect(page.get_by_role("status").filter(has_text="Added Aisha Rahman.")).to_be_attached()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("option", name="Benedikt Hofmann")).to_have_count(0)
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name=f"Add users to {CLOSERS}")).to_be_focused()
+    expect(section(page, "Users").get_by_role("listitem")).to_have_count(8)
+    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("8")
+    assert {"Aisha Rahman", "Benedikt Hofmann"} <= service.users_of(CLOSERS)
+
+
+def test_card_and_count_appear_at_once_and_roll_back_when_refused(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    held: list[Route] = []
+    page.route("**/graphql", lambda route: hold_additions(route, held))
+
+    users = popover(page, "users")
+    users.get_by_role("option", name="Aisha Rahman").click()
+    expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible()
+    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("7")
+    assert len(held) == 1  # nothing was answered yet
+
+    refusal = {"code": "NOT_FOUND", "message": "This user is gone.", "field": None}
+    payload = {"__typename": "AddUsersToGroupPayload", "revision": 1, "userErrors": [refusal]}
+    held[0].fulfill(json={"data": {"result": {**payload, "group": None, "addedEdges": []}}})
+    expect(page.get_by_role("alert").filter(has_text="This user is gone.")).to_be_visible()
+    expect(section(page, "Users").get_by_text("Aisha Rahman")).to_have_count(0)
+    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("6")
+    expect(users.get_by_role("option", name="Aisha Rahman")).to_be_visible()
+
+
+def hold_additions(route: Route, held: list[Route]) -> None:
+    if "mutation AddUsers" in (route.request.post_data or ""):
+        held.append(route)
+    else:
+        route.continue_()
+
+
+def test_a_service_that_does_not_answer_is_told_of(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("net::ERR_FAILED")
+    page = opened(open_page, service)
+    users = popover(page, "users")
+    page.route("**/graphql", lambda route: route.abort())
+
+    users.get_by_role("option", name="Aisha Rahman").click()
+    expect(page.get_by_text("The service did not answer.").first).to_be_visible()
+    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("6")
+
+
+def test_a_pasted_list_is_previewed_and_then_written_at_once(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    users = popover(page, "users")
+    expect(users.get_by_role("combobox")).to_be_focused()
+    revision = service.ask("{ organization { revision } }")["organization"]["revision"]
+
+    paste(page, "aisha.rahman@example.com\nBenedikt Hofmann\nluca.moretti@example.com\nNobody\n")
+    expect(users.get_by_text("Found: 2")).to_be_visible()
+    expect(users.get_by_text("In the group already: 1")).to_be_visible()
+    expect(users.get_by_text("Unknown: 1")).to_be_visible()
+    users.get_by_role("button", name="Add 2 users").click()
+
+    expect(section(page, "Users").get_by_role("listitem")).to_have_count(8)
+    assert {"Aisha Rahman", "Benedikt Hofmann"} <= service.users_of(CLOSERS)
+    after = service.ask("{ organization { revision } }")["organization"]["revision"]
+    assert after == revision + 1
+
+
+def test_a_removal_happens_and_tells_who_lost_what_and_can_be_undone(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    page.get_by_role("listitem").filter(has_text="Hana Sato").hover()
+    page.get_by_role("button", name="Remove Hana Sato").click()
+
+    notice = page.get_by_role("alert").filter(has_text=f"Removed Hana Sato from {CLOSERS}.")
+    expect(notice).to_contain_text(
+        "Hana Sato lost Negotiation Sparring and Impatient executive; "
+        "they kept Closing Coach and 2 personas through Sales."
+    )
+    expect(section(page, "Users").get_by_text("Hana Sato")).to_have_count(0)
+    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("5")
+    assert "Hana Sato" not in service.users_of(CLOSERS)
+
+    notice.get_by_role("button", name="Undo").click()
+    expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
+    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("6")
+    assert "Hana Sato" in service.users_of(CLOSERS)
+
+
+def test_bots_and_personas_go_the_same_way(open_page: OpenPage, service: Service) -> None:
+    page = opened(open_page, service)
+    popover(page, "bots").get_by_role("option", name="Objection Gym").click()
+    expect(section(page, "Bots").get_by_role("listitem")).to_have_count(3)
+    page.keyboard.press("Escape")
+
+    page.get_by_role("button", name="Remove Skeptical CFO").focus()
+    page.keyboard.press("Enter")
+    expect(section(page, "Personas").get_by_role("listitem")).to_have_count(2)
+    expect(page.get_by_role("alert").filter(has_text="Removed Skeptical CFO")).to_contain_text(
+        re.compile("Nobody lost access; 6 kept Skeptical CFO through Sales")
+    )
+
+
+def test_the_bin_shows_on_hover_on_focus_and_always_on_touch_screens(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    bin_ = page.get_by_role("button", name="Remove Luca Moretti")
+    expect(bin_).to_have_css("opacity", "0")
+    page.get_by_role("listitem").filter(has_text="Luca Moretti").hover()
+    expect(bin_).to_have_css("opacity", "1")
+    page.get_by_role("heading", name="Groups").hover()
+    expect(bin_).to_have_css("opacity", "0")
+    bin_.focus()
+    expect(bin_).to_have_css("opacity", "1")
+
+    touch = opened(open_page, service, has_touch=True, is_mobile=True)
+    expect(touch.get_by_role("button", name="Remove Luca Moretti")).to_have_css("opacity", "1")

@@ -1,0 +1,82 @@
+"""Signing in by the printed link or a pasted token, signing out, and an expired session."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage, Watch
+from tests.browser.service import ADMIN, Service
+
+REFUSED = "401 (Unauthorized)"
+
+
+def paste(page: Page, text: str) -> None:
+    page.get_by_label("Sign-in link or token").fill(text)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def stored(page: Page) -> str:
+    """All that the page keeps in the browser, beyond the cookie that no script can read."""
+    kept: str = page.evaluate(
+        "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+    )
+    return kept
+
+
+def test_the_printed_link_signs_in(open_page: OpenPage, service: Service) -> None:
+    page = open_page(service.sign_in_link(ADMIN), email=None)
+
+    expect(page.get_by_role("heading", name="Groups")).to_be_visible()
+    expect(page.get_by_text("Larkspur Supplies")).to_be_visible()
+
+
+def test_a_pasted_token_signs_in_and_is_kept_nowhere(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect(REFUSED)
+    page = open_page("/", email=None)
+
+    paste(page, "nonsense")
+    expect(page.get_by_label("Sign-in link or token")).to_have_attribute("aria-invalid", "true")
+
+    paste(page, service.tokens[ADMIN])
+    expect(page.get_by_role("button", name="Account Executives")).to_be_visible()
+    assert service.tokens[ADMIN] not in stored(page)
+    assert "cohort_session" not in stored(page)
+
+
+def test_signing_out_ends_the_session(open_page: OpenPage, watch: Watch) -> None:
+    watch.expect(REFUSED)
+    page = open_page("/groups")
+    page.get_by_role("button", name="Account", exact=True).click()
+    page.get_by_role("menuitem", name="Sign out").click()
+
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
+    expect(page.get_by_text("Account Executives")).to_have_count(0)
+
+
+def test_an_expired_session_leads_to_sign_in_and_back_to_the_place(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect(REFUSED)
+    page = open_page("/groups?search=sales")
+    expect(page.get_by_role("button", name="Sales", exact=True)).to_be_visible()
+
+    page.context.clear_cookies()
+    page.get_by_label("Search groups").fill("team")
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
+
+    paste(page, service.tokens[ADMIN])
+    expect(page.get_by_role("button", name="Team Leads")).to_be_visible()
+    assert page.url.endswith("/groups?search=team")
+
+
+def test_the_printed_link_leads_back_to_the_place_as_well(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect(REFUSED)
+    page = open_page("/bots?search=coach", email=None)
+    paste(page, service.sign_in_link(ADMIN))
+
+    expect(page.get_by_role("link", name="Closing Coach")).to_be_visible()
+    assert page.url.endswith("/bots?search=coach")

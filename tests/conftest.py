@@ -1,0 +1,81 @@
+"""Fixtures: for each test that touches data a database of its own, once on each engine.
+
+Tests of models/ take `database` (connected) or a viewer. Tests of a server take `database_url`
+(migrated, nobody connected), since a server connects by itself.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from tortoise.context import TortoiseContext
+
+from models.organizations import create_organization
+from models.verify import differences
+from models.viewer import Viewer
+from tests.databases import Databases, PostgresDatabases, SqliteFiles, opened
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
+    """Makes SQLite databases."""
+    return SqliteFiles(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresDatabases]:
+    """Makes PostgreSQL databases. The server starts with the first test that needs one."""
+    databases = PostgresDatabases()
+    yield databases
+    databases.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Makes databases of the engine that the test runs on.
+
+    `@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)` keeps a test to one of them.
+    """
+    made: Databases = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.fixture
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """The URL of a database with all tables and no rows."""
+    url = await databases.create()
+    yield url
+    await databases.drop(url)
+
+
+@pytest.fixture
+async def empty_database_url(databases: Databases) -> AsyncIterator[str]:
+    """The URL of a database without any table."""
+    url = await databases.create(empty=True)
+    yield url
+    await databases.drop(url)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[TortoiseContext]:
+    """The database of `database_url`, connected: what `models.database` works on in the test."""
+    async with opened(database_url) as context:
+        yield context
+
+
+@pytest.fixture
+async def consistent(database: TortoiseContext) -> AsyncIterator[None]:
+    """Asserts at the end that counters, intervals, keys and ledger are as they should be."""
+    yield
+    assert await differences() == []
+
+
+@pytest.fixture
+async def viewer(database: TortoiseContext) -> Viewer:
+    """The operator's viewer of the organization “Acme”, which is empty."""
+    return await create_organization("Acme")
+
+
+@pytest.fixture
+async def other(database: TortoiseContext) -> Viewer:
+    """The operator's viewer of a second organization, “Other”, which is empty."""
+    return await create_organization("Other")

@@ -1,0 +1,256 @@
+"""The one rule of access, against a plain model of it: now, and at every past revision."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from tortoise.context import TortoiseContext
+
+from models.access import (
+    GROUPS_TOLD,
+    Access,
+    Decision,
+    Question,
+    Reason,
+    access_counts,
+    access_pages,
+    decide,
+)
+from models.kinds import BOTS, PERSONAS, USERS, Kind
+from models.ledger import current_revision
+from models.listing import Page, Slice
+from models.tables import UserStatus
+from models.viewer import Viewer
+from tests.factories import (
+    count_statements,
+    make_bot,
+    make_entries,
+    make_group,
+    make_persona,
+    make_user,
+    make_users,
+    viewer_of,
+)
+from tests.models.histories import History, Step, histories
+from tests.models.world import World
+
+pytestmark = pytest.mark.usefixtures("consistent")
+
+RESOURCES = (BOTS, PERSONAS)
+DIRECTIONS = [pair for kind in RESOURCES for pair in ((USERS, kind), (kind, USERS))]
+
+examples = settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def shown(rows: Sequence[Access]) -> list[tuple[str, set[str]]]:
+    for access in rows:
+        assert len(set(access.via)) == len(access.via)
+    return [(access.row["id"], set(access.via)) for access in rows]
+
+
+async def assert_pages(
+    history: History, viewer: Viewer, world: World, moment: int | None, visible: set[str] | None
+) -> None:
+    """Assert that everybody reaches, and is reached by, what the model says."""
+    for holder, held in DIRECTIONS:
+        parents = history.ids[holder]
+        if visible is not None and holder is USERS:
+            parents = [str(viewer.user_id)]
+        pages = await access_pages(viewer, holder, held, Slice(100), parents, moment=moment)
+        expected = {parent: world.reached(holder, held, parent, visible) for parent in parents}
+        assert {parent: shown(page.rows) for parent, page in pages.items()} == expected
+        counts = await access_counts(viewer, holder, held, parents, moment=moment)
+        assert counts == {parent: len(found) for parent, found in expected.items()}
+
+
+async def assert_decisions(history: History, world: World, moment: int | None) -> None:
+    """Assert that every question is answered as the model does."""
+    questions = [
+        Question(user, kind, resource, moment)
+        for kind in RESOURCES
+        for user in history.ids[USERS]
+        for resource in history.ids[kind]
+    ]
+    for question, decision in zip(questions, await decide(history.viewer, questions), strict=True):
+        asked = (question.user_id, question.kind, question.resource_id)
+        assert decision.reason is world.reason(*asked)
+        assert decision.allowed is (decision.reason is Reason.GRANTED)
+        told = decision.reason not in (Reason.GRANTED, Reason.NOT_FOUND)
+        assert set(decision.via) == (world.via(*asked) if decision.allowed else set())
+        assert set(decision.held_by) == (world.holding(*asked[1:]) if told else set())
+
+
+@examples
+@given(taken=histories)
+async def test_access_is_what_the_rule_says_now_and_at_every_revision(
+    database: TortoiseContext, taken: list[Step]
+) -> None:
+    history = await History.begin()
+    for step in taken:
+        await history.take(step)
+    for moment, world in [(None, history.now), *history.states.items()]:
+        await assert_pages(history, history.viewer, world, moment, None)
+        await assert_decisions(history, world, moment)
+
+
+@examples
+@given(taken=histories)
+async def test_a_member_is_told_of_access_within_its_groups(
+    database: TortoiseContext, taken: list[Step]
+) -> None:
+    history = await History.begin()
+    for step in taken:
+        await history.take(step)
+    world = history.now
+    for user in world.active:
+        member = viewer_of(history.viewer, user)
+        await assert_pages(history, member, world, None, world.holding(USERS, user))
+
+
+@examples
+@given(taken=histories)
+async def test_the_pages_of_access_are_cuts_of_the_whole(
+    database: TortoiseContext, taken: list[Step]
+) -> None:
+    history = await History.begin()
+    for step in taken:
+        await history.take(step)
+    for holder, held in DIRECTIONS:
+        for parent in history.ids[holder]:
+            expected = history.now.reached(holder, held, parent)
+            for limit, backward in ((1, False), (2, True), (len(expected) or 1, False)):
+                read = await walk(history.viewer, holder, held, parent, limit, backward)
+                assert read == expected
+
+
+async def walk(
+    viewer: Viewer, holder: Kind, held: Kind, parent: str, limit: int, backward: bool
+) -> list[tuple[str, set[str]]]:
+    """All that a parent reaches, page by page from one end to the other."""
+    read: list[Access] = []
+    more = True
+    while more:
+        last = (read[-1].row["name_key"], read[-1].row["id"]) if read else None
+        part = Slice(limit, backward, **{"before" if backward else "after": last})
+        page: Page = (await access_pages(viewer, holder, held, part, [parent]))[parent]
+        more = page.has_previous if backward else page.has_next
+        assert len(page.rows) == limit or not more
+        read += page.rows[::-1] if backward else page.rows
+    return shown(read[::-1] if backward else read)
+
+
+# --------------------------------------------------------------------------------- by hand, a few
+
+
+async def test_a_bot_that_two_groups_give_is_reached_once_through_both(viewer: Viewer) -> None:
+    ada, coach = await make_user(viewer), await make_bot(viewer)
+    groups = [await make_group(viewer, name, users=[ada], bots=[coach]) for name in ("A", "B")]
+    page = (await access_pages(viewer, USERS, BOTS, Slice(10), [ada]))[ada]
+    assert shown(page.rows) == [(coach, set(groups))]
+    assert await access_counts(viewer, USERS, BOTS, [ada]) == {ada: 1}
+
+
+async def test_users_bots_and_personas_of_two_groups_do_not_mix(viewer: Viewer) -> None:
+    ada, coach, buyer = (
+        await make_user(viewer),
+        await make_bot(viewer),
+        await make_persona(viewer),
+    )
+    await make_group(viewer, "A", users=[ada], personas=[buyer])
+    await make_group(viewer, "B", bots=[coach], personas=[buyer])
+    bots, personas = await decide(
+        viewer, [Question(ada, BOTS, coach), Question(ada, PERSONAS, buyer)]
+    )
+    assert (bots.reason, personas.reason) == (Reason.NO_COMMON_GROUP, Reason.GRANTED)
+
+
+async def test_a_deactivated_user_reaches_nothing_and_is_reached_by_nothing(
+    viewer: Viewer,
+) -> None:
+    ada = await make_user(viewer, status=UserStatus.DEACTIVATED)
+    coach = await make_bot(viewer)
+    group = await make_group(viewer, users=[ada], bots=[coach])
+    assert (await access_pages(viewer, USERS, BOTS, Slice(10), [ada]))[ada].rows == []
+    assert (await access_pages(viewer, BOTS, USERS, Slice(10), [coach]))[coach].rows == []
+    assert await access_counts(viewer, BOTS, USERS, [coach]) == {coach: 0}
+    (decision,) = await decide(viewer, [Question(ada, BOTS, coach)])
+    assert decision == Decision(Reason.USER_DEACTIVATED, held_by=(group,))
+
+
+async def test_what_is_reached_can_be_searched(viewer: Viewer) -> None:
+    ada = await make_user(viewer)
+    bots = await make_entries(viewer, BOTS, ["Coach", "Clerk", "Coachman"])
+    await make_group(viewer, "A", users=[ada], bots=bots)
+    await make_group(viewer, "B", users=[ada], bots=bots[:1])
+    pages = await access_pages(viewer, USERS, BOTS, Slice(10), [ada], "coach")
+    assert [access.row["name"] for access in pages[ada].rows] == ["Coach", "Coachman"]
+    assert await access_counts(viewer, USERS, BOTS, [ada], "coach") == {ada: 2}
+    assert await access_counts(viewer, BOTS, USERS, bots, "ADA") == dict.fromkeys(bots, 1)
+
+
+async def test_nothing_crosses_organizations(viewer: Viewer, other: Viewer) -> None:
+    ada, coach = await make_user(other), await make_bot(other)
+    await make_group(other, users=[ada], bots=[coach])
+    revision = await current_revision(other.organization_id)
+    for moment in (None, revision):
+        question = Question(ada, BOTS, coach, moment)
+        assert (await decide(viewer, [question]))[0] == Decision(Reason.NOT_FOUND)
+        pages = await access_pages(viewer, USERS, BOTS, Slice(10), [ada], moment=moment)
+        assert pages[ada].rows == []
+        assert await access_counts(viewer, BOTS, USERS, [coach], moment=moment) == {coach: 0}
+
+
+@pytest.mark.parametrize("strange", ["", "\x00", "\ud800", "usr_0", "bot_0"])
+async def test_ids_that_are_none_are_not_found(viewer: Viewer, strange: str) -> None:
+    ada, coach = await make_user(viewer), await make_bot(viewer)
+    await make_group(viewer, users=[ada], bots=[coach])
+    asked = [Question(strange, BOTS, coach), Question(ada, BOTS, strange), Question(ada, BOTS, ada)]
+    decisions = await decide(viewer, [*asked, Question(ada, BOTS, coach)])
+    assert [decision.reason for decision in decisions] == [Reason.NOT_FOUND] * 3 + [Reason.GRANTED]
+
+
+async def test_each_question_has_its_answer_in_order_also_when_asked_twice(viewer: Viewer) -> None:
+    ada, coach = await make_user(viewer), await make_bot(viewer)
+    before = await current_revision(viewer.organization_id)
+    group = await make_group(viewer, users=[ada], bots=[coach])
+    now, past = Question(ada, BOTS, coach), Question(ada, BOTS, coach, before)
+    decisions = await decide(viewer, [past, now, past, now])
+    granted, denied = Decision(Reason.GRANTED, via=(group,)), Decision(Reason.RESOURCE_IN_NO_GROUP)
+    assert decisions == [denied, granted, denied, granted]
+    assert await decide(viewer, []) == []
+
+
+async def test_many_questions_cost_the_statements_of_one(viewer: Viewer) -> None:
+    users, bots = await make_users(viewer, 10), await make_entries(viewer, BOTS, list("ABCDEFGHIJ"))
+    await make_group(viewer, "A", users=users[:5], bots=bots[:5])
+    await make_group(viewer, "B", users=users[5:], bots=bots[5:])
+    questions = [Question(user, BOTS, bot) for user in users for bot in bots]
+    with count_statements() as few:
+        await decide(viewer, questions[:1])
+    with count_statements() as many:
+        decisions = await decide(viewer, questions)
+    assert len(many) <= len(few) + 1
+    assert sum(decision.allowed for decision in decisions) == 50
+
+
+async def test_a_page_of_many_parents_costs_the_statements_of_one(viewer: Viewer) -> None:
+    users, bots = await make_users(viewer, 10), await make_entries(viewer, BOTS, list("ABCDEFGHIJ"))
+    for place, user in enumerate(users):
+        await make_group(viewer, f"Group {place}", users=[user], bots=bots[place:])
+    for parents in (users[:1], users):
+        with count_statements() as statements:
+            await access_pages(viewer, USERS, BOTS, Slice(3), parents)
+            await access_counts(viewer, USERS, BOTS, parents)
+        assert len(statements) == 3
+
+
+async def test_a_denial_names_no_more_groups_than_can_be_shown(viewer: Viewer) -> None:
+    ada, coach = await make_user(viewer), await make_bot(viewer)
+    for number in range(GROUPS_TOLD + 1):
+        await make_group(viewer, f"Group {number}", bots=[coach])
+    (decision,) = await decide(viewer, [Question(ada, BOTS, coach)])
+    assert (decision.reason, len(decision.held_by)) == (Reason.NO_COMMON_GROUP, GROUPS_TOLD)

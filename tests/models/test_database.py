@@ -1,0 +1,220 @@
+"""Finding, opening and migrating the database; statements and values alike on both engines."""
+
+import asyncio
+import json
+import sys
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from tortoise.context import TortoiseContext, get_current_context
+
+from models.database import (
+    config,
+    connection,
+    fetch,
+    fetch_each,
+    is_postgres,
+    migrate,
+    pending_migrations,
+    transaction,
+)
+from models.database.sqlite import translate
+from models.organizations import create_organization
+from models.viewer import Viewer
+from tests.databases import assert_ended, opened
+from tests.factories import count_statements, make_group, make_users
+
+MIGRATE = """
+import asyncio, json, sys
+from models.database import connect, migrate
+
+async def main():
+    async with await connect(sys.argv[1]):
+        return await migrate()
+
+print(json.dumps(asyncio.run(main())))
+"""
+
+
+# --------------------------------------------------------------------------------- configuration
+
+
+def credentials(url: str) -> dict[str, Any]:
+    found: dict[str, Any] = config(url)["connections"]["default"]["credentials"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite://cohort.sqlite3", "cohort.sqlite3"),
+        ("sqlite:///var/lib/cohort.sqlite3", "/var/lib/cohort.sqlite3"),
+        ("sqlite://my%20team.sqlite3", "my team.sqlite3"),
+    ],
+)
+def test_a_sqlite_url_names_a_file(url: str, path: str) -> None:
+    assert credentials(url)["file_path"] == path
+
+
+def test_a_postgres_url_names_host_user_password_and_database() -> None:
+    found = credentials("postgres://ada:p%40ss@db.example.com:6432/cohort?sslmode=require")
+    assert found["host"] == "db.example.com"
+    assert found["port"] == 6432
+    assert found["user"] == "ada"
+    assert found["password"] == "p@ss"
+    assert found["database"] == "cohort"
+    assert found["ssl"] == "require"
+
+
+def test_a_postgres_url_may_name_the_directory_of_a_socket() -> None:
+    assert credentials("postgresql://postgres:@/db?host=/run/db")["host"] == "/run/db"
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+@pytest.mark.parametrize("option", ["sslmode=disable", "statement_cache_size=0", "timeout=3"])
+async def test_a_postgres_url_may_hold_options_of_the_driver(
+    database_url: str, option: str
+) -> None:
+    async with opened(f"{database_url}&{option}"):
+        assert await fetch("SELECT 1")
+        assert await migrate() == []
+
+
+@pytest.mark.parametrize("url", ["", "mysql://localhost/db", "sqlite://", "sqlite://:memory:"])
+def test_any_other_url_is_refused_by_a_sentence_that_names_the_variable(url: str) -> None:
+    with pytest.raises(ValueError, match="DATABASE_URL"):
+        config(url)
+
+
+# ------------------------------------------------------------------------------------ migrations
+
+
+async def test_migrations_make_all_tables_of_an_empty_database(empty_database_url: str) -> None:
+    async with opened(empty_database_url):
+        pending = await pending_migrations()
+        assert pending
+        assert await migrate() == pending
+        assert await pending_migrations() == []
+        await make_group(await create_organization("Acme"))
+
+
+async def test_a_second_migration_finds_nothing_to_do(database: TortoiseContext) -> None:
+    assert await migrate() == []
+    assert await pending_migrations() == []
+
+
+async def test_one_connection_is_enough_to_migrate(empty_database_url: str) -> None:
+    async with asyncio.timeout(20), opened(empty_database_url, pool_size=1):
+        assert await migrate()
+
+
+async def test_of_several_processes_that_migrate_at_once_one_does_it(
+    empty_database_url: str,
+) -> None:
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", MIGRATE, empty_database_url, stdout=asyncio.subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    outputs = await asyncio.gather(*(process.communicate() for process in processes))
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    applied = [json.loads(output) for output, _ in outputs]
+    assert sorted(map(bool, applied)) == [False, False, True]
+    async with opened(empty_database_url):
+        assert await pending_migrations() == []
+
+
+# ------------------------------------------------------------------------------------ connecting
+
+
+async def test_closing_leaves_no_database_behind(database_url: str) -> None:
+    async with opened(database_url) as context:
+        await fetch("SELECT 1")
+        assert get_current_context() is context
+    assert get_current_context() is None
+
+
+async def test_a_file_that_is_no_database_is_refused() -> None:
+    threads = set(threading.enumerate())
+    async with opened(f"sqlite://{__file__}"):
+        with pytest.raises(Exception, match="not a database"):
+            await fetch("SELECT 1")
+    assert_ended(set(threading.enumerate()) - threads)
+
+
+# ------------------------------------------------------------------------------------ statements
+
+
+async def test_rows_are_read_by_name_and_by_position(viewer: Viewer) -> None:
+    rows = await fetch("SELECT id, name FROM organizations WHERE name = $1", "Acme")
+    assert rows[0]["name"] == rows[0][1] == "Acme"
+
+
+async def test_a_list_is_one_parameter(viewer: Viewer) -> None:
+    users = await make_users(viewer, 3)
+    rows = await fetch("SELECT id FROM users WHERE id = ANY($1) ORDER BY id", users[:2])
+    assert [row["id"] for row in rows] == sorted(users[:2])
+    assert await fetch("SELECT id FROM users WHERE id = ANY($1)", []) == []
+
+
+async def test_a_parameter_may_be_used_twice_and_out_of_order(viewer: Viewer) -> None:
+    rows = await fetch("SELECT id FROM organizations WHERE name = $2 AND id = $1 AND name = $2",
+                       viewer.organization_id, "Acme")  # fmt: skip
+    assert len(rows) == 1
+
+
+async def test_fetch_each_runs_a_statement_for_each_row(viewer: Viewer) -> None:
+    users = await make_users(viewer, 3)
+    async with transaction():
+        await fetch_each(
+            "UPDATE users SET avatar_url = $2 WHERE id = $1",
+            [[id, f"/{number}.png"] for number, id in enumerate(users)],
+        )
+        await fetch_each("UPDATE users SET avatar_url = $2 WHERE id = $1", [])
+    rows = await fetch("SELECT avatar_url FROM users ORDER BY avatar_url")
+    assert [row[0] for row in rows] == ["/0.png", "/1.png", "/2.png"]
+
+
+@pytest.mark.parametrize("offset", [timedelta(0), timedelta(hours=5, minutes=30)])
+async def test_instants_keep_their_microseconds_and_compare_as_instants(
+    viewer: Viewer, offset: timedelta
+) -> None:
+    instant = datetime(2025, 3, 30, 1, 59, 59, 1, UTC).astimezone(timezone(offset))
+    async with transaction():
+        await fetch("UPDATE organizations SET changed_at = $1", instant)
+    rows = await fetch("SELECT changed_at FROM organizations")
+    assert rows[0]["changed_at"] == instant
+    assert rows[0]["changed_at"].utcoffset() == timedelta(0)
+    for step, found in ((-1, 0), (0, 1), (1, 1)):
+        at = instant + timedelta(microseconds=step)
+        rows = await fetch("SELECT id FROM organizations WHERE changed_at <= $1", at)
+        assert len(rows) == found
+
+
+async def test_watchers_are_told_of_each_statement(viewer: Viewer) -> None:
+    with count_statements() as statements:
+        await fetch("SELECT 1 AS one")
+        async with transaction():
+            await fetch("SELECT 2 AS two")
+    await fetch("SELECT 3 AS three")
+    assert statements == ["SELECT 1 AS one", "SELECT 2 AS two"]
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_sqlite_waits_for_the_disk_and_reads_while_another_writes(viewer: Viewer) -> None:
+    assert not is_postgres()
+    assert (await fetch("PRAGMA journal_mode"))[0][0] == "wal"
+    for client in (connection(), None):
+        async with transaction():
+            assert (await fetch("PRAGMA synchronous"))[0][0] == 2, client
+            assert (await fetch("PRAGMA foreign_keys"))[0][0] == 1
+
+
+def test_the_sqlite_form_of_a_statement() -> None:
+    assert (
+        translate("SELECT $1, $12 FROM t WHERE a = ANY($2) FOR UPDATE")
+        == "SELECT ?1, ?12 FROM t WHERE a IN (SELECT value FROM json_each(?2))"
+    )

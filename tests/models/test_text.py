@@ -1,0 +1,132 @@
+"""Texts: trimmed, bounded, and in the form in which they are compared."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.errors import Code, DomainError
+from models.text import NAME_LENGTH, Reader, is_storable, name_key, quantity
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Sales", "SALES"),
+        ("Straße", "STRASSE"),
+        ("Zoë", "Zoe\u0308"),
+        ("ΣΊΣΥΦΟΣ", "Σίσυφος"),
+        ("ﬁne", "FINE"),
+        ("\u212bngström", "ÅNGSTRÖM"),
+        ("ᾳ", "ΑΙ"),
+    ],
+)
+def test_names_that_differ_in_case_or_composition_have_one_key(one: str, other: str) -> None:
+    assert name_key(one) == name_key(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("Zoe", "Zoë"), ("A B", "AB"), ("İ", "I"), ("1", "１")])
+def test_names_that_differ_otherwise_have_two_keys(one: str, other: str) -> None:
+    assert name_key(one) != name_key(other)
+
+
+@given(st.text())
+def test_a_key_is_its_own_key_and_composed(text: str) -> None:
+    key = name_key(text)
+    assert name_key(key) == key
+    assert unicodedata.is_normalized("NFC", key)
+
+
+@given(st.text())
+def test_composition_makes_no_difference(text: str) -> None:
+    assert name_key(unicodedata.normalize("NFD", text)) == name_key(text)
+
+
+@given(st.text())
+def test_what_can_be_kept_has_a_key_that_can_be_kept(text: str) -> None:
+    if is_storable(text):
+        key = name_key(text)
+        assert is_storable(key)
+        assert key.encode().decode() == key
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x07", "\x7f", "\x85", "\ud800", "a\nb", "a\tb"])
+def test_control_characters_and_halves_of_characters_cannot_be_kept(text: str) -> None:
+    assert not is_storable(text)
+
+
+@pytest.mark.parametrize("text", ["", "Zoë", "日本", "🦊", "a\u200db", "שלום"])
+def test_all_that_people_write_can_be_kept(text: str) -> None:
+    assert is_storable(text)
+
+
+def test_lines_may_be_kept_where_lines_are_wanted() -> None:
+    assert is_storable("one\r\n\ttwo", lines=True)
+    assert not is_storable("one\x0btwo", lines=True)
+
+
+def test_a_required_text_is_trimmed_and_composed() -> None:
+    reader = Reader()
+    assert reader.required(" \u00a0Zoe\u0308 \n", "name", "Name") == "Zoë"
+    reader.finish()
+
+
+@pytest.mark.parametrize("value", ["", "   ", "\t\u3000"])
+def test_blank_is_missing(value: str) -> None:
+    reader = Reader("users", "3")
+    assert reader.optional(value, "description", "Description", 10) is None
+    assert reader.optional(None, "description", "Description", 10) is None
+    reader.finish()
+    assert reader.required(value, "name", "Name") == ""
+    with pytest.raises(DomainError, match="Name can't be blank") as refusal:
+        reader.finish()
+    assert refusal.value.problems[0].field == ("users", "3", "name")
+
+
+def test_a_text_may_be_as_long_as_its_limit_in_characters() -> None:
+    reader = Reader()
+    assert reader.required("🦊" * NAME_LENGTH, "name", "Name")
+    reader.finish()
+    reader.required("🦊" * (NAME_LENGTH + 1), "name", "Name")
+    with pytest.raises(DomainError, match="at most 120 characters, this one has 121"):
+        reader.finish()
+
+
+@pytest.mark.parametrize("value", ["a@b", "ada@example.com", "ada+1@münchen.de", '"a@b"@c'])
+def test_an_address_of_mail(value: str) -> None:
+    reader = Reader()
+    assert reader.email(f" {value} ") == value
+    reader.finish()
+
+
+@pytest.mark.parametrize("value", ["a", "@", "a@", "@b", "a b@c", "a@b c", "a@\u00a0b"])
+def test_no_address_of_mail(value: str) -> None:
+    reader = Reader()
+    reader.email(value)
+    assert [(problem.code, problem.field) for problem in reader.problems] == [
+        (Code.INVALID, ("email",))
+    ]
+
+
+@pytest.mark.parametrize("value", ["https://example.com/a.png", "http://a", "/avatars/1.png", None])
+def test_an_address_of_a_picture(value: str | None) -> None:
+    reader = Reader()
+    assert reader.url(value, "avatarUrl") == value
+    reader.finish()
+
+
+@pytest.mark.parametrize("value", ["a.png", "javascript:1", "data:,", "ftp://a", "https:a"])
+def test_no_address_of_a_picture(value: str) -> None:
+    reader = Reader()
+    reader.url(value, "avatarUrl")
+    assert [problem.code for problem in reader.problems] == [Code.INVALID]
+
+
+def test_counts_in_words() -> None:
+    assert [quantity(count, "user") for count in (0, 1, 2, 1_000)] == [
+        "0 users",
+        "1 user",
+        "2 users",
+        "1,000 users",
+    ]

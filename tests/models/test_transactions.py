@@ -1,0 +1,256 @@
+"""Transactions end whole: committed or rolled back, whenever their task is cancelled."""
+
+import asyncio
+import threading
+from typing import Any
+
+import aiosqlite
+import asyncpg
+import pytest
+from tortoise.context import TortoiseContext
+from tortoise.exceptions import OperationalError
+
+from models.database import connection, fetch, is_postgres, snapshot, transaction
+from models.database.sqlite import READERS
+from models.groups import create_group
+from models.kinds import BOTS, USERS
+from models.ledger import current_revision, write
+from models.verify import differences
+from models.viewer import Viewer
+from tests.databases import assert_ended, opened
+from tests.factories import make_entries, make_group, make_users
+from tests.models.cancelling import Manner, cancel_at
+
+in_every_manner = pytest.mark.parametrize("manner", Manner, ids=lambda manner: manner.name.lower())
+
+
+@pytest.fixture(autouse=True)
+async def complaints(database: TortoiseContext) -> list[str]:
+    """What the loop is told meanwhile, such as of a connection that was left in a transaction."""
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda loop, context: told.append(context["message"])
+    )
+    return told
+
+
+async def nothing_is_held(url: str) -> None:
+    """Assert that all connections are back, and that no transaction is open in the database."""
+    client: Any = connection()
+    if is_postgres():
+        for _ in range(1_000):  # asyncpg may still be at it, after a read that was cancelled
+            if client._pool.get_idle_size() < client._pool.get_size():
+                await asyncio.sleep(0.001)
+        assert client._pool.get_idle_size() == client._pool.get_size()
+        outsider = await asyncpg.connect(url)
+        open_ones = await outsider.fetchval(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND state LIKE 'idle in transaction%'"
+        )
+        await outsider.close()
+        assert open_ones == 0
+        return
+    assert client._readers.qsize() == READERS
+    assert not client._lock.locked()
+    async with aiosqlite.connect(url.removeprefix("sqlite://"), timeout=0) as other:
+        await other.execute("BEGIN IMMEDIATE")
+        await other.rollback()
+
+
+async def rename_and(sql: str) -> None:
+    """Rename the organization and run a statement, in one transaction."""
+    async with transaction():
+        await fetch("UPDATE organizations SET name = 'Renamed'")
+        await fetch(sql)
+
+
+async def test_a_transaction_commits_on_leaving(viewer: Viewer) -> None:
+    async with transaction():
+        await fetch("UPDATE organizations SET name = 'Renamed'")
+    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Renamed"
+
+
+async def test_an_exception_rolls_a_transaction_back(viewer: Viewer, database_url: str) -> None:
+    async def fail() -> None:
+        async with transaction():
+            await fetch("UPDATE organizations SET name = 'Renamed'")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
+    await nothing_is_held(database_url)
+
+
+async def test_a_statement_that_fails_rolls_its_transaction_back(
+    viewer: Viewer, database_url: str
+) -> None:
+    with pytest.raises(OperationalError, match="no_such_table"):
+        await rename_and("SELECT * FROM no_such_table")
+    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
+    await nothing_is_held(database_url)
+
+
+async def test_other_tasks_do_not_see_a_transaction_before_it_commits(viewer: Viewer) -> None:
+    changed, looked = asyncio.Event(), asyncio.Event()
+
+    async def rename() -> None:
+        async with transaction():
+            await fetch("UPDATE organizations SET name = 'Renamed'")
+            changed.set()
+            await looked.wait()
+
+    task = asyncio.create_task(rename())
+    await changed.wait()
+    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
+    looked.set()
+    await task
+    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Renamed"
+
+
+@in_every_manner
+async def test_a_write_that_is_cancelled_anywhere_lands_whole_or_not_at_all(
+    viewer: Viewer, database_url: str, manner: Manner, complaints: list[str]
+) -> None:
+    users, bots = await make_users(viewer, 3), await make_entries(viewer, BOTS, ["Coach", "Clerk"])
+
+    async def create(name: str) -> None:
+        await create_group(viewer, name, None, {"user": users, "bot": bots})
+
+    number, was_reached, landed = 0, True, 0
+    while was_reached:
+        number += 1
+        before = await current_revision(viewer.organization_id)
+        was_reached = await cancel_at(create(f"Group {number}"), number, manner)
+        await nothing_is_held(database_url)
+        landed += await current_revision(viewer.organization_id) - before
+        groups = await fetch("SELECT COUNT(*) FROM groups")
+        assert groups[0][0] == landed
+    assert number > 10
+    assert await differences() == []
+    assert complaints == []
+
+
+async def test_a_write_that_is_cancelled_while_it_waits_for_another_leaves_that_one_alone(
+    viewer: Viewer, database_url: str, complaints: list[str]
+) -> None:
+    held, done = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with write(viewer):
+            held.set()
+            await done.wait()
+
+    async def create() -> None:
+        await make_group(viewer, "Sales")
+
+    holder = asyncio.create_task(hold())
+    await held.wait()
+    waiting = [asyncio.create_task(create()) for _ in range(3)]
+    await asyncio.sleep(0.02)
+    for task in waiting[:2]:
+        task.cancel()
+    done.set()
+    await holder
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(result) for result in results[:2]] == [asyncio.CancelledError] * 2
+    assert await current_revision(viewer.organization_id) == 1
+    await nothing_is_held(database_url)
+    assert complaints == []
+
+
+@in_every_manner
+async def test_a_read_that_is_cancelled_anywhere_gives_its_connection_back(
+    viewer: Viewer, database_url: str, manner: Manner, complaints: list[str]
+) -> None:
+    await make_users(viewer, 200)
+
+    async def read() -> None:
+        await fetch("SELECT * FROM users a, users b LIMIT 5000")
+
+    number = 1
+    while await cancel_at(read(), number, manner):
+        await nothing_is_held(database_url)
+        number += 1
+    assert number > 1
+    assert complaints == []
+
+
+@in_every_manner
+async def test_a_snapshot_that_is_cancelled_anywhere_gives_its_connection_back(
+    viewer: Viewer, database_url: str, manner: Manner, complaints: list[str]
+) -> None:
+    async def read() -> None:
+        async with snapshot():
+            await fetch("SELECT * FROM users")
+            await fetch("SELECT * FROM groups")
+
+    number = 1
+    while await cancel_at(read(), number, manner):
+        await nothing_is_held(database_url)
+        number += 1
+    assert number > 3
+    await make_entries(viewer, USERS, ["Ada"])
+    assert complaints == []
+
+
+async def test_a_snapshot_sees_one_state_while_others_write(viewer: Viewer) -> None:
+    entered, written = asyncio.Event(), asyncio.Event()
+
+    async def read() -> list[int]:
+        async with snapshot():
+            first = await current_revision(viewer.organization_id)
+            entered.set()
+            await written.wait()
+            return [first, await current_revision(viewer.organization_id)]
+
+    task = asyncio.create_task(read())
+    await entered.wait()
+    await make_group(viewer)
+    written.set()
+    assert await task == [0, 0]
+    assert await current_revision(viewer.organization_id) == 1
+
+
+async def test_nothing_can_be_written_in_a_snapshot(viewer: Viewer, database_url: str) -> None:
+    with pytest.raises(Exception, match="read-?only"):
+        async with snapshot():
+            await fetch("UPDATE organizations SET name = 'Renamed'")
+    await nothing_is_held(database_url)
+    await make_group(viewer)
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_a_connection_that_dies_in_a_transaction_is_replaced(
+    viewer: Viewer, database_url: str
+) -> None:
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await rename_and("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
+    await nothing_is_held(database_url)
+    await make_group(viewer)
+
+
+@in_every_manner
+async def test_connecting_can_be_cancelled_anywhere(
+    viewer: Viewer, database_url: str, manner: Manner, complaints: list[str]
+) -> None:
+    await make_group(viewer)
+    number, was_reached = 0, True
+    while was_reached:
+        number += 1
+        threads = set(threading.enumerate())
+        async with opened(database_url):
+            was_reached = await cancel_at(read_and_write(), number, manner)
+            await read_and_write()
+            await nothing_is_held(database_url)
+        assert_ended(set(threading.enumerate()) - threads)
+    assert number > 4
+    assert complaints == []
+
+
+async def read_and_write() -> None:
+    """The first statements of a process: they open the connections."""
+    await fetch("SELECT * FROM users")
+    async with transaction():
+        await fetch("UPDATE organizations SET name = name")

@@ -1,0 +1,160 @@
+"""What queries cost: one statement a level, however many rows, and however far into a list."""
+
+from typing import Any
+
+import pytest
+
+from models.database import fetch, transaction
+from models.directory import organization
+from models.groups import add_members
+from models.kinds import BOTS, KINDS
+from models.viewer import Viewer
+from tests.client import Asker
+from tests.factories import count_statements, make_entries, make_group, make_users
+
+AROUND = 2  # who asks, and at the end whether the revision still stands
+
+
+async def cost(ask: Asker, query: str, **variables: Any) -> int:
+    """How many statements a query takes, beside those that every query takes."""
+    with count_statements() as statements:
+        await ask(query, **variables)
+    return len(statements) - AROUND
+
+
+async def fill(acme: Viewer, groups: int, members: int) -> list[str]:
+    """So many groups, each with so many users, bots and personas; returns the groups' ids."""
+    ids = [await make_group(acme, f"Group {number:03}") for number in range(groups)]
+    for kind in KINDS:
+        entries = await make_entries(acme, kind, [f"Entry {n:03}" for n in range(members)])
+        for group in ids:
+            await add_members(acme, kind, group, entries)
+    return ids
+
+
+async def test_the_nested_view_takes_one_statement_a_level(ask: Asker, acme: Viewer) -> None:
+    await fill(acme, groups=25, members=20)
+    query = """{ groups(first: 25) { nodes { name userCount botCount personaCount
+        users(first: 20) { nodes { name email } pageInfo { hasNextPage } }
+        bots(first: 20) { nodes { name features } }
+        personas(first: 20) { nodes { name } } } } }"""
+    assert await cost(ask, query) == 4
+    groups = (await ask(query))["groups"]["nodes"]
+    assert len(groups) == 25
+    assert all(
+        len(group[part]["nodes"]) == 20
+        for group in groups
+        for part in ("users", "bots", "personas")
+    )
+
+
+@pytest.mark.parametrize("groups", [1, 8])
+async def test_the_number_of_rows_adds_no_statement(ask: Asker, acme: Viewer, groups: int) -> None:
+    await fill(acme, groups, members=groups)
+    query = """{ groups { nodes {
+        users { edges { addedBy { name } node { groups { nodes { name } } } } }
+        changes(first: 3) { nodes { users { name } group { name } } }
+        availableBots { totalCount nodes { id } } } } }"""
+    # groups; users, actors, groups of users; changes, users, group; bots, and the organization
+    assert await cost(ask, query) == 9
+
+
+async def test_access_takes_the_same_statements_for_one_user_and_for_many(
+    ask: Asker, acme: Viewer
+) -> None:
+    await fill(acme, groups=3, members=12)
+    query = """query($first: Int) { users(first: $first) { nodes {
+        bots { totalCount edges { node { name } via { name } } } } } }"""
+    assert await cost(ask, query, first=1) == await cost(ask, query, first=12) <= 6
+
+
+async def test_a_hundred_questions_take_the_statements_of_one(ask: Asker, acme: Viewer) -> None:
+    await fill(acme, groups=3, members=10)
+    users = [node["id"] for node in (await ask("{ users { nodes { id } } }"))["users"]["nodes"]]
+    bots = [node["id"] for node in (await ask("{ bots { nodes { id } } }"))["bots"]["nodes"]]
+    questions = [{"bot": {"userId": user, "botId": bot}} for user in users for bot in bots]
+    query = """query($questions: [AccessQuestion!]!) {
+        checkAccess(questions: $questions) { allowed via { name } } }"""
+    assert await cost(ask, query, questions=questions) == await cost(
+        ask, query, questions=questions[:1]
+    )
+
+
+@pytest.mark.parametrize("field", ["groups", "users", "bots", "personas", "changes", "tokens"])
+async def test_counting_costs_a_statement_only_when_asked_for(
+    ask: Asker, acme: Viewer, field: str
+) -> None:
+    await fill(acme, groups=1, members=3)
+    page = await cost(ask, f"{{ {field} {{ nodes {{ id }} }} }}")
+    assert page == 1
+    assert await cost(ask, f"{{ {field} {{ nodes {{ id }} totalCount }} }}") == page + 1
+
+
+async def test_the_counts_of_a_group_stand_in_its_row(ask: Asker, acme: Viewer) -> None:
+    await fill(acme, groups=3, members=3)
+    query = """{ groups { nodes { userCount users(first: 1) { nodes { id } totalCount }
+        bots(first: 1) { nodes { id } totalCount } } } }"""
+    assert await cost(ask, query) == 3
+
+
+async def test_nodes_of_one_kind_come_in_one_statement(ask: Asker, acme: Viewer) -> None:
+    users = await make_users(acme, 50)
+    bots = await make_entries(acme, BOTS, [f"Bot {number}" for number in range(50)])
+    query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    assert await cost(ask, query, ids=[*users, *bots]) == 2
+
+
+async def test_the_last_page_of_a_large_group_takes_what_the_first_takes(
+    ask: Asker, acme: Viewer
+) -> None:
+    group = await make_group(acme)
+    await crowd(acme, group, 10_000)
+    query = """query($id: ID!, $after: String) { group(id: $id) { userCount users(
+        first: 100, after: $after) { totalCount nodes { name } pageInfo { endCursor hasNextPage }
+    } } }"""
+    costs, names, after = [], list[str](), None
+    while after is not False:
+        with count_statements() as statements:
+            page = (await ask(query, id=group, after=after))["group"]["users"]
+        costs.append(len(statements) - AROUND)
+        names += [user["name"] for user in page["nodes"]]
+        after = page["pageInfo"]["hasNextPage"] and page["pageInfo"]["endCursor"]
+    assert costs == [2] * 100
+    assert names == [f"User {number:05}" for number in range(10_000)]
+    assert page["totalCount"] == 10_000
+
+
+async def crowd(acme: Viewer, group: str, number: int) -> None:
+    """Put so many new users into a group, by the tables: the verbs take a thousand at once."""
+    revision = (await organization(acme))["revision"]
+    series = (
+        f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {number - 1})"
+    )
+    digits = "SUBSTR('00000' || i, LENGTH('00000' || i) - 4)"
+    id, name = f"'usr_000000000000000000000000000' || {digits}", f"'ser ' || {digits}"
+    async with transaction():
+        await fetch(
+            "INSERT INTO users (id, organization_id, name, name_key, email, email_key, role, "
+            f"status, group_count, created_at, since_revision) {series} "
+            f"SELECT {id}, $1, 'U' || {name}, 'u' || {name}, "
+            "'u' || i || '@acme.example', 'u' || i || '@acme.example', 'MEMBER', 'ACTIVE', 1, "
+            "o.created_at, $2 FROM n CROSS JOIN organizations o WHERE o.id = $1",
+            acme.organization_id,
+            revision,
+        )
+        await fetch(
+            "INSERT INTO group_users (id, organization_id, group_id, user_id, sort_key, added_at, "
+            "since_revision) SELECT 'm' || u.id, $1, $2, u.id, u.name_key, u.created_at, $3 "
+            "FROM users u WHERE u.organization_id = $1",
+            acme.organization_id,
+            group,
+            revision,
+        )
+        await fetch("UPDATE groups SET user_count = $2 WHERE id = $1", group, number)
+
+
+async def test_an_operation_reads_each_row_once(ask: Asker, acme: Viewer) -> None:
+    ids = await fill(acme, groups=1, members=1)
+    fields = " ".join(f'g{n}: group(id: "{ids[0]}") {{ name }}' for n in range(20))
+    assert await cost(ask, f"{{ {fields} }}") == 1
+    assert await cost(ask, "{ viewer { role } }") == 0
