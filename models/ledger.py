@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -27,6 +27,7 @@ from models.viewer import Viewer
 CHANGE_COLUMNS = select(Change, "c")
 NEWEST_FIRST = Order("change", "c.id", "revision", "c.revision", numeric=True, descending=True)
 
+TICK = timedelta(microseconds=1)  # the least that both databases keep
 
 # Told of each organization that has moved, after the commit.
 listeners: list[Callable[[str], None]] = []
@@ -116,8 +117,9 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
                 viewer,
                 organization,
                 revision=current + 1,
-                # Clocks of several machines differ; the ledger's never goes back.
-                now=max(utc_now(), organization["changed_at"]),
+                # Clocks of several machines differ; the ledger's never goes back, nor does it stand
+                # still: an instant tells two changes apart.
+                now=max(utc_now(), organization["changed_at"] + TICK),
                 change_id=ids.new_id(ids.CHANGE),
             )
             yield draft
@@ -194,13 +196,14 @@ async def changes_after(organization_id: str, revision: int, limit: int) -> list
 async def is_told(viewer: Viewer, change: Row) -> bool:
     """Whether the viewer is told of a change as it happens.
 
-    A MEMBER is told of the changes of its groups, and of the one by which it left a group.
+    A MEMBER is told of a change if it was in the change's group by then, or left by it: whether it
+    hears at once or comes back later, it is told the same.
     """
     if viewer.sees_all:
         return True
     rows = await fetch(
         "SELECT 1 FROM group_users WHERE organization_id = $1 AND group_id = $2 AND user_id = $3 "
-        "AND (until_revision IS NULL OR until_revision = $4) LIMIT 1",
+        "AND since_revision <= $4 AND (until_revision IS NULL OR until_revision >= $4) LIMIT 1",
         viewer.organization_id,
         change["group_id"] or "",
         viewer.user_id,
@@ -218,7 +221,8 @@ def changes(viewer: Viewer, group_id: str | None = None) -> Listing:
     def source(params: Params, parent: str) -> str:
         of_group = f" AND c.group_id = {parent}" if parent else ""
         if group_id is not None:
-            of_group = f" AND c.group_id = {params.add(group_id)}"
+            known = known_ids((group_id,))
+            of_group = f" AND c.group_id = {params.add(known[0] if known else '')}"
         return f"FROM changes c WHERE {viewer.sees(params, 'changes', 'c')}{of_group}"
 
     return Listing(CHANGE_COLUMNS, source, NEWEST_FIRST)
@@ -239,9 +243,9 @@ async def changes_by_id(viewer: Viewer, change_ids: Sequence[str]) -> list[Row]:
 async def revision_at(viewer: Viewer, instant: datetime) -> int:
     """The revision that the organization was at, at an instant; 0 before its first change.
 
-    Raises BadRequest for the future.
+    Raises BadRequest for the future: what is behind this machine's clock and behind the ledger's.
     """
-    if instant > utc_now():
+    if instant > utc_now() and instant > await _last_changed(viewer):
         raise BadRequest("`at` lies in the future; nothing can be told of it yet.")
     rows = await fetch(
         "SELECT revision FROM changes WHERE organization_id = $1 AND at <= $2 "
@@ -250,6 +254,12 @@ async def revision_at(viewer: Viewer, instant: datetime) -> int:
         instant,
     )
     return int(rows[0][0]) if rows else 0
+
+
+async def _last_changed(viewer: Viewer) -> datetime:
+    rows = await fetch("SELECT changed_at FROM organizations WHERE id = $1", viewer.organization_id)
+    changed_at: datetime = rows[0][0]
+    return changed_at
 
 
 async def actors_by_revision(viewer: Viewer, revisions: Sequence[int]) -> list[Row]:

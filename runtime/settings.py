@@ -6,7 +6,7 @@ Each is documented in the table of docs/settings.md; a test holds the table to t
 from datetime import timedelta
 from typing import Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -48,11 +48,92 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least severe log lines that are written."
     )
+    slow_seconds: float = Field(
+        1.0, gt=0, description="Operations that take this long, in seconds, are logged as slow."
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="The token with which `/metrics` is read; empty: any token of an "
+        "administrator or auditor.",
+    )
+    cors_origins: str = Field(
+        "",
+        description="Origins whose pages may ask with a token, separated by commas, or `*`; "
+        "empty: none but the service's own.",
+    )
     max_body_bytes: int = Field(
         1_000_000, ge=1_000, description="The largest request body that is read, in bytes."
     )
+    max_document_characters: int = Field(
+        100_000, ge=1_000, description="How many characters a GraphQL document may have."
+    )
     max_tokens: int = Field(
         5_000, ge=100, description="How many lexical tokens a GraphQL document may have."
+    )
+    max_depth: int = Field(
+        15,
+        ge=5,
+        le=40,
+        description="How deep the fields of an operation may be nested; likewise fragments within "
+        "fragments.",
+    )
+    max_selections: int = Field(
+        2_000,
+        ge=100,
+        description="How many fields and fragments the operations of a document may select.",
+    )
+    max_fragments: int = Field(
+        100, ge=1, description="How many fragments a document may define."
+    )
+    max_root_fields: int = Field(
+        50, ge=1, description="How many fields the operations of a document may have at the root."
+    )
+    max_aliases: int = Field(
+        100, ge=0, description="How many aliases the operations of a document may have."
+    )
+    max_directives: int = Field(
+        50, ge=0, description="How many directives the operations of a document may have."
+    )
+    max_duplicates: int = Field(
+        100,
+        ge=0,
+        description="How many fields of a document may repeat one that is selected at their place "
+        "already.",
+    )
+    max_introspection_depth: int = Field(
+        2,
+        ge=1,
+        description="How deep lists of fields, interfaces or possible types may be nested in "
+        "introspection.",
+    )
+    max_cost: int = Field(
+        50_000,
+        ge=100,
+        description="The highest cost of an operation: how many objects its answer may hold.",
+    )
+    max_page_size: int = Field(
+        100, ge=1, le=1_000, description="The largest page: the most that `first` and `last` take."
+    )
+    max_ids: int = Field(
+        100, ge=1, le=1_000, description="How many ids or questions a query takes at once."
+    )
+    max_list_items: int = Field(
+        5_000, ge=1_000, description="How many items a list in the variables may have."
+    )
+    max_input_values: int = Field(
+        20_000, ge=1_000, description="How many values the variables may hold in all."
+    )
+    request_seconds: float = Field(
+        15.0, gt=0, description="How long a request may take, in seconds, before it is stopped."
+    )
+    max_concurrent_requests: int = Field(
+        500, ge=1, description="How many requests of a token one process executes at once."
+    )
+    requests_per_minute: int = Field(
+        300_000, ge=1, description="How many requests of a token one process takes in a minute."
+    )
+    sign_ins_per_minute: int = Field(
+        10, ge=1, description="How often an address may fail to sign in, in a minute."
     )
     poll_seconds: float | None = Field(
         None,

@@ -1,7 +1,9 @@
 """GraphQL documents: parsed and validated once, then kept."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -9,16 +11,21 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     get_operation_ast,
-    parse,
+    specified_rules,
     validate,
 )
+from graphql.validation import MaxIntrospectionDepthRule
 
 from models.errors import BadRequest
 from schema import schema
+from schema.cost import Price, PriceList, value_of
+from schema.limits import Limits, check_shape, parse_within
 
 MOST_ERRORS = 20
 KEPT = 500
 LARGEST_KEPT = 20_000  # characters; the rest is parsed anew each time
+# A setting of ours says how deep introspection may go.
+RULES = [rule for rule in specified_rules if rule is not MaxIntrospectionDepthRule]
 
 
 class InvalidDocument(Exception):
@@ -30,37 +37,53 @@ class InvalidDocument(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A valid document, and what its operations cost, by name."""
+
+    document: DocumentNode
+    prices: Mapping[str | None, Price]
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """The operation of a document that a request asks for."""
 
     document: DocumentNode
     type: OperationType
+    name: str | None
+    cost: int
 
 
-def _prepare(text: str, max_tokens: int) -> DocumentNode:
+def _prepare(text: str, limits: Limits) -> Prepared:
     try:
-        document = parse(text, max_tokens=max_tokens)
+        document = parse_within(limits, text)
+        check_shape(limits, document)
     except GraphQLError as error:
         raise InvalidDocument([error]) from None
-    if errors := validate(schema._schema, document, max_errors=MOST_ERRORS):
+    if errors := validate(schema._schema, document, RULES, max_errors=MOST_ERRORS):
         raise InvalidDocument(errors)
-    return document
+    return Prepared(document, PriceList(limits, schema._schema, document).all())
 
 
 _prepare_once = lru_cache(maxsize=KEPT)(_prepare)
 
 
-def operation_of(text: str, name: str | None, max_tokens: int) -> Operation:
+def operation_of(
+    text: str, name: str | None, variables: Mapping[str, Any], limits: Limits
+) -> Operation:
     """The named operation of a valid document; the only one, if no name is given.
 
-    Raises InvalidDocument, or BadRequest if there is no such operation.
+    Raises InvalidDocument, LimitExceeded, or BadRequest if there is no such operation.
     """
     prepare = _prepare_once if len(text) <= LARGEST_KEPT else _prepare
-    document = prepare(text, max_tokens)
-    operation = get_operation_ast(document, name)
+    prepared = prepare(text, limits)
+    operation = get_operation_ast(prepared.document, name)
     if operation is None:
-        raise BadRequest(_which(document, name))
-    return Operation(document, operation.operation)
+        raise BadRequest(_which(prepared.document, name))
+    own_name = operation.name.value if operation.name else None
+    cost = value_of(prepared.prices[own_name], variables)
+    limits.hold_cost(cost)
+    return Operation(prepared.document, operation.operation, own_name, cost)
 
 
 def _which(document: DocumentNode, name: str | None) -> str:

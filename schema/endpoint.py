@@ -1,18 +1,18 @@
 """The ASGI view: GraphQL over HTTP, over event streams, and over sockets, at one address."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 import orjson
 from graphql import OperationType
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from models.errors import RequestError, Unauthenticated
 from runtime.auth import secret_of
 from schema.documents import InvalidDocument
-from schema.events import once, stream
+from schema.events import EventStream, once, stream
 from schema.execution import Answer, Body, Executor, refusal
 from schema.requests import (
     EVENT_STREAM,
@@ -59,10 +59,10 @@ class GraphQLEndpoint:
         except Unauthenticated as error:
             raise Refused(401, str(error), error.code, WWW_Authenticate="Bearer") from None
         try:
-            operation = self.executor.operation(asked)
+            operation = self.executor.operation(viewer, asked)
         except (InvalidDocument, RequestError) as error:
             answer = refusal(error)
-            return _respond_once(answer, takes)
+            return self._respond_once(answer, takes)
         if operation.type is OperationType.MUTATION and request.method == "GET":
             raise Refused(405, "A mutation needs POST.", Allow="POST")
         if operation.type is OperationType.SUBSCRIPTION:
@@ -71,17 +71,19 @@ class GraphQLEndpoint:
                     406, f"A subscription needs a WebSocket, or `Accept: {EVENT_STREAM}`."
                 )
             answers = self.executor.events(secret, viewer, operation, asked)
-            return _events(stream(answers, self.executor.feed.closing))
+            return self._events(stream(answers, self.executor.feed.closing))
         answer = await self.executor.answer(secret, viewer, operation, asked)
-        return _respond_once(answer, takes)
+        return self._respond_once(answer, takes)
 
+    def _respond_once(self, answer: Answer, takes: Accepted) -> Response:
+        if takes.prefers_events:
+            return self._events(once(answer))
+        # The older media type promises 200 for whatever GraphQL itself refuses.
+        status = 400 if answer.refused and takes.media_type == GRAPHQL_JSON else 200
+        return _json(answer.body, status, takes.media_type)
 
-def _respond_once(answer: Answer, takes: Accepted) -> Response:
-    if takes.prefers_events:
-        return _events(once(answer))
-    # The older media type promises 200 for whatever GraphQL itself refuses.
-    status = 400 if answer.refused and takes.media_type == GRAPHQL_JSON else 200
-    return _json(answer.body, status, takes.media_type)
+    def _events(self, frames: AsyncGenerator[bytes, None]) -> Response:
+        return EventStream(frames, HEADERS, self.executor.settings.slow_reader_seconds)
 
 
 def _json(
@@ -93,9 +95,3 @@ def _json(
         headers={**HEADERS, **(headers or {})},
         media_type=f"{media_type}; charset=utf-8",
     )
-
-
-def _events(frames: AsyncIterator[bytes]) -> Response:
-    # Proxies that gather a response before they pass it on are asked not to.
-    headers = {**HEADERS, "X-Accel-Buffering": "no"}
-    return StreamingResponse(frames, headers=headers, media_type=EVENT_STREAM)

@@ -1,21 +1,29 @@
 """Errors as clients see them: a message and a code. Faults of ours are masked, and logged."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from graphql import GraphQLError
 
 from models.errors import RequestError
+from runtime.metrics import ERRORS
 from runtime.telemetry import request_id
 
 logger = logging.getLogger("cohort.graphql")
 
 INTERNAL = "Something went wrong on our side. Tell us this request id: {id}."
+LONGEST_MESSAGE = 500  # characters; a client's own text comes back in some
 
 
 def problem(message: str, code: str) -> dict[str, Any]:
     """An error that is about the request as a whole."""
-    return {"message": message, "extensions": {"code": code}}
+    return _told({"message": message}, code)
+
+
+def invalid(error: GraphQLError) -> dict[str, Any]:
+    """An error in the document."""
+    return _told(error.formatted, "GRAPHQL_VALIDATION_FAILED")
 
 
 def format_error(error: GraphQLError) -> dict[str, Any]:
@@ -24,22 +32,27 @@ def format_error(error: GraphQLError) -> dict[str, Any]:
     Our own refusals say what they are. What graphql-core refuses before it executes, such as a
     variable of the wrong type, has no path. Whatever else was raised is a fault of ours.
     """
-    formatted: dict[str, Any] = dict(error.formatted)
     cause = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     if isinstance(cause, RequestError):
-        return {**formatted, "extensions": {"code": cause.code}}
+        return _told(error.formatted, cause.code)
     if cause is None and error.path is None:
-        return {**formatted, "extensions": {"code": "BAD_REQUEST"}}
-    return {**formatted, **fault(cause or error, f"a resolver failed at {error.path}")}
+        return _told(error.formatted, "BAD_REQUEST")
+    return {**error.formatted, **fault(cause or error, f"a resolver failed at {error.path}")}
 
 
 def fault(error: Exception, what: str) -> dict[str, Any]:
     """What a client is told of a fault of ours: nothing but the id under which the log has it."""
     id = request_id.get()
     logger.error(what, exc_info=error)
-    return {
-        "message": INTERNAL.format(id=id),
-        "extensions": {"code": "INTERNAL", "requestId": id},
-    }
+    return _told({"message": INTERNAL.format(id=id)}, "INTERNAL", requestId=id)
+
+
+def _told(formatted: Mapping[str, Any], code: str, **extensions: str) -> dict[str, Any]:
+    """The error with its code, and its message no longer than is of use. Counted."""
+    ERRORS.labels(code).inc()
+    message = formatted["message"]
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:LONGEST_MESSAGE]}…"
+    return {**formatted, "message": message, "extensions": {"code": code, **extensions}}

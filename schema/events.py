@@ -4,16 +4,44 @@ Lines end with LF alone: not every client reads CRLF, though the standard allows
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
 
 import orjson
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Send
 
 from schema.execution import Answer, refusal
+from schema.requests import EVENT_STREAM
 
 HEARTBEAT = b":\n\n"  # a comment, so that nobody in between takes the silence for an end
 HEARTBEAT_SECONDS = 12.0
 COMPLETE = b"event: complete\ndata: \n\n"
+
+
+class EventStream(StreamingResponse):
+    """A response of frames. A client that does not read is let go, so that nothing piles up."""
+
+    def __init__(
+        self, frames: AsyncGenerator[bytes, None], headers: Mapping[str, str], seconds: float
+    ) -> None:
+        # Proxies that gather a response before they pass it on are asked not to.
+        super().__init__(
+            frames, headers={**headers, "X-Accel-Buffering": "no"}, media_type=EVENT_STREAM
+        )
+        self.frames = frames
+        self.seconds = seconds  # that a client may not read
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the frames. The stream breaks off, without its end, where nobody reads it."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(self.seconds):
+                await send(message)
+
+        async with aclosing(self.frames):
+            with suppress(TimeoutError):
+                await super().stream_response(send_in_time)
 
 
 def frame(answer: Answer) -> bytes:
@@ -21,7 +49,7 @@ def frame(answer: Answer) -> bytes:
     return b"event: next\ndata: " + orjson.dumps(answer.body) + b"\n\n"
 
 
-async def once(answer: Answer) -> AsyncIterator[bytes]:
+async def once(answer: Answer) -> AsyncGenerator[bytes, None]:
     """The stream of an operation that has one answer."""
     yield frame(answer)
     yield COMPLETE
@@ -29,7 +57,7 @@ async def once(answer: Answer) -> AsyncIterator[bytes]:
 
 async def stream(
     answers: AsyncGenerator[Answer, None], closing: asyncio.Event
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """The stream of a subscription. It breaks off, without `complete`, when the service closes."""
     queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)
 

@@ -16,7 +16,9 @@ from runtime.settings import Settings
 from schema import schema
 from schema.context import Context
 from schema.documents import InvalidDocument, Operation, operation_of
-from schema.errors import fault, format_error, problem
+from schema.errors import fault, format_error, invalid, problem
+from schema.guard import Guard
+from schema.limits import Limits, check_variables
 from schema.requests import GraphQLRequest
 
 TRIES = 3
@@ -35,8 +37,7 @@ class Answer:
 def refusal(error: Exception) -> Answer:
     """The answer to a request that is not executed, or that breaks by a fault of ours."""
     if isinstance(error, InvalidDocument):
-        extensions = {"code": "GRAPHQL_VALIDATION_FAILED"}
-        errors = [{**each.formatted, "extensions": extensions} for each in error.errors]
+        errors = [invalid(each) for each in error.errors]
     elif isinstance(error, RequestError):
         errors = [problem(str(error), error.code)]
     else:
@@ -51,22 +52,31 @@ class Executor:
         self.settings = settings
         self.authenticator = authenticator
         self.feed = feed
+        self.guard = Guard(settings)
+        self.limits = Limits.of(settings)
         self.sockets = 0  # that are open
 
-    def operation(self, asked: GraphQLRequest) -> Operation:
-        """The operation that is asked for. Raises InvalidDocument or BadRequest."""
-        return operation_of(asked.query, asked.operation_name, self.settings.max_tokens)
+    def operation(self, viewer: Viewer, asked: GraphQLRequest) -> Operation:
+        """The operation that is asked for.
+
+        Raises InvalidDocument, BadRequest, LimitExceeded, or TryAgainLater.
+        """
+        self.guard.admit(viewer)
+        variables = asked.variables or {}
+        check_variables(self.limits, variables)
+        return operation_of(asked.query, asked.operation_name, variables, self.limits)
 
     async def answer(
         self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest
     ) -> Answer:
         """Execute a query or a mutation. `secret` is what the viewer was recognised by."""
-        if operation.type is OperationType.QUERY:
-            result, revision = await self._read(secret, viewer, operation, asked)
-        else:
-            result = await self._execute(secret, viewer, operation, asked)
-            revision = await current_revision(viewer.organization_id)
-        return _answer(result, revision)
+        async with self.guard.over(viewer, operation):
+            if operation.type is OperationType.QUERY:
+                result, revision = await self._read(secret, viewer, operation, asked)
+            else:
+                result = await self._execute(secret, viewer, operation, asked)
+                revision = await current_revision(viewer.organization_id)
+            return _answer(result, {"revision": revision, "cost": operation.cost})
 
     async def events(
         self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest
@@ -85,7 +95,7 @@ class Executor:
         )
         stream = started if isinstance(started, ExecutionResult | AsyncIterator) else await started
         if isinstance(stream, ExecutionResult):
-            yield _answer(stream, viewer.revision)
+            yield _answer(stream, {"revision": viewer.revision, "cost": operation.cost})
             return
         try:
             async for result in stream:
@@ -126,9 +136,9 @@ class Executor:
         return Context(viewer, lambda: self.authenticator.viewer(secret), self.feed)
 
 
-def _answer(result: ExecutionResult, revision: int | None) -> Answer:
-    """What a client is told of a result. `revision` is None for an event, which names its own."""
-    body: Body = {} if revision is None else {"extensions": {"revision": revision}}
+def _answer(result: ExecutionResult, extensions: dict[str, int] | None) -> Answer:
+    """What a client is told of a result. An event names its revision itself."""
+    body: Body = {} if extensions is None else {"extensions": extensions}
     if not result.errors:
         return Answer({"data": result.data, **body})
     errors = [format_error(error) for error in result.errors]

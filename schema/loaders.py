@@ -4,6 +4,7 @@ One set belongs to one operation, or to one event of a subscription: loaders rem
 they remember goes stale with the next write. They return rows and counts, and know no types.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any
 
@@ -29,7 +30,9 @@ class Loaders:
         loader = self._loaders.get(name)
         if loader is None:
             loader = self._loaders[name] = DataLoader(load_fn=batch)
-        return loader.load(key)
+        # Those who ask for the same key share a future. When a field fails, the fields beside it
+        # are cancelled; that must not reach those who share with them from elsewhere.
+        return asyncio.shield(loader.load(key))
 
     # ------------------------------------------------------------------------------ single rows
 

@@ -18,8 +18,16 @@ from schema.requests import GraphQLRequest, request_from
 
 PROTOCOL = "graphql-transport-ws"
 TRY_AGAIN_LATER = 1013
-CLOSE_SECONDS = 2.0
+MESSAGE_TOO_BIG = 1009
+# How long one who does not read may take to hear why it is let go.
+CLOSE_SECONDS = 30.0
 LONGEST_ID = 128
+SUBSCRIBE = {
+    "query": str,
+    "variables": dict | None,
+    "operationName": str | None,
+    "extensions": dict | None,
+}
 
 
 class Close(Exception):
@@ -47,33 +55,36 @@ class Socket:
         self.executor = executor
         self.settings = executor.settings
         self.secret: str | None = None
-        self.operations: dict[str, asyncio.Task[None]] = {}
+        self.operations: dict[str, asyncio.Task[None]] = {}  # by id, as long as the id is taken
+        self.running: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Serve until either side ends it."""
+        try:
+            await self._serve()
+        except* Close as closes:
+            close = closes.exceptions[0]
+            assert isinstance(close, Close)
+            await self._close(close)
+        except* WebSocketDisconnect:
+            pass
+
+    async def _serve(self) -> None:
+        """Serve. Raises Close or WebSocketDisconnect; what still runs is cancelled by then."""
         if PROTOCOL not in self.websocket.scope["subprotocols"]:
             await self.websocket.accept()
-            await self.websocket.close(4406, f"Subprotocol not acceptable: use {PROTOCOL}")
-            return
+            raise Close(4406, f"Subprotocol not acceptable: use {PROTOCOL}")
         await self.websocket.accept(PROTOCOL)
+        if self.executor.sockets >= self.settings.max_sockets:
+            raise Close(TRY_AGAIN_LATER, "Too many connections")
+        self.executor.sockets += 1
         try:
-            if self.executor.sockets >= self.settings.max_sockets:
-                raise Close(TRY_AGAIN_LATER, "Too many connections")
-            self.executor.sockets += 1
-            try:
-                await self._initialise()
+            await self._initialise()
+            async with asyncio.TaskGroup() as tasks:
                 while True:
-                    await self._obey(await self._receive())
-            finally:
-                self.executor.sockets -= 1
-        except Close as close:
-            await self._close(close)
-        except WebSocketDisconnect:
-            pass
+                    await self._obey(await self._receive(), tasks)
         finally:
-            for task in self.operations.values():
-                task.cancel()
-            await asyncio.gather(*self.operations.values(), return_exceptions=True)
+            self.executor.sockets -= 1
 
     # ---------------------------------------------------------------------------- what comes in
 
@@ -82,8 +93,11 @@ class Socket:
         event = await self.websocket.receive()
         if event["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(event.get("code", 1005))
+        text = event.get("text") or ""
+        if len(text) > self.settings.max_body_bytes:
+            raise Close(MESSAGE_TOO_BIG, "Message too big")
         try:
-            message = orjson.loads(event.get("text") or b"")
+            message = orjson.loads(text)
         except orjson.JSONDecodeError:
             raise Close(4400, "A message must be JSON, in a text frame") from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
@@ -100,8 +114,8 @@ class Socket:
         try:
             async with asyncio.timeout(self.settings.init_seconds):
                 message = await self._receive()
-                while message["type"] == "ping":
-                    await self._send(type="pong")
+                while message["type"] in ("ping", "pong"):
+                    await self._answer_ping(message)
                     message = await self._receive()
         except TimeoutError:
             raise Close(4408, "Connection initialisation timeout") from None
@@ -120,14 +134,12 @@ class Socket:
             raise Close(4403, str(error)) from None
         await self._send(type="connection_ack")
 
-    async def _obey(self, message: dict[str, Any]) -> None:
+    async def _obey(self, message: dict[str, Any], tasks: asyncio.TaskGroup) -> None:
         match message["type"]:
-            case "ping":
-                await self._send(type="pong", **_payload(message))
-            case "pong":
-                pass
+            case "ping" | "pong":
+                await self._answer_ping(message)
             case "subscribe":
-                self._subscribe(message)
+                await self._subscribe(message, tasks)
             case "complete":
                 if task := self.operations.pop(_id(message), None):
                     task.cancel()
@@ -136,39 +148,50 @@ class Socket:
             case _:
                 raise Close(4400, "Unknown message type")
 
-    def _subscribe(self, message: dict[str, Any]) -> None:
-        id = _id(message)
+    async def _answer_ping(self, message: dict[str, Any]) -> None:
+        if message["type"] == "ping":
+            payload = message.get("payload")
+            await self._send(type="pong", **({} if payload is None else {"payload": payload}))
+
+    async def _subscribe(self, message: dict[str, Any], tasks: asyncio.TaskGroup) -> None:
+        id, asked = _id(message), message.get("payload")
+        if asked is None or any(
+            not isinstance(asked.get(key), SUBSCRIBE[key]) for key in SUBSCRIBE
+        ):
+            raise Close(4400, "`payload` must hold a `query`, and may hold `variables`")
         if id in self.operations:
             raise Close(4409, f"Subscriber for {id} already exists")
-        task = asyncio.create_task(self._operate(id, message.get("payload")))
+        most = self.settings.max_subscriptions
+        if len(self.operations) >= most:
+            limit = LimitExceeded(f"At most {most} operations at once a connection.")
+            await self._send(type="error", id=id, payload=refusal(limit).body["errors"])
+            return
+        while len(self.running) >= 2 * most:  # as many again have yet to tell that they ended
+            await asyncio.wait(self.running, return_when=asyncio.FIRST_COMPLETED)
+        task = tasks.create_task(self._operate(id, asked))
         self.operations[id] = task
-
-        def forget(done: asyncio.Task[None]) -> None:
-            if self.operations.get(id) is done:
-                del self.operations[id]
-
-        task.add_done_callback(forget)
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
 
     # ----------------------------------------------------------------------------- what goes out
 
-    async def _operate(self, id: str, payload: Any) -> None:
-        """Execute one operation, and tell its answers."""
+    async def _operate(self, id: str, payload: dict[str, Any]) -> None:
+        """Execute one operation, and tell its answers, and its end."""
         try:
-            if len(self.operations) > self.settings.max_subscriptions:
-                raise LimitExceeded(
-                    f"At most {self.settings.max_subscriptions} operations at once a connection."
-                )
             await self._execute(id, request_from(payload))
-        except WebSocketDisconnect:
-            pass
+            end = {"type": "complete"}
+        except (Close, WebSocketDisconnect):
+            raise
         except Exception as error:
             answer = error.answer if isinstance(error, _Ended) else refusal(error)
-            with suppress(WebSocketDisconnect):
-                await self._send(type="error", id=id, payload=answer.body["errors"])
+            end = {"type": "error", "payload": answer.body["errors"]}
+        # Whoever hears of the end may use the id anew, so it must be free by then.
+        del self.operations[id]
+        await self._send(id=id, **end)
 
     async def _execute(self, id: str, asked: GraphQLRequest) -> None:
         viewer = await self.executor.authenticator.viewer(self.secret)
-        operation = self.executor.operation(asked)
+        operation = self.executor.operation(viewer, asked)
         if operation.type is OperationType.SUBSCRIPTION:
             events = self.executor.events(self.secret, viewer, operation, asked)
             async with aclosing(events) as answers:
@@ -176,7 +199,6 @@ class Socket:
                     await self._tell(id, answer)
         else:
             await self._tell(id, await self.executor.answer(self.secret, viewer, operation, asked))
-        await self._send(type="complete", id=id)
 
     async def _tell(self, id: str, answer: Answer) -> None:
         """Send one answer. Raises _Ended for a refusal, which is told in another way."""
@@ -190,18 +212,15 @@ class Socket:
             async with asyncio.timeout(self.settings.slow_reader_seconds):
                 await self.websocket.send_text(orjson.dumps(message).decode())
         except TimeoutError:
-            await self._close(Close(TRY_AGAIN_LATER, "Too slow: resume from the last cursor"))
-            raise WebSocketDisconnect(TRY_AGAIN_LATER) from None
+            raise Close(TRY_AGAIN_LATER, "Too slow: resume from the last cursor") from None
         except RuntimeError:  # Starlette's word for: this side has closed
             raise WebSocketDisconnect(1006) from None
 
     async def _close(self, close: Close) -> None:
         """End the connection, whether or not the client still reads."""
-        try:
+        with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self.websocket.close(close.code, close.reason)
-        except (TimeoutError, RuntimeError, WebSocketDisconnect):
-            pass
 
 
 def _id(message: dict[str, Any]) -> str:
@@ -209,8 +228,3 @@ def _id(message: dict[str, Any]) -> str:
     if not isinstance(id, str) or not 0 < len(id) <= LONGEST_ID:
         raise Close(4400, "`id` must be a text")
     return id
-
-
-def _payload(message: dict[str, Any]) -> dict[str, Any]:
-    payload = message.get("payload")
-    return {} if payload is None else {"payload": payload}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import strawberry
@@ -12,6 +13,7 @@ from models.database import Row
 from models.errors import Unauthenticated
 from models.ledger import NEWEST_FIRST
 from models.tables import Action
+from models.viewer import Viewer
 from runtime.feed import Subscriber
 from schema.context import Info
 from schema.pagination import Edge, decode_cursor
@@ -20,6 +22,9 @@ from schema.types import ChangeEdge
 READ_AT_ONCE = 100
 # What may change who somebody is, or what they may see.
 ABOUT_VIEWERS = (Action.TOKEN_REVOKED, Action.USERS_UPSERTED, Action.USERS_DELETED)
+# One who is told of changes later than that is recognised anew as often: the change that made it
+# nobody may be among those that it has yet to be told of.
+LATE = timedelta(seconds=2)
 
 After = Annotated[
     str | None,
@@ -41,15 +46,26 @@ async def changes(
     seen = context.viewer.revision
     if after:
         seen = decode_cursor(NEWEST_FIRST, after, "after")[0]
+    recognised_at = ledger.utc_now()
     async with context.feed.subscribed(context.viewer.organization_id) as subscriber:
         async for change in _stream(info, subscriber, seen):
-            if change["action"] in ABOUT_VIEWERS:
+            if _is_in_doubt(context.viewer, recognised_at, change):
+                recognised_at = ledger.utc_now()
                 await context.recognise_again()
             if group_id and change["group_id"] != group_id:
                 continue
             if await ledger.is_told(context.viewer, change):
                 context.renew()
                 yield Edge(NEWEST_FIRST, change)
+
+
+def _is_in_doubt(viewer: Viewer, recognised_at: datetime, change: Row) -> bool:
+    """Whether the viewer may be another by now, or nobody."""
+    now = ledger.utc_now()
+    if viewer.expires_at and viewer.expires_at <= now:
+        return True
+    is_late = now - change["at"] > LATE and now - recognised_at > LATE
+    return is_late or change["action"] in ABOUT_VIEWERS
 
 
 async def _stream(info: Info, subscriber: Subscriber, seen: int) -> AsyncIterator[Row]:

@@ -173,7 +173,8 @@ async def migrate() -> list[str]:
 
 
 async def pending_migrations() -> list[str]:
-    """The names of the migrations that have yet to run."""
+    """The names of the migrations that have yet to run. Raises if the database does not answer."""
+    await fetch("SELECT 1")  # the executor would take silence for a database without tables
     executor = MigrationExecutor(connection(), APPS)
     try:
         return [step.migration.name for step in await executor.plan()]

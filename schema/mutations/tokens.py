@@ -7,16 +7,18 @@ import strawberry
 from models import tokens
 from schema import inputs, payloads
 from schema.context import Info
+from schema.inputs import given
 from schema.mutations.write import INPUT, writes
 
 
 async def create_token(info: Info, input: Annotated[inputs.CreateTokenInput, INPUT]) -> Any:
+    sent = given(input)  # a blank id is not a missing one: it names nobody
     outcome, secret = await tokens.create_token(
         info.context.viewer,
         input.name,
-        input.role or None,
-        input.user_id or None,
-        input.expires_at or None,
+        sent.get("role"),
+        sent.get("user_id"),
+        sent.get("expires_at"),
     )
     token = await info.context.renew().token_by_id(str(outcome.id))
     return payloads.CreateTokenPayload(revision=outcome.revision, token=token, secret=secret)

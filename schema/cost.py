@@ -1,0 +1,263 @@
+"""The cost of an operation: how many objects its answer may hold, told before it is executed.
+
+Each object costs 1. A page counts as many as it may hold: `first`, or `last`, or 50. What a query
+finds by a list of ids counts as many as there are ids; so does what a write returns. Other lists
+(`via`, `heldBy`, the users of a change) are short as a rule, and count as 2. Texts and numbers are
+free. A write costs 10 more, a look at the schema itself 1,000.
+
+Most of it depends on the document alone, and is added up once, when the document is prepared.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLCompositeType,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_composite_type,
+    is_list_type,
+    value_from_ast_untyped,
+)
+
+from models.errors import LimitExceeded
+from runtime.limits import variable
+from schema.limits import Limits
+from schema.pagination import DEFAULT_PAGE
+
+PLAIN_LIST = 2
+WRITE = 10
+INTROSPECTION = 1_000
+
+Variables = Mapping[str, Any]
+# A number, or what makes one of the variables.
+Price = int | Callable[[Variables], int]
+
+
+def value_of(price: Price, variables: Variables) -> int:
+    """The number."""
+    return price if isinstance(price, int) else price(variables)
+
+
+def _sum(prices: Sequence[Price]) -> Price:
+    known = sum(price for price in prices if isinstance(price, int))
+    unknown = [price for price in prices if not isinstance(price, int)]
+    if not unknown:
+        return known
+    return lambda variables: known + sum(price(variables) for price in unknown)
+
+
+def _product(size: Price, price: Price) -> Price:
+    if isinstance(size, int) and isinstance(price, int):
+        return size * price
+    return lambda variables: value_of(size, variables) * value_of(price, variables)
+
+
+class PriceList:
+    """Prices the operations of one valid document."""
+
+    def __init__(self, limits: Limits, schema: GraphQLSchema, document: DocumentNode) -> None:
+        self.limits = limits
+        self.schema = schema
+        self.document = document
+        self.fragments = {
+            d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+        }
+        self.defaults: dict[str, Any] = {}  # of the variables of the operation at hand
+
+    def all(self) -> dict[str | None, Price]:
+        """The cost of each operation, by name; what it returns makes numbers of variables."""
+        return {
+            d.name.value if d.name else None: self.price(d)
+            for d in self.document.definitions
+            if isinstance(d, OperationDefinitionNode)
+        }
+
+    def price(self, operation: OperationDefinitionNode) -> Price:
+        """The cost of an operation. Raises LimitExceeded where a page or a list is too large."""
+        self.defaults = {
+            defined.variable.name.value: value_from_ast_untyped(defined.default_value)
+            for defined in operation.variable_definitions or ()
+            if defined.default_value
+        }
+        root = self.schema.get_root_type(operation.operation)
+        assert root is not None
+        write = WRITE if operation.operation is OperationType.MUTATION else 0
+        return _sum(
+            [
+                _sum([write, self._field(root, field, PLAIN_LIST, is_root=True)])
+                for root, field in self._fields(root, operation.selection_set)
+            ]
+        )
+
+    def _fields(
+        self, parent: GraphQLCompositeType, selection_set: SelectionSetNode
+    ) -> Iterator[tuple[GraphQLCompositeType, FieldNode]]:
+        """The fields of a selection set, those of fragments too, each with the type it is of."""
+        for selection in selection_set.selections:
+            if isinstance(selection, FieldNode):
+                yield parent, selection
+                continue
+            spread: Any = selection
+            if isinstance(selection, FragmentSpreadNode):
+                spread = self.fragments[selection.name.value]
+            assert isinstance(spread, FragmentDefinitionNode | InlineFragmentNode)
+            condition = spread.type_condition
+            type_: Any = self.schema.type_map[condition.name.value] if condition else parent
+            yield from self._fields(type_, spread.selection_set)
+
+    def _field(
+        self, parent: GraphQLCompositeType, field: FieldNode, size: Price, is_root: bool = False
+    ) -> Price:
+        """The cost of a field and all below it; `size` is how long lists are in its parent."""
+        name = field.name.value
+        if name in ("__schema", "__type"):
+            return INTROSPECTION
+        if name.startswith("__") or not field.selection_set:
+            return 0
+        assert isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
+        definition = parent.fields[name]
+        inner: Any = get_named_type(definition.type)
+        assert is_composite_type(inner)
+        arguments = {argument.name.value: argument.value for argument in field.arguments or ()}
+        below = self._size_below(parent, definition, inner.name, arguments, is_root)
+        prices = [
+            self._field(of, child, below) for of, child in self._fields(inner, field.selection_set)
+        ]
+        here: Price = 1
+        if is_list_type(get_nullable_type(definition.type)):
+            here = self._asked_for(definition, arguments) if is_root else size
+        return _product(here, _sum([1, *prices]))
+
+    def _size_below(
+        self,
+        parent: GraphQLCompositeType,
+        definition: GraphQLField,
+        type_name: str,
+        arguments: Mapping[str, ValueNode],
+        is_root: bool,
+    ) -> Price:
+        """How long the lists are that a field's object holds: a page, or what was written."""
+        if "first" in definition.args and "last" in definition.args:
+            return self._page_size(arguments)
+        if type_name.endswith("Connection"):
+            return DEFAULT_PAGE
+        if is_root and parent is self.schema.mutation_type:
+            return self._longest(list(arguments.values()))
+        return PLAIN_LIST
+
+    def _asked_for(self, definition: GraphQLField, arguments: Mapping[str, ValueNode]) -> Price:
+        """How long a list at the root is: as long as the list that asks for it."""
+        for name, argument in definition.args.items():
+            if is_list_type(get_nullable_type(argument.type)) and name in arguments:
+                return self._at_most_ids(name, arguments[name])
+        return PLAIN_LIST
+
+    # ----------------------------------------------------------------------------------- sizes
+
+    def _page_size(self, arguments: Mapping[str, ValueNode]) -> Price:
+        """What `first` says, or else `last`; both are held to the limit."""
+        most = self.limits.max_page_size
+        first = self._number("first", arguments.get("first"))
+        last = self._number("last", arguments.get("last"))
+
+        def size(variables: Variables) -> int:
+            sizes = []
+            for name, read in (("first", first), ("last", last)):
+                number = read(variables)
+                if number is None:
+                    continue
+                if number > most:
+                    raise LimitExceeded(
+                        f"`{name}` is at most {most:,} ({variable('max_page_size')}); "
+                        "fetch the rest by cursor."
+                    )
+                sizes.append(max(int(number), 0))
+            return sizes[0] if sizes else DEFAULT_PAGE
+
+        depends = any(
+            isinstance(arguments.get(name), VariableNode) for name in ("first", "last")
+        )
+        return size if depends else size({})
+
+    def _number(
+        self, name: str, node: ValueNode | None
+    ) -> Callable[[Variables], float | None]:
+        """How to read a number; None where there is none, or no number: execution will say so."""
+        if isinstance(node, VariableNode):
+            key = node.name.value
+            default = self.defaults.get(key)
+
+            def read(variables: Variables) -> float | None:
+                value = variables.get(key, default)
+                is_number = isinstance(value, int | float) and not isinstance(value, bool)
+                return value if is_number else None
+
+            return read
+        number = int(node.value) if isinstance(node, IntValueNode) else None
+        return lambda variables: number
+
+    def _at_most_ids(self, name: str, node: ValueNode) -> Price:
+        """How many ids a list holds. More than the limit are refused."""
+        most = self.limits.max_ids
+        longest = self._longest([node])
+
+        def size(variables: Variables) -> int:
+            count = value_of(longest, variables)
+            if count > most:
+                raise LimitExceeded(
+                    f"`{name}` takes at most {most:,} at once ({variable('max_ids')}); "
+                    "ask again for more."
+                )
+            return count
+
+        return size({}) if isinstance(longest, int) else size
+
+    def _longest(self, nodes: Sequence[ValueNode]) -> Price:
+        """The length of the longest list in some values; 1 where there is none."""
+        keys, known = [], 1
+        rest = list(nodes)
+        while rest:
+            node = rest.pop()
+            if isinstance(node, ListValueNode):
+                known = max(known, len(node.values))
+                rest += node.values
+            elif isinstance(node, ObjectValueNode):
+                rest += [field.value for field in node.fields]
+            elif isinstance(node, VariableNode):
+                keys.append(node.name.value)
+        if not keys:
+            return known
+        defaults = self.defaults
+
+        def longest(variables: Variables) -> int:
+            given = (variables.get(key, defaults.get(key)) for key in keys)
+            return max(known, *(_longest_list(value) for value in given))
+
+        return longest
+
+
+def _longest_list(value: Any) -> int:
+    """The length of a list, or of the longest in an object."""
+    if isinstance(value, list):
+        return len(value)
+    if isinstance(value, dict):
+        return max((len(inner) for inner in value.values() if isinstance(inner, list)), default=1)
+    return 1

@@ -1,0 +1,99 @@
+"""What stands around each operation: how many, how long, and what is noted of them."""
+
+import asyncio
+import logging
+import time
+from contextvars import Token
+from types import TracebackType
+
+from models.viewer import Viewer
+from runtime.limits import AtOnce, PerMinute, TookTooLong, variable
+from runtime.metrics import OPERATIONS, SLOW, Figures, figures
+from runtime.settings import Settings
+from schema.documents import Operation
+
+LONGEST_NAME = 100  # of an operation, in the log
+
+logger = logging.getLogger("cohort.slow")
+
+DURATIONS = {
+    type: OPERATIONS.labels(type) for type in ("query", "mutation", "subscription")
+}
+
+
+class Guard:
+    """Holds the operations of each token to the limits."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.seconds = settings.request_seconds
+        self.slow_seconds = settings.slow_seconds
+        self.requests = PerMinute(settings.requests_per_minute, "requests_per_minute", "requests")
+        self.at_once = AtOnce(
+            settings.max_concurrent_requests, "max_concurrent_requests", "requests"
+        )
+        self.streams = AtOnce(settings.max_subscriptions, "max_subscriptions", "event streams")
+
+    def admit(self, viewer: Viewer) -> None:
+        """Count a request. Raises TryAgainLater if there were too many in this minute."""
+        self.requests.take(viewer.token_id or "")
+
+    def over(self, viewer: Viewer, operation: Operation) -> "Watch":
+        """Watch over the block that executes an operation: `async with`.
+
+        Raises TryAgainLater if too many are executed, and TookTooLong when its time is over: then
+        its statements are cancelled, and what it has written is rolled back.
+        """
+        return Watch(self, viewer.token_id or "", operation)
+
+
+class Watch:
+    """One operation. (A class, since a generator would take twice as long.)"""
+
+    __slots__ = ("figures", "guard", "key", "operation", "started", "timeout", "token")
+
+    def __init__(self, guard: Guard, key: str, operation: Operation) -> None:
+        self.guard = guard
+        self.key = key
+        self.operation = operation
+
+    async def __aenter__(self) -> None:
+        self.guard.at_once.enter(self.key)
+        self.started = time.perf_counter()
+        self.figures = Figures()
+        self.token: Token[Figures | None] = figures.set(self.figures)
+        self.timeout = asyncio.timeout(self.guard.seconds)
+        await self.timeout.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        figures.reset(self.token)
+        self.guard.at_once.leave(self.key)
+        seconds = time.perf_counter() - self.started
+        DURATIONS[self.operation.type.value].observe(seconds)
+        if seconds >= self.guard.slow_seconds:
+            self._log(seconds)
+        if isinstance(error, asyncio.CancelledError):
+            self.figures.cancel()
+        try:
+            await self.timeout.__aexit__(kind, error, traceback)
+        except TimeoutError:
+            raise TookTooLong(
+                f"Stopped after {self.guard.seconds:g} seconds "
+                f"({variable('request_seconds')}); ask for less."
+            ) from None
+
+    def _log(self, seconds: float) -> None:
+        SLOW.inc()
+        logger.warning(
+            "slow %s %s: %.0f ms, cost %d, %d statements, for %s",
+            self.operation.type.value,
+            (self.operation.name or "without a name")[:LONGEST_NAME],
+            seconds * 1000,
+            self.operation.cost,
+            self.figures.statements,
+            self.key or "no token",
+        )
