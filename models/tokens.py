@@ -18,7 +18,7 @@ from models.errors import Code, DomainError
 from models.kinds import USERS
 from models.ledger import Outcome, Write, utc_now, write
 from models.listing import Listing, Order
-from models.sql import Params
+from models.sql import Params, known_ids
 from models.tables import Action, ActorKind, Role, Token, UserStatus
 from models.text import Reader
 from models.viewer import Viewer
@@ -102,7 +102,7 @@ async def tokens_by_id(viewer: Viewer, token_ids: Sequence[str]) -> list[Row]:
         await fetch(
             f"SELECT {COLUMNS} {FROM_TOKENS} WHERE t.organization_id = $1 AND t.id = ANY($2)",
             viewer.organization_id,
-            list(token_ids),
+            known_ids(tuple(token_ids)),
         )
     )
 

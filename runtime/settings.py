@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     max_tokens: int = Field(
         5_000, ge=100, description="How many lexical tokens a GraphQL document may have."
     )
+    kept_megabytes: int = Field(
+        64,
+        ge=0,
+        description="How much memory finished responses may take, to be served again for as long "
+        "as nothing changes; 0 keeps none.",
+    )
     poll_seconds: float | None = Field(
         None,
         gt=0,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -17,6 +18,7 @@ from models.errors import BadRequest
 from schema import schema
 
 MOST_ERRORS = 20
+MOVES_BY_ITSELF = "lastUsedAt"  # the one field that changes without a change of the ledger
 KEPT = 500
 LARGEST_KEPT = 20_000  # characters; the rest is parsed anew each time
 
@@ -35,16 +37,19 @@ class Operation:
 
     document: DocumentNode
     type: OperationType
+    plans: dict[Any, Any]
+    is_lasting: bool  # whether its answer stays the same until the next revision
 
 
-def _prepare(text: str, max_tokens: int) -> DocumentNode:
+def _prepare(text: str, max_tokens: int) -> tuple[DocumentNode, dict[Any, Any]]:
+    """The document, and a place for the plans that will be made for it."""
     try:
         document = parse(text, max_tokens=max_tokens)
     except GraphQLError as error:
         raise InvalidDocument([error]) from None
     if errors := validate(schema._schema, document, max_errors=MOST_ERRORS):
         raise InvalidDocument(errors)
-    return document
+    return document, {}
 
 
 _prepare_once = lru_cache(maxsize=KEPT)(_prepare)
@@ -56,11 +61,11 @@ def operation_of(text: str, name: str | None, max_tokens: int) -> Operation:
     Raises InvalidDocument, or BadRequest if there is no such operation.
     """
     prepare = _prepare_once if len(text) <= LARGEST_KEPT else _prepare
-    document = prepare(text, max_tokens)
+    document, plans = prepare(text, max_tokens)
     operation = get_operation_ast(document, name)
     if operation is None:
         raise BadRequest(_which(document, name))
-    return Operation(document, operation.operation)
+    return Operation(document, operation.operation, plans, MOVES_BY_ITSELF not in text)
 
 
 def _which(document: DocumentNode, name: str | None) -> str:

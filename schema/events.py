@@ -7,9 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
-import orjson
-
-from schema.execution import Answer, refusal
+from schema.execution import Answer, encode, refusal
 
 HEARTBEAT = b":\n\n"  # a comment, so that nobody in between takes the silence for an end
 HEARTBEAT_SECONDS = 12.0
@@ -18,7 +16,7 @@ COMPLETE = b"event: complete\ndata: \n\n"
 
 def frame(answer: Answer) -> bytes:
     """One answer as an event."""
-    return b"event: next\ndata: " + orjson.dumps(answer.body) + b"\n\n"
+    return b"event: next\ndata: " + encode(answer.body) + b"\n\n"
 
 
 async def once(answer: Answer) -> AsyncIterator[bytes]:

@@ -1,14 +1,14 @@
 """Executing an operation, whatever it came by: HTTP, an event stream, or a socket."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
 from graphql import ExecutionResult, OperationType, execute, subscribe
 
 from models.database import snapshot
 from models.errors import RequestError
-from models.ledger import current_revision
 from models.viewer import Viewer
 from runtime.auth import Authenticator
 from runtime.feed import Feed
@@ -17,6 +17,7 @@ from schema import schema
 from schema.context import Context
 from schema.documents import InvalidDocument, Operation, operation_of
 from schema.errors import fault, format_error, problem
+from schema.executor import PlanningExecutor
 from schema.requests import GraphQLRequest
 
 TRIES = 3
@@ -26,10 +27,19 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The body of an answer. `refused` says that nothing was executed."""
+    """The body of an answer. `refused` says that nothing was executed.
+
+    `kept_at` is the revision at which the same request has the same answer; None if it may not.
+    """
 
     body: Body
     refused: bool = False
+    kept_at: int | None = None
+
+
+def encode(body: Body) -> bytes:
+    """A body as JSON. Instants are RFC 3339 in UTC."""
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z)
 
 
 def refusal(error: Exception) -> Answer:
@@ -50,6 +60,7 @@ class Executor:
     def __init__(self, settings: Settings, authenticator: Authenticator, feed: Feed) -> None:
         self.settings = settings
         self.authenticator = authenticator
+        self.revisions = authenticator.revisions
         self.feed = feed
         self.sockets = 0  # that are open
 
@@ -63,9 +74,11 @@ class Executor:
         """Execute a query or a mutation. `secret` is what the viewer was recognised by."""
         if operation.type is OperationType.QUERY:
             result, revision = await self._read(secret, viewer, operation, asked)
+            if operation.is_lasting and not result.errors:
+                return replace(_answer(result, revision), kept_at=revision)
         else:
             result = await self._execute(secret, viewer, operation, asked)
-            revision = await current_revision(viewer.organization_id)
+            revision = await self.revisions.read(viewer.organization_id)
         return _answer(result, revision)
 
     async def events(
@@ -75,13 +88,14 @@ class Executor:
 
         Raises Unauthenticated once the viewer is nobody any more.
         """
-        context = self._context(secret, viewer)
+        context = self._context(secret, viewer, operation)
         started = subscribe(
             schema._schema,
             operation.document,
             context_value=context,
             variable_values=asked.variables,
             operation_name=asked.operation_name,
+            executor_class=PlanningExecutor,
         )
         stream = started if isinstance(started, ExecutionResult | AsyncIterator) else await started
         if isinstance(stream, ExecutionResult):
@@ -103,11 +117,11 @@ class Executor:
         """
         for _ in range(TRIES):
             result = await self._execute(secret, viewer, operation, asked)
-            if await current_revision(viewer.organization_id) == viewer.revision:
+            if await self.revisions.read(viewer.organization_id) == viewer.revision:
                 return result, viewer.revision
             viewer = await self.authenticator.viewer(secret)
         async with snapshot():
-            viewer = await self.authenticator.viewer(secret)
+            viewer = await self.authenticator.recognise(secret)
             return await self._execute(secret, viewer, operation, asked), viewer.revision
 
     async def _execute(
@@ -116,14 +130,17 @@ class Executor:
         result = execute(
             schema._schema,
             operation.document,
-            context_value=self._context(secret, viewer),
+            context_value=self._context(secret, viewer, operation),
             variable_values=asked.variables,
             operation_name=asked.operation_name,
+            executor_class=PlanningExecutor,
         )
         return result if isinstance(result, ExecutionResult) else await result
 
-    def _context(self, secret: str | None, viewer: Viewer) -> Context:
-        return Context(viewer, lambda: self.authenticator.viewer(secret), self.feed)
+    def _context(self, secret: str | None, viewer: Viewer, operation: Operation) -> Context:
+        return Context(
+            viewer, lambda: self.authenticator.viewer(secret), self.feed, operation.plans
+        )
 
 
 def _answer(result: ExecutionResult, revision: int | None) -> Answer:

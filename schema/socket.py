@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from models.errors import LimitExceeded, Unauthenticated
 from runtime.auth import secret_in, secret_of
-from schema.execution import Answer, Executor, refusal
+from schema.execution import Answer, Executor, encode, refusal
 from schema.requests import GraphQLRequest, request_from
 
 PROTOCOL = "graphql-transport-ws"
@@ -188,7 +188,7 @@ class Socket:
         """Send a message. A client that does not read is let go, so that nothing piles up."""
         try:
             async with asyncio.timeout(self.settings.slow_reader_seconds):
-                await self.websocket.send_text(orjson.dumps(message).decode())
+                await self.websocket.send_text(encode(message).decode())
         except TimeoutError:
             await self._close(Close(TRY_AGAIN_LATER, "Too slow: resume from the last cursor"))
             raise WebSocketDisconnect(TRY_AGAIN_LATER) from None
