@@ -1,6 +1,7 @@
 """The service: routes, middleware in order, lifespan."""
 
 import asyncio
+import gc
 import logging
 import signal
 import threading
@@ -21,6 +22,7 @@ from models import database
 from runtime.auth import Authenticator
 from runtime.feed import Feed
 from runtime.headers import SecurityHeaders
+from runtime.revisions import Revisions
 from runtime.sessions import session_routes
 from runtime.settings import Settings
 from runtime.telemetry import RequestLog, configure_logging
@@ -106,7 +108,7 @@ def closing_on_signal(feed: Feed) -> Iterator[None]:
 
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application, for these settings."""
-    authenticator = Authenticator()
+    authenticator = Authenticator(Revisions())
     feed = Feed(settings.poll_seconds)
     endpoint = GraphQLEndpoint(Executor(settings, authenticator, feed))
 
@@ -117,6 +119,9 @@ def create_app(settings: Settings) -> Starlette:
                 await database.migrate()
             async with authenticator.noting(), feed.running():
                 with closing_on_signal(feed):
+                    # What is here now stays: the collector need not look at it again and again.
+                    gc.collect()
+                    gc.freeze()
                     yield
 
     app = Starlette(
@@ -124,7 +129,6 @@ def create_app(settings: Settings) -> Starlette:
         middleware=[
             Middleware(RequestLog),
             Middleware(SecurityHeaders),
-            Middleware(GZipMiddleware, minimum_size=8_000),
         ],
         routes=[
             Route("/graphql", endpoint),
@@ -132,7 +136,7 @@ def create_app(settings: Settings) -> Starlette:
             *session_routes(settings, authenticator),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Mount("/assets", Assets(directory=DIST / "assets", check_dir=False)),
+            Mount("/assets", GZipMiddleware(Assets(directory=DIST / "assets", check_dir=False))),
             Route("/favicon.svg", page("favicon.svg")),
             Route("/graphiql", page("graphiql.html")),
             # The console finds its own way from the address; without it, GraphiQL is the page.

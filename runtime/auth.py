@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -12,10 +13,13 @@ from starlette.requests import HTTPConnection
 from models import tokens
 from models.errors import Unauthenticated
 from models.ledger import utc_now
+from models.tokens import hash_secret
 from models.viewer import Viewer
+from runtime.revisions import Revisions
 
 COOKIE = "cohort_session"
 SECONDS_BETWEEN_NOTES = 30.0
+MOST_RECOGNISED = 10_000
 
 logger = logging.getLogger("cohort.auth")
 
@@ -48,22 +52,42 @@ def secret_in(authorization: str) -> str:
 
 
 class Authenticator:
-    """Recognises secrets, and notes now and then which tokens were used."""
+    """Recognises secrets, and notes now and then which tokens were used.
 
-    def __init__(self) -> None:
+    Whatever changes who somebody is, or what they may do, is a change: it moves the revision of
+    their organization. So a viewer who was recognised at the present revision is good as it is,
+    unless its token has expired meanwhile.
+    """
+
+    def __init__(self, revisions: Revisions) -> None:
+        self.revisions = revisions
         self._used: dict[str, datetime] = {}
+        self._recognised: OrderedDict[str, Viewer] = OrderedDict()
 
     async def viewer(self, secret: str | None) -> Viewer:
-        """The viewer that a secret stands for. Raises Unauthenticated."""
+        """The viewer that a secret stands for, at the present revision. Raises Unauthenticated."""
+        known = self._recognised.get(hash_secret(secret)) if secret else None
+        if known is None or (known.expires_at and known.expires_at <= utc_now()):
+            return await self.recognise(secret)
+        if await self.revisions.read(known.organization_id) != known.revision:
+            return await self.recognise(secret)
+        self._used[known.token_id or ""] = utc_now()
+        return known
+
+    async def recognise(self, secret: str | None) -> Viewer:
+        """The same, asked of the database. Raises Unauthenticated."""
         if not secret:
             raise Unauthenticated(
                 "Sign in, or send a token in the header `Authorization: Bearer …`."
             )
         viewer = await tokens.authenticate(secret)
         if viewer is None:
+            self._recognised.pop(hash_secret(secret), None)
             raise Unauthenticated("This token is unknown, expired or revoked.")
-        if viewer.token_id:
-            self._used[viewer.token_id] = utc_now()
+        self._used[viewer.token_id or ""] = utc_now()
+        self._recognised[hash_secret(secret)] = viewer
+        if len(self._recognised) > MOST_RECOGNISED:
+            self._recognised.popitem(last=False)
         return viewer
 
     async def note_used(self) -> None:

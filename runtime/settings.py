@@ -82,9 +82,7 @@ class Settings(BaseSettings):
         ge=100,
         description="How many fields and fragments the operations of a document may select.",
     )
-    max_fragments: int = Field(
-        100, ge=1, description="How many fragments a document may define."
-    )
+    max_fragments: int = Field(100, ge=1, description="How many fragments a document may define.")
     max_root_fields: int = Field(
         50, ge=1, description="How many fields the operations of a document may have at the root."
     )
@@ -134,6 +132,12 @@ class Settings(BaseSettings):
     )
     sign_ins_per_minute: int = Field(
         10, ge=1, description="How often an address may fail to sign in, in a minute."
+    )
+    kept_megabytes: int = Field(
+        64,
+        ge=0,
+        description="How much memory finished responses may take, to be served again for as long "
+        "as nothing changes; 0 keeps none.",
     )
     poll_seconds: float | None = Field(
         None,

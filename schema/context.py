@@ -1,40 +1,61 @@
 """What a resolver is given beside its object: one Context an operation."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import Any
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from models.viewer import Viewer
 from runtime.feed import Feed
-from schema.loaders import Loaders
 
 
 class Context:
-    """Who asks, and the loaders that fetch for it. Never shared between operations.
+    """Who asks, and what gathers single questions into batches. Never shared between operations.
 
     `recognise` finds the viewer anew, or raises Unauthenticated; an operation that goes on for long
-    asks it again when something may have changed.
+    asks it again when something may have changed. `plans` are the document's, for the executor.
     """
 
-    __slots__ = ("feed", "loaders", "recognise", "viewer")
+    __slots__ = ("_loaders", "feed", "plans", "recognise", "viewer")
 
     def __init__(
-        self, viewer: Viewer, recognise: Callable[[], Awaitable[Viewer]], feed: Feed
+        self,
+        viewer: Viewer,
+        recognise: Callable[[], Awaitable[Viewer]],
+        feed: Feed,
+        plans: dict[Any, Any],
     ) -> None:
         self.viewer = viewer
+        self.plans = plans
         self.recognise = recognise
         self.feed = feed
-        self.loaders = Loaders(viewer)
+        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
 
     async def recognise_again(self) -> None:
         """Go on as the viewer is now. Raises Unauthenticated if it is nobody any more."""
         self.viewer = await self.recognise()
-        self.renew()
 
-    def renew(self) -> Loaders:
-        """Forget all that was loaded: something was written."""
-        self.loaders = Loaders(self.viewer)
-        return self.loaders
+    def load(
+        self,
+        function: Callable[..., Awaitable[Sequence[Any]]],
+        root: Any,
+        arguments: Mapping[str, Any],
+    ) -> Awaitable[Any]:
+        """The value of a `found` field for one object, fetched with those of its siblings.
+
+        Nothing is remembered, so nothing can go stale: a batch is what is asked in one turn of the
+        event loop.
+        """
+        key = (function, *sorted(arguments.items()))
+        loader = self._loaders.get(key)
+        if loader is None:
+
+            async def batch(roots: list[Any]) -> Sequence[Any]:
+                return await function(roots, self, **arguments)
+
+            loader = self._loaders[key] = DataLoader(load_fn=batch, cache=False)
+        return loader.load(root)
 
 
 Info = strawberry.Info[Context, None]

@@ -192,14 +192,10 @@ class PriceList:
                 sizes.append(max(int(number), 0))
             return sizes[0] if sizes else DEFAULT_PAGE
 
-        depends = any(
-            isinstance(arguments.get(name), VariableNode) for name in ("first", "last")
-        )
+        depends = any(isinstance(arguments.get(name), VariableNode) for name in ("first", "last"))
         return size if depends else size({})
 
-    def _number(
-        self, name: str, node: ValueNode | None
-    ) -> Callable[[Variables], float | None]:
+    def _number(self, name: str, node: ValueNode | None) -> Callable[[Variables], float | None]:
         """How to read a number; None where there is none, or no number: execution will say so."""
         if isinstance(node, VariableNode):
             key = node.name.value

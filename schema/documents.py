@@ -22,6 +22,7 @@ from schema.cost import Price, PriceList, value_of
 from schema.limits import Limits, check_shape, parse_within
 
 MOST_ERRORS = 20
+MOVES_BY_ITSELF = "lastUsedAt"  # the one field that changes without a change of the ledger
 KEPT = 500
 LARGEST_KEPT = 20_000  # characters; the rest is parsed anew each time
 # A setting of ours says how deep introspection may go.
@@ -38,10 +39,11 @@ class InvalidDocument(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A valid document, and what its operations cost, by name."""
+    """A valid document, what its operations cost, by name, and a place for their plans."""
 
     document: DocumentNode
     prices: Mapping[str | None, Price]
+    plans: dict[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Operation:
     type: OperationType
     name: str | None
     cost: int
+    plans: dict[Any, Any]
+    is_lasting: bool  # whether its answer stays the same until the next revision
 
 
 def _prepare(text: str, limits: Limits) -> Prepared:
@@ -62,7 +66,7 @@ def _prepare(text: str, limits: Limits) -> Prepared:
         raise InvalidDocument([error]) from None
     if errors := validate(schema._schema, document, RULES, max_errors=MOST_ERRORS):
         raise InvalidDocument(errors)
-    return Prepared(document, PriceList(limits, schema._schema, document).all())
+    return Prepared(document, PriceList(limits, schema._schema, document).all(), {})
 
 
 _prepare_once = lru_cache(maxsize=KEPT)(_prepare)
@@ -83,7 +87,14 @@ def operation_of(
     own_name = operation.name.value if operation.name else None
     cost = value_of(prepared.prices[own_name], variables)
     limits.hold_cost(cost)
-    return Operation(prepared.document, operation.operation, own_name, cost)
+    return Operation(
+        prepared.document,
+        operation.operation,
+        own_name,
+        cost,
+        prepared.plans,
+        is_lasting=MOVES_BY_ITSELF not in text,
+    )
 
 
 def _which(document: DocumentNode, name: str | None) -> str:

@@ -31,9 +31,9 @@ def parse_instant(text: Any) -> datetime:
     return instant
 
 
-def print_instant(instant: datetime) -> str:
-    """An instant as RFC 3339 in UTC."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def print_instant(instant: datetime) -> datetime:
+    """An instant as it is: the encoder of responses writes it as RFC 3339 in UTC."""
+    return instant
 
 
 DATE_TIME = strawberry.scalar(

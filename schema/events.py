@@ -7,11 +7,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 
-import orjson
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
-from schema.execution import Answer, refusal
+from schema.execution import Answer, encode, refusal
 from schema.requests import EVENT_STREAM
 
 HEARTBEAT = b":\n\n"  # a comment, so that nobody in between takes the silence for an end
@@ -46,7 +45,7 @@ class EventStream(StreamingResponse):
 
 def frame(answer: Answer) -> bytes:
     """One answer as an event."""
-    return b"event: next\ndata: " + orjson.dumps(answer.body) + b"\n\n"
+    return b"event: next\ndata: " + encode(answer.body) + b"\n\n"
 
 
 async def once(answer: Answer) -> AsyncGenerator[bytes, None]:

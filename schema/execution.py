@@ -1,14 +1,14 @@
 """Executing an operation, whatever it came by: HTTP, an event stream, or a socket."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
 from graphql import ExecutionResult, OperationType, execute, subscribe
 
 from models.database import snapshot
 from models.errors import RequestError
-from models.ledger import current_revision
 from models.viewer import Viewer
 from runtime.auth import Authenticator
 from runtime.feed import Feed
@@ -17,6 +17,7 @@ from schema import schema
 from schema.context import Context
 from schema.documents import InvalidDocument, Operation, operation_of
 from schema.errors import fault, format_error, invalid, problem
+from schema.executor import PlanningExecutor
 from schema.guard import Guard
 from schema.limits import Limits, check_variables
 from schema.requests import GraphQLRequest
@@ -28,10 +29,19 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The body of an answer. `refused` says that nothing was executed."""
+    """The body of an answer. `refused` says that nothing was executed.
+
+    `kept_at` is the revision at which the same request has the same answer; None if it may not.
+    """
 
     body: Body
     refused: bool = False
+    kept_at: int | None = None
+
+
+def encode(body: Body) -> bytes:
+    """A body as JSON. Instants are RFC 3339 in UTC."""
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z)
 
 
 def refusal(error: Exception) -> Answer:
@@ -51,17 +61,17 @@ class Executor:
     def __init__(self, settings: Settings, authenticator: Authenticator, feed: Feed) -> None:
         self.settings = settings
         self.authenticator = authenticator
+        self.revisions = authenticator.revisions
         self.feed = feed
         self.guard = Guard(settings)
         self.limits = Limits.of(settings)
         self.sockets = 0  # that are open
 
-    def operation(self, viewer: Viewer, asked: GraphQLRequest) -> Operation:
+    def operation(self, asked: GraphQLRequest) -> Operation:
         """The operation that is asked for.
 
-        Raises InvalidDocument, BadRequest, LimitExceeded, or TryAgainLater.
+        Raises InvalidDocument, BadRequest, or LimitExceeded.
         """
-        self.guard.admit(viewer)
         variables = asked.variables or {}
         check_variables(self.limits, variables)
         return operation_of(asked.query, asked.operation_name, variables, self.limits)
@@ -75,8 +85,10 @@ class Executor:
                 result, revision = await self._read(secret, viewer, operation, asked)
             else:
                 result = await self._execute(secret, viewer, operation, asked)
-                revision = await current_revision(viewer.organization_id)
-            return _answer(result, {"revision": revision, "cost": operation.cost})
+                revision = await self.revisions.read(viewer.organization_id)
+            answer = _answer(result, {"revision": revision, "cost": operation.cost})
+            is_kept = operation.type is OperationType.QUERY and operation.is_lasting
+            return replace(answer, kept_at=revision) if is_kept and not result.errors else answer
 
     async def events(
         self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest
@@ -85,13 +97,14 @@ class Executor:
 
         Raises Unauthenticated once the viewer is nobody any more.
         """
-        context = self._context(secret, viewer)
+        context = self._context(secret, viewer, operation)
         started = subscribe(
             schema._schema,
             operation.document,
             context_value=context,
             variable_values=asked.variables,
             operation_name=asked.operation_name,
+            executor_class=PlanningExecutor,
         )
         stream = started if isinstance(started, ExecutionResult | AsyncIterator) else await started
         if isinstance(stream, ExecutionResult):
@@ -113,11 +126,11 @@ class Executor:
         """
         for _ in range(TRIES):
             result = await self._execute(secret, viewer, operation, asked)
-            if await current_revision(viewer.organization_id) == viewer.revision:
+            if await self.revisions.read(viewer.organization_id) == viewer.revision:
                 return result, viewer.revision
             viewer = await self.authenticator.viewer(secret)
         async with snapshot():
-            viewer = await self.authenticator.viewer(secret)
+            viewer = await self.authenticator.recognise(secret)
             return await self._execute(secret, viewer, operation, asked), viewer.revision
 
     async def _execute(
@@ -126,14 +139,17 @@ class Executor:
         result = execute(
             schema._schema,
             operation.document,
-            context_value=self._context(secret, viewer),
+            context_value=self._context(secret, viewer, operation),
             variable_values=asked.variables,
             operation_name=asked.operation_name,
+            executor_class=PlanningExecutor,
         )
         return result if isinstance(result, ExecutionResult) else await result
 
-    def _context(self, secret: str | None, viewer: Viewer) -> Context:
-        return Context(viewer, lambda: self.authenticator.viewer(secret), self.feed)
+    def _context(self, secret: str | None, viewer: Viewer, operation: Operation) -> Context:
+        return Context(
+            viewer, lambda: self.authenticator.viewer(secret), self.feed, operation.plans
+        )
 
 
 def _answer(result: ExecutionResult, extensions: dict[str, int] | None) -> Answer:

@@ -16,9 +16,7 @@ LONGEST_NAME = 100  # of an operation, in the log
 
 logger = logging.getLogger("cohort.slow")
 
-DURATIONS = {
-    type: OPERATIONS.labels(type) for type in ("query", "mutation", "subscription")
-}
+DURATIONS = {type: OPERATIONS.labels(type) for type in ("query", "mutation", "subscription")}
 
 
 class Guard:

@@ -11,7 +11,7 @@ from models import directory
 from models.groups import GroupOrderField
 from models.tables import Role, UserStatus
 from schema.enums import OrderDirection
-from schema.types import described
+from schema.fields import described
 
 EXPECTED = "Refuse with CONFLICT unless the organization is at this revision."
 

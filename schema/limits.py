@@ -220,7 +220,9 @@ class _Scale:
             below += 1
             weight.introspection_depth = max(weight.introspection_depth, below)
         elif field.name.value in ("__schema", "__type"):
-            self.limits.hold("max_introspection_depth", below, "lists within lists of introspection")
+            self.limits.hold(
+                "max_introspection_depth", below, "lists within lists of introspection"
+            )
 
     def _fragment(
         self, selection: SelectionNode, depth: int, fragment_depth: int

@@ -5,7 +5,7 @@ are the properties of these objects.
 """
 
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -131,14 +131,24 @@ class PageEnds:
 
 
 class Connection:
-    """A page, and a way to count the whole. Source of every connection type."""
+    """A page of a parent's rows. Source of every connection type.
 
-    __slots__ = ("count", "order", "page")
+    `count` counts the whole, for as many parents as are asked for.
+    """
+
+    __slots__ = ("count", "order", "page", "parent")
     edge: type[Edge] = Edge
 
-    def __init__(self, order: Order, page: Page, count: Callable[[], Awaitable[int]]) -> None:
+    def __init__(
+        self,
+        order: Order,
+        page: Page,
+        parent: str,
+        count: Callable[[Sequence[str]], Awaitable[Mapping[str, int]]],
+    ) -> None:
         self.order = order
         self.page = page
+        self.parent = parent
         self.count = count
 
     @property
@@ -158,10 +168,6 @@ class Connection:
             encode_cursor(self.order, rows[0]) if rows else None,
             encode_cursor(self.order, rows[-1]) if rows else None,
         )
-
-    @property
-    def total_count(self) -> Awaitable[int]:
-        return self.count()
 
 
 class AccessEdge(Edge):

@@ -6,6 +6,7 @@ import strawberry
 from strawberry import ID
 
 from models.errors import Code
+from schema.fields import described
 from schema.types import (
     Bot,
     Change,
@@ -17,7 +18,6 @@ from schema.types import (
     Persona,
     Token,
     User,
-    described,
 )
 
 GROUP = "The group as it is now; null on a refusal."

@@ -1,6 +1,6 @@
 """The entry points that read."""
 
-import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from schema.context import Info
 from schema.enums import OrderDirection
 from schema.inputs import AccessImpactInput, AccessQuestion, GroupOrder, UserOrder
 from schema.pagination import After, Before, First, Last, range_of
-from schema.resolvers import Resolver, Search, moment_of, node_by_id, whole
+from schema.resolvers import Search, entries_of, groups_of_ids, moment_of, nodes_by_id, whole
 from schema.types import (
     AccessDecision,
     AccessImpact,
@@ -37,10 +37,11 @@ from schema.types import (
     User,
     UserEdge,
     Viewer,
-    found,
 )
 
 AT_ONCE = 100
+
+Resolver = Callable[..., Awaitable[Any]]
 
 Id = Annotated[ID, strawberry.argument(description="The id of one that you may see.")]
 Ids = Annotated[list[ID], strawberry.argument(description="At most 100.")]
@@ -61,6 +62,11 @@ def _at_most(items: list[Any], argument: str) -> None:
         raise LimitExceeded(f"`{argument}` takes at most {AT_ONCE} at once; ask again for more.")
 
 
+def entry_point(resolver: Any, description: str) -> Any:
+    """A field of the root."""
+    return strawberry.field(resolver=resolver, description=description)
+
+
 # ---------------------------------------------------------------------------------- single objects
 
 
@@ -69,25 +75,25 @@ def viewer(info: Info) -> Any:
 
 
 async def organization(info: Info) -> Any:
-    return await info.context.loaders.organization()
+    return await directory.organization(info.context.viewer)
 
 
 async def node(info: Info, id: Id) -> Any:
-    return await node_by_id(info.context, id)
+    return (await nodes_by_id(info.context, [id]))[0]
 
 
 async def nodes(info: Info, ids: Ids) -> Any:
     _at_most(ids, "ids")
-    return await asyncio.gather(*(node_by_id(info.context, id) for id in ids))
+    return await nodes_by_id(info.context, ids)
 
 
 async def group(info: Info, id: Id) -> Any:
-    return await info.context.loaders.group_by_id(id)
+    return (await groups_of_ids(info.context, [id])).get(id)
 
 
 def entry(kind: Kind) -> Resolver:
     async def resolve(info: Info, id: Id) -> Any:
-        return await info.context.loaders.entry_by_id(kind, id)
+        return (await entries_of(info.context, kind, [id])).get(id)
 
     return resolve
 
@@ -109,7 +115,7 @@ async def all_groups(
         order = replace(order, descending=order_by.direction is OrderDirection.DESC)
     listing = groups.groups(info.context.viewer, search, order)
     asked = range_of(order, first, after, last, before)
-    return await whole(info.context, "groups", listing, asked, search or None, order)
+    return await whole(listing, asked)
 
 
 async def all_users(
@@ -127,7 +133,7 @@ async def all_users(
         order = replace(order, descending=order_by.direction is OrderDirection.DESC)
     listing = directory.entries(info.context.viewer, USERS, search, status or None, order)
     asked = range_of(order, first, after, last, before)
-    return await whole(info.context, "users", listing, asked, search or None, status, order)
+    return await whole(listing, asked)
 
 
 def all_entries(kind: Kind) -> Resolver:
@@ -141,7 +147,7 @@ def all_entries(kind: Kind) -> Resolver:
     ) -> Any:
         listing = directory.entries(info.context.viewer, kind, search)
         asked = range_of(listing.order, first, after, last, before)
-        return await whole(info.context, kind.plural, listing, asked, search or None)
+        return await whole(listing, asked)
 
     return resolve
 
@@ -156,7 +162,7 @@ async def all_changes(
 ) -> Any:
     listing = ledger.changes(info.context.viewer, group_id or None)
     asked = range_of(listing.order, first, after, last, before)
-    return await whole(info.context, "changes", listing, asked, group_id or None)
+    return await whole(listing, asked)
 
 
 async def all_tokens(
@@ -168,7 +174,7 @@ async def all_tokens(
 ) -> Any:
     listing = tokens.tokens(info.context.viewer)
     asked = range_of(listing.order, first, after, last, before)
-    return await whole(info.context, "tokens", listing, asked)
+    return await whole(listing, asked)
 
 
 # ----------------------------------------------------------------------------------------- access
@@ -184,12 +190,18 @@ async def check_access(info: Info, questions: Questions) -> Any:
 async def _question(info: Info, asked: AccessQuestion) -> Question:
     if asked.bot:
         return Question(
-            asked.bot.user_id, BOTS, asked.bot.bot_id, await moment_of(info, asked.bot.at)
+            asked.bot.user_id,
+            BOTS,
+            asked.bot.bot_id,
+            await moment_of(info.context.viewer, asked.bot.at),
         )
     persona = asked.persona
     assert persona is not None  # @oneOf: exactly one of them was given
     return Question(
-        persona.user_id, PERSONAS, persona.persona_id, await moment_of(info, persona.at)
+        persona.user_id,
+        PERSONAS,
+        persona.persona_id,
+        await moment_of(info.context.viewer, persona.at),
     )
 
 
@@ -219,43 +231,43 @@ def _plan(of: AccessImpactInput) -> Plan:
 
 @strawberry.type(description="What can be asked.")
 class Query:
-    viewer: Viewer = found(viewer, "Who is asking, and what they may use.")
-    organization: Organization = found(organization, "Your organization.")
-    node: Node | None = found(node, "Whatever an id names; null if you may not see it.")
-    nodes: list[Node | None] = found(
+    viewer: Viewer = entry_point(viewer, "Who is asking, and what they may use.")
+    organization: Organization = entry_point(organization, "Your organization.")
+    node: Node | None = entry_point(node, "Whatever an id names; null if you may not see it.")
+    nodes: list[Node | None] = entry_point(
         nodes, "The same for many ids: in their order, null where there is none."
     )
-    group: Group | None = found(group, "A group; null if you may not see it.")
-    groups: Connection[GroupEdge, Group] = found(
+    group: Group | None = entry_point(group, "A group; null if you may not see it.")
+    groups: Connection[GroupEdge, Group] = entry_point(
         all_groups, "The groups you may see: all of them, or for a MEMBER its own."
     )
-    user: User | None = found(entry(USERS), "A user; null if you may not see them.")
-    users: Connection[UserEdge, User] = found(
+    user: User | None = entry_point(entry(USERS), "A user; null if you may not see them.")
+    users: Connection[UserEdge, User] = entry_point(
         all_users, "The users you may see: all, or for a MEMBER those in its groups."
     )
-    bot: Bot | None = found(entry(BOTS), "A bot; null if you may not see it.")
-    bots: Connection[BotEdge, Bot] = found(
+    bot: Bot | None = entry_point(entry(BOTS), "A bot; null if you may not see it.")
+    bots: Connection[BotEdge, Bot] = entry_point(
         all_entries(BOTS), "The bots you may see: all, or for a MEMBER those of its groups."
     )
-    persona: Persona | None = found(entry(PERSONAS), "A persona; null if you may not see it.")
-    personas: Connection[PersonaEdge, Persona] = found(
+    persona: Persona | None = entry_point(entry(PERSONAS), "A persona; null if you may not see it.")
+    personas: Connection[PersonaEdge, Persona] = entry_point(
         all_entries(PERSONAS), "The personas you may see: all, or for a MEMBER those of its groups."
     )
-    check_access: list[AccessDecision] = found(
+    check_access: list[AccessDecision] = entry_point(
         check_access,
         "May these users use these bots and personas? One answer a question, in their order. "
         "Ask this before you let a person use one. A MEMBER may ask about itself only.",
     )
-    access_impact: AccessImpact = found(
+    access_impact: AccessImpact = entry_point(
         impact,
         "Who would gain, lose or keep which bots and personas by a write, before it is made. "
         "Not for a MEMBER.",
     )
-    changes: Connection[ChangeEdge, Change] = found(
+    changes: Connection[ChangeEdge, Change] = entry_point(
         all_changes,
         "The ledger, newest first: every change, or those of one group. A MEMBER sees those of "
         "its groups.",
     )
-    tokens: Connection[TokenEdge, Token] = found(
+    tokens: Connection[TokenEdge, Token] = entry_point(
         all_tokens, "The organization's tokens, newest first. Not for a MEMBER."
     )

@@ -81,10 +81,14 @@ def accepted(request: Request) -> Accepted:
     )
 
 
-async def read_request(request: Request, max_body_bytes: int) -> GraphQLRequest:
-    """The GraphQL request that an HTTP request carries. Raises Refused, with the status."""
+async def read_source(request: Request, max_body_bytes: int) -> bytes:
+    """What an HTTP request carries, unread: its body, or the query string of a GET.
+
+    Raises Refused, with the status.
+    """
     if request.method == "GET":
-        return request_from(_from_query_string(request))
+        source: bytes = request.scope["query_string"]
+        return source
     if request.method != "POST":
         raise Refused(405, "Use POST, or GET for a query.", Allow="GET, POST")
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
@@ -95,7 +99,14 @@ async def read_request(request: Request, max_body_bytes: int) -> GraphQLRequest:
         raise Refused(415, "The body must be in UTF-8.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "The body must not be compressed.")
-    return request_from(_parse(await _read_body(request, max_body_bytes), "The body"))
+    return await _read_body(request, max_body_bytes)
+
+
+def read_request(request: Request, source: bytes) -> GraphQLRequest:
+    """The GraphQL request in it. Raises Refused."""
+    if request.method == "GET":
+        return request_from(_from_query_string(request))
+    return request_from(_parse(source, "The body"))
 
 
 async def _read_body(request: Request, limit: int) -> bytes:

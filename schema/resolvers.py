@@ -1,25 +1,27 @@
-"""How the fields of an object are found: through the viewer, through a loader.
+"""How the fields of objects are found: through the viewer, for all objects of a level at once.
 
-Resolvers translate arguments and decide nothing; what a viewer may see is decided in models/. Those
-that differ in the kind of thing only are made by a function that takes the kind. Each returns the
-source of its field's type: a row, or a `Connection` of rows.
+These functions translate arguments and decide nothing; what a viewer may see is decided in models/.
+Those that differ in the kind of thing only are made by a function that takes the kind. Each returns
+the sources of its field's type: rows, or a `Connection` of rows for each object.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
 import strawberry
-from strawberry import UNSET, Parent
+from strawberry import UNSET
 
-from models import directory, groups, ids, ledger, tokens
+from models import directory, groups, ids, ledger, tokens, undo
+from models.access import access_counts, access_pages
 from models.database import Row
 from models.impact import BY_USER, Diff
-from models.kinds import BOTS, PERSONAS, USERS, Kind
-from models.listing import Listing, fetch_count, page_of
+from models.kinds import KINDS, USERS, Kind
+from models.listing import Listing, fetch_count, fetch_counts, fetch_page, fetch_pages, page_of
 from models.viewer import Viewer
-from schema.context import Context, Info
+from schema.context import Context
+from schema.fields import Computed, Found
 from schema.pagination import (
     AccessConnection,
     After,
@@ -41,409 +43,458 @@ At = Annotated[
         description="As it stood at this instant; now, if it is left out. The future is refused."
     ),
 ]
-Resolver = Callable[..., Awaitable[Any]]
 
 
-# ------------------------------------------------------------------------------ root connections
+# ------------------------------------------------------------------------------------------ rows
 
 
-async def whole(context: Context, name: str, listing: Listing, asked: Range, *key: Any) -> Any:
-    """A connection without parent. `name` and `key` tell the listing from others."""
-    page = await context.loaders.page((name, *key), listing, asked.part)
-    return Connection(listing.order, asked.narrow(page), lambda: fetch_count(listing))
+def by_id(rows: Iterable[Row]) -> dict[str, Row]:
+    """Rows by their ids."""
+    return {row["id"]: row for row in rows}
 
 
-async def moment_of(info: Info, at: datetime | None) -> int | None:
+async def entries_of(context: Context, kind: Kind, ids: Iterable[str | None]) -> dict[str, Row]:
+    """Those of the users, bots or personas that the viewer may see, by id."""
+    wanted = list({id for id in ids if id})
+    return by_id(await directory.entries_by_id(context.viewer, kind, wanted)) if wanted else {}
+
+
+async def groups_of_ids(
+    context: Context, ids: Iterable[str | None], *, deleted: bool = False
+) -> dict[str, Row]:
+    """Those of the groups that the viewer may see, by id."""
+    wanted = list({id for id in ids if id})
+    if not wanted:
+        return {}
+    return by_id(await groups.groups_by_id(context.viewer, wanted, deleted=deleted))
+
+
+async def moment_of(viewer: Viewer, at: datetime | None) -> int | None:
     """The revision that an `at` argument means; None for the present."""
-    return await ledger.revision_at(info.context.viewer, at) if at else None
+    return await ledger.revision_at(viewer, at) if at else None
+
+
+def named(rows: Mapping[str, Row], ids: Iterable[str]) -> list[Row]:
+    """The rows with these ids, sorted by name."""
+    found = [rows[id] for id in ids if id in rows]
+    return sorted(found, key=lambda row: (row["name_key"], row["id"]))
+
+
+# ------------------------------------------------------------------------------------ connections
+
+
+async def whole(listing: Listing, asked: Range) -> Connection:
+    """A connection without parent."""
+
+    async def count(parents: Sequence[str]) -> dict[str, int]:
+        return {"": await fetch_count(listing)}
+
+    page = await fetch_page(listing, asked.part)
+    return Connection(listing.order, asked.narrow(page), "", count)
+
+
+async def of_parents(
+    listing: Listing,
+    asked: Range,
+    parents: Sequence[str],
+    count: Callable[[Sequence[str]], Awaitable[Mapping[str, int]]] | None = None,
+) -> list[Connection]:
+    """A connection for each of many parents, all in one statement.
+
+    `count` is for those who know a cheaper way to count than to count.
+    """
+
+    async def count_all(some: Sequence[str]) -> Mapping[str, int]:
+        return await fetch_counts(listing.source, some)
+
+    pages = await fetch_pages(listing, asked.part, list(dict.fromkeys(parents)))
+    return [
+        Connection(listing.order, asked.narrow(pages[parent]), parent, count or count_all)
+        for parent in parents
+    ]
+
+
+async def total_counts(connections: Sequence[Connection], context: Context) -> list[int]:
+    """`totalCount`: the connections of one field are counted in one statement."""
+    alike: dict[Any, list[str]] = {}
+    for connection in connections:
+        alike.setdefault(connection.count, []).append(connection.parent)
+    counts = {count: await count(list(dict.fromkeys(some))) for count, some in alike.items()}
+    return [counts[connection.count][connection.parent] for connection in connections]
 
 
 # ------------------------------------------------------------------------------------- of a group
 
 
-def members(kind: Kind) -> Resolver:
+def members(kind: Kind) -> Found:
     """`Group.users`, `.bots`, `.personas`."""
 
-    async def resolve(
-        root: Parent[Row],
-        info: Info,
+    async def find(
+        roots: Sequence[Row],
+        context: Context,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
         search: Search = UNSET,
         at: At = UNSET,
-    ) -> Any:
-        moment = await moment_of(info, at)
-        listing = groups.members(info.context.viewer, kind, search, moment)
+    ) -> list[Connection]:
+        moment = await moment_of(context.viewer, at)
+        listing = groups.members(context.viewer, kind, search, moment)
         asked = range_of(listing.order, first, after, last, before)
-        name = ("members", kind, search or None, moment)
-        loaders, group_id = info.context.loaders, root["id"]
 
-        async def count() -> int:
-            if not search and moment is None:
-                return int(root[kind.counter])
-            return await loaders.count_by_parent(name, listing, group_id)
+        async def counters(parents: Sequence[str]) -> dict[str, int]:
+            return {root["id"]: root[kind.counter] for root in roots}
 
-        page = await loaders.page_by_parent(name, listing, asked.part, group_id)
-        return Connection(listing.order, asked.narrow(page), count)
+        known = counters if not search and moment is None else None
+        return await of_parents(listing, asked, [root["id"] for root in roots], known)
 
-    return resolve
+    return find
 
 
-def available(kind: Kind) -> Resolver:
+def available(kind: Kind) -> Found:
     """`Group.availableUsers`, `.availableBots`, `.availablePersonas`: for those who see all."""
 
-    async def resolve(
-        root: Parent[Row],
-        info: Info,
+    async def find(
+        roots: Sequence[Row],
+        context: Context,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
         search: Search = UNSET,
-    ) -> Any:
-        info.context.viewer.must_see_all()
-        listing = groups.available(info.context.viewer, kind, search)
+    ) -> list[Connection]:
+        context.viewer.must_see_all()
+        listing = groups.available(context.viewer, kind, search)
         asked = range_of(listing.order, first, after, last, before)
-        name = ("available", kind, search or None)
-        loaders, group_id = info.context.loaders, root["id"]
 
-        async def count() -> int:
-            if not search:
-                organization = await loaders.organization()
-                return int(organization[kind.counter] - root[kind.counter])
-            return await loaders.count_by_parent(name, listing, group_id)
+        async def differences(parents: Sequence[str]) -> dict[str, int]:
+            all_of_them = (await directory.organization(context.viewer))[kind.counter]
+            return {root["id"]: all_of_them - root[kind.counter] for root in roots}
 
-        page = await loaders.page_by_parent(name, listing, asked.part, group_id)
-        return Connection(listing.order, asked.narrow(page), count)
+        known = None if search else differences
+        return await of_parents(listing, asked, [root["id"] for root in roots], known)
 
-    return resolve
+    return find
 
 
-async def changes_of_group(
-    root: Parent[Row],
-    info: Info,
+async def changes_of_groups(
+    roots: Sequence[Row],
+    context: Context,
     first: First = UNSET,
     after: After = UNSET,
     last: Last = UNSET,
     before: Before = UNSET,
-) -> Any:
+) -> list[Connection]:
     """`Group.changes`."""
-    loaders, listing = info.context.loaders, ledger.changes(info.context.viewer)
+    listing = ledger.changes(context.viewer)
     asked = range_of(listing.order, first, after, last, before)
-    page = await loaders.page_by_parent("changes", listing, asked.part, root["id"])
-    return Connection(
-        listing.order,
-        asked.narrow(page),
-        lambda: loaders.count_by_parent("changes", listing, root["id"]),
-    )
+    return await of_parents(listing, asked, [root["id"] for root in roots])
 
 
-# ------------------------------------------------------------- of a user, a bot, or a persona
+# --------------------------------------------------------------- of a user, a bot, or a persona
 
 
-def groups_of(kind: Kind) -> Resolver:
+def groups_of(kind: Kind) -> Found:
     """`User.groups`, `Bot.groups`, `Persona.groups`."""
 
-    async def resolve(
-        root: Parent[Row],
-        info: Info,
+    async def find(
+        roots: Sequence[Row],
+        context: Context,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
-    ) -> Any:
-        return await _groups_holding(info, kind, root["id"], first, after, last, before)
+    ) -> list[Connection]:
+        listing = groups.groups_of(context.viewer, kind)
+        asked = range_of(listing.order, first, after, last, before)
+        return await of_parents(listing, asked, [root["id"] for root in roots])
 
-    return resolve
-
-
-async def _groups_holding(info: Info, kind: Kind, id: str, *arguments: Any) -> Connection:
-    loaders, listing = info.context.loaders, groups.groups_of(info.context.viewer, kind)
-    asked = range_of(listing.order, *arguments)
-    page = await loaders.page_by_parent(("groups of", kind), listing, asked.part, id)
-    return Connection(
-        listing.order,
-        asked.narrow(page),
-        lambda: loaders.count_by_parent(("groups of", kind), listing, id),
-    )
+    return find
 
 
-def group_count(kind: Kind) -> Resolver:
+def group_count(kind: Kind) -> Found:
     """`User.groupCount`, `Bot.groupCount`, `Persona.groupCount`: of the groups that are seen."""
 
-    async def resolve(root: Parent[Row], info: Info) -> Any:
-        if info.context.viewer.sees_all:
-            return root["group_count"]
-        listing = groups.groups_of(info.context.viewer, kind)
-        return await info.context.loaders.count_by_parent(("groups of", kind), listing, root["id"])
+    async def find(roots: Sequence[Row], context: Context) -> list[int]:
+        if context.viewer.sees_all:
+            return [root["group_count"] for root in roots]
+        listing = groups.groups_of(context.viewer, kind)
+        counts = await fetch_counts(listing.source, list({root["id"] for root in roots}))
+        return [counts[root["id"]] for root in roots]
 
-    return resolve
+    return find
 
 
-def reached(holder: Kind, held: Kind) -> Resolver:
+def reached(holder: Kind, held: Kind) -> Found:
     """`User.bots`, `User.personas`: now, or at an instant."""
 
-    async def resolve(
-        root: Parent[Row],
-        info: Info,
+    async def find(
+        roots: Sequence[Row],
+        context: Context,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
         search: Search = UNSET,
         at: At = UNSET,
-    ) -> Any:
-        moment = await moment_of(info, at)
+    ) -> list[Connection]:
+        moment = await moment_of(context.viewer, at)
         asked = (first, after, last, before)
-        return await _access(info, holder, held, root["id"], asked, search or None, moment)
+        parents = [root["id"] for root in roots]
+        return await _access(context, holder, held, parents, asked, search or None, moment)
 
-    return resolve
+    return find
 
 
-def reached_by(holder: Kind) -> Resolver:
+def reached_by(holder: Kind) -> Found:
     """`Bot.users`, `Persona.users`."""
 
-    async def resolve(
-        root: Parent[Row],
-        info: Info,
+    async def find(
+        roots: Sequence[Row],
+        context: Context,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
         search: Search = UNSET,
-    ) -> Any:
+    ) -> list[Connection]:
         asked = (first, after, last, before)
-        return await _access(info, holder, USERS, root["id"], asked, search or None)
+        parents = [root["id"] for root in roots]
+        return await _access(context, holder, USERS, parents, asked, search or None)
 
-    return resolve
+    return find
 
 
 async def _access(
-    info: Info,
+    context: Context,
     holder: Kind,
     held: Kind,
-    id: str,
+    parents: Sequence[str],
     arguments: tuple[Any, ...],
     search: str | None = None,
     moment: int | None = None,
-) -> Connection:
-    loaders = info.context.loaders
-    order = groups.members(info.context.viewer, held).order
+) -> list[Connection]:
+    viewer = context.viewer
+    order = groups.members(viewer, held).order
     asked = range_of(order, *arguments)
-    page = await loaders.access_by_holder(holder, held, asked.part, id, search, moment)
-    return AccessConnection(
-        order,
-        asked.narrow(page),
-        lambda: loaders.access_count_by_holder(holder, held, id, search, moment),
-    )
+
+    async def count(some: Sequence[str]) -> dict[str, int]:
+        return await access_counts(viewer, holder, held, some, search, moment)
+
+    distinct = list(dict.fromkeys(parents))
+    pages = await access_pages(viewer, holder, held, asked.part, distinct, search, moment)
+    return [AccessConnection(order, asked.narrow(pages[id]), id, count) for id in parents]
 
 
-def groups_named(attribute: str) -> Resolver:
+def groups_named(attribute: str) -> Found:
     """`via`, `heldBy`: the groups whose ids an answer about access names, sorted by name.
 
     Those that are gone are told too: in the past they gave access.
     """
 
-    async def resolve(root: Parent[Any], info: Info) -> Any:
-        loaders = info.context.loaders
-        loads = [loaders.group_by_id(id, deleted=True) for id in getattr(root, attribute)]
-        rows = [await load for load in loads]
-        seen = [row for row in rows if row is not None]
-        return sorted(seen, key=lambda row: (row["name_key"], row["id"]))
+    async def find(roots: Sequence[Any], context: Context) -> list[list[Row]]:
+        ids = [getattr(root, attribute) for root in roots]
+        rows = await groups_of_ids(context, (id for some in ids for id in some), deleted=True)
+        return [named(rows, some) for some in ids]
 
-    return resolve
+    return find
 
 
 # ---------------------------------------------------------------------------------- of the viewer
 
 
-async def viewer_user(root: Parent[Viewer], info: Info) -> Any:
+async def viewer_user(roots: Sequence[Viewer], context: Context) -> list[Row | None]:
     """`Viewer.user`."""
-    return await info.context.loaders.entry_by_id(USERS, root.user_id) if root.user_id else None
+    users = await entries_of(context, USERS, (root.user_id for root in roots))
+    return [users.get(root.user_id or "") for root in roots]
 
 
-async def viewer_organization(root: Parent[Viewer], info: Info) -> Any:
+async def viewer_organization(roots: Sequence[Viewer], context: Context) -> list[Row]:
     """`Viewer.organization`."""
-    return await info.context.loaders.organization()
+    return [await directory.organization(context.viewer)] * len(roots)
 
 
 async def viewer_groups(
-    root: Parent[Viewer],
-    info: Info,
+    roots: Sequence[Viewer],
+    context: Context,
     first: First = UNSET,
     after: After = UNSET,
     last: Last = UNSET,
     before: Before = UNSET,
-) -> Any:
+) -> list[Connection]:
     """`Viewer.groups`: a token that is no person's is in none."""
-    return await _groups_holding(info, USERS, root.user_id or "", first, after, last, before)
+    listing = groups.groups_of(context.viewer, USERS)
+    asked = range_of(listing.order, first, after, last, before)
+    return await of_parents(listing, asked, [root.user_id or "" for root in roots])
 
 
-def viewer_reaches(held: Kind) -> Resolver:
+def viewer_reaches(held: Kind) -> Found:
     """`Viewer.bots`, `Viewer.personas`."""
 
-    async def resolve(
-        root: Parent[Viewer],
-        info: Info,
+    async def find(
+        roots: Sequence[Viewer],
+        context: Context,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
-    ) -> Any:
-        return await _access(info, USERS, held, root.user_id or "", (first, after, last, before))
+    ) -> list[Connection]:
+        parents = [root.user_id or "" for root in roots]
+        return await _access(context, USERS, held, parents, (first, after, last, before))
 
-    return resolve
+    return find
 
 
 # -------------------------------------------------------------------------------- of a single row
 
 
-def count_of(counter: str) -> Resolver:
-    """`Organization.groupCount` and the like: a MEMBER's counts are of what it sees."""
-
-    async def resolve(root: Parent[Row], info: Info) -> Any:
-        viewer = info.context.viewer
-        if viewer.sees_all:
-            return root[counter]
-        if counter == "group_count":
-            return await fetch_count(groups.groups(viewer))
-        kind = next(kind for kind in (USERS, BOTS, PERSONAS) if kind.counter == counter)
-        return await fetch_count(directory.entries(viewer, kind))
-
-    return resolve
+async def group_counts(roots: Sequence[Row], context: Context) -> list[int]:
+    """`Organization.groupCount`: a MEMBER's is of the groups that it sees."""
+    if context.viewer.sees_all:
+        return [root["group_count"] for root in roots]
+    return [await fetch_count(groups.groups(context.viewer))] * len(roots)
 
 
-def private(column: str, hidden: Any) -> Resolver:
+def entry_counts(kind: Kind) -> Found:
+    """`Organization.userCount` and the like: a MEMBER's are of what it sees."""
+
+    async def find(roots: Sequence[Row], context: Context) -> list[int]:
+        if context.viewer.sees_all:
+            return [root[kind.counter] for root in roots]
+        return [await fetch_count(directory.entries(context.viewer, kind))] * len(roots)
+
+    return find
+
+
+def private(column: str, hidden: Any) -> Computed:
     """A column of a user that a MEMBER sees of itself only; `hidden` is what it sees of others."""
 
-    async def resolve(root: Parent[Row], info: Info) -> Any:
-        viewer = info.context.viewer
-        return root[column] if viewer.sees_all or root["id"] == viewer.user_id else hidden
+    def compute(row: Row, viewer: Viewer) -> Any:
+        return row[column] if viewer.sees_all or row["id"] == viewer.user_id else hidden
 
-    return resolve
+    return compute
 
 
-def features(root: Parent[Row]) -> list[str]:
+def features(row: Row, viewer: Viewer) -> Any:
     """`Bot.features`: stored as a JSON array."""
-    labels: list[str] = orjson.loads(root["features"])
-    return labels
+    return orjson.loads(row["features"])
 
 
-def added_by(root: Parent[Any], info: Info) -> Awaitable[Any]:
+async def added_by(roots: Sequence[Any], context: Context) -> list[Row]:
     """`addedBy` of a membership: who made the change that opened it."""
-    return info.context.loaders.actor_by_revision(root.node["added_revision"])
+    revisions = [root.node["added_revision"] for root in roots]
+    rows = await ledger.actors_by_revision(context.viewer, list(set(revisions)))
+    actors = {row["revision"]: row for row in rows}
+    return [actors[revision] for revision in revisions]
 
 
-def added_at(root: Parent[Any]) -> datetime:
-    """`addedAt` of a membership."""
-    instant: datetime = root.node["added_at"]
-    return instant
-
-
-async def actor_user(root: Parent[Row], info: Info) -> Any:
+async def actor_users(roots: Sequence[Row], context: Context) -> list[Row | None]:
     """`Actor.user`: null for a token or the operator, and for a person who is gone or unseen."""
-    id = root["actor_user_id"]
-    return await info.context.loaders.entry_by_id(USERS, id) if id else None
+    users = await entries_of(context, USERS, (root["actor_user_id"] for root in roots))
+    return [users.get(root["actor_user_id"] or "") for root in roots]
 
 
-async def change_group(root: Parent[Row], info: Info) -> Any:
+async def change_groups(roots: Sequence[Row], context: Context) -> list[Row | None]:
     """`Change.group`."""
-    return await info.context.loaders.group_by_id(root["group_id"]) if root["group_id"] else None
+    rows = await groups_of_ids(context, (root["group_id"] for root in roots))
+    return [rows.get(root["group_id"] or "") for root in roots]
 
 
-def change_entries(kind: Kind) -> Resolver:
+def change_entries(kind: Kind) -> Found:
     """`Change.users`, `.bots`, `.personas`: those that it touched and that still exist."""
 
-    async def resolve(root: Parent[Row], info: Info) -> Any:
-        touched = orjson.loads(root["details"]).get(kind.plural, ())
-        loads = [info.context.loaders.entry_by_id(kind, id) for id in touched]
-        rows = [await load for load in loads]
-        return [row for row in rows if row is not None]
+    async def find(roots: Sequence[Row], context: Context) -> list[list[Row]]:
+        touched = [orjson.loads(root["details"]).get(kind.plural, ()) for root in roots]
+        rows = await entries_of(context, kind, (id for ids in touched for id in ids))
+        return [[rows[id] for id in ids if id in rows] for ids in touched]
 
-    return resolve
+    return find
 
 
-async def change_undoable(root: Parent[Row], info: Info) -> Any:
+async def change_undoable(roots: Sequence[Row], context: Context) -> list[bool]:
     """`Change.undoable`."""
-    return await info.context.loaders.undoable(root)
+    found = await undo.undoable(context.viewer, roots)
+    return [root["id"] in found for root in roots]
 
 
-async def change_undone_by(root: Parent[Row], info: Info) -> Any:
+async def change_undone_by(roots: Sequence[Row], context: Context) -> list[Row | None]:
     """`Change.undoneBy`."""
-    id = root["undone_by_id"]
-    return await info.context.loaders.change_by_id(id) if id else None
+    wanted = [root["undone_by_id"] for root in roots if root["undone_by_id"]]
+    rows = by_id(await ledger.changes_by_id(context.viewer, wanted)) if wanted else {}
+    return [rows.get(root["undone_by_id"] or "") for root in roots]
 
 
-async def token_user(root: Parent[Row], info: Info) -> Any:
+async def token_users(roots: Sequence[Row], context: Context) -> list[Row | None]:
     """`Token.user`."""
-    return (
-        await info.context.loaders.entry_by_id(USERS, root["user_id"]) if root["user_id"] else None
-    )
+    users = await entries_of(context, USERS, (root["user_id"] for root in roots))
+    return [users.get(root["user_id"] or "") for root in roots]
 
 
-def token_role(root: Parent[Row]) -> Any:
+def token_role(row: Row, viewer: Viewer) -> Any:
     """`Token.role`: the lesser of the token's own and its person's."""
-    return tokens.effective_role(root["role"], root["user_role"])
+    return tokens.effective_role(row["role"], row["user_role"])
 
 
 # ---------------------------------------------------------------------------------- of an impact
 
 
-def diffs(attribute: str) -> Resolver:
+def diffs(attribute: str) -> Found:
     """`AccessImpact.gains`, `.losses`, `.kept`: pages of a list that was computed whole."""
 
-    async def resolve(
-        root: Parent[Any],
-        info: Info,
+    async def find(
+        roots: Sequence[Any],
+        context: Context,
         first: First = UNSET,
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
-    ) -> Any:
-        found: list[Diff] = getattr(root.impact, attribute)
+    ) -> list[Connection]:
         asked = range_of(BY_USER, first, after, last, before)
+        return [_page_of_diffs(getattr(root.impact, attribute), asked) for root in roots]
 
-        async def count() -> int:
-            return len(found)
-
-        return Connection(BY_USER, asked.narrow(page_of(found, BY_USER, asked.part)), count)
-
-    return resolve
+    return find
 
 
-async def diff_user(root: Parent[Diff], info: Info) -> Any:
+def _page_of_diffs(found: Sequence[Diff], asked: Range) -> Connection:
+    async def count(parents: Sequence[str]) -> dict[str, int]:
+        return {"": len(found)}
+
+    page = page_of(found, BY_USER, asked.part)
+    return Connection(BY_USER, asked.narrow(page), "", count)
+
+
+async def diff_users(roots: Sequence[Diff], context: Context) -> list[Row]:
     """`AccessDiff.user`."""
-    return await info.context.loaders.entry_by_id(USERS, root.user_id)
+    users = await entries_of(context, USERS, (root.user_id for root in roots))
+    return [users[root.user_id] for root in roots]
 
 
-def diff_entries(kind: Kind) -> Resolver:
+def diff_entries(kind: Kind) -> Found:
     """`AccessDiff.bots`, `.personas`."""
 
-    async def resolve(root: Parent[Diff], info: Info) -> Any:
-        loads = [info.context.loaders.entry_by_id(kind, id) for id in root.held[kind]]
-        rows = [await load for load in loads]
-        return sorted(rows, key=lambda row: (row["name_key"], row["id"]))
+    async def find(roots: Sequence[Diff], context: Context) -> list[list[Row]]:
+        rows = await entries_of(context, kind, (id for root in roots for id in root.held[kind]))
+        return [named(rows, root.held[kind]) for root in roots]
 
-    return resolve
+    return find
 
 
 # ------------------------------------------------------------------------------------------ nodes
 
 
-async def node_by_id(context: Context, id: str) -> Any:
-    """The row that an id names, whatever it is; None where the viewer sees none."""
-    loaders, prefix = context.loaders, ids.kind_of(id)
-    for kind in (USERS, BOTS, PERSONAS):
-        if prefix == kind.prefix:
-            return await loaders.entry_by_id(kind, id)
-    if prefix == ids.GROUP:
-        return await loaders.group_by_id(id)
-    if prefix == ids.CHANGE:
-        return await loaders.change_by_id(id)
-    if prefix == ids.TOKEN:
-        return await loaders.token_by_id(id)
-    if id == context.viewer.organization_id:
-        return await loaders.organization()
-    return None
+async def nodes_by_id(context: Context, wanted: Sequence[str]) -> list[Row | None]:
+    """The rows that ids name, whatever they are; None where the viewer sees none."""
+    viewer = context.viewer
+    rows: dict[str, Row] = {}
+    for kind in KINDS:
+        some = [id for id in wanted if ids.kind_of(id) == kind.prefix]
+        rows |= await entries_of(context, kind, some)
+    rows |= await groups_of_ids(context, [id for id in wanted if ids.kind_of(id) == ids.GROUP])
+    if changes := [id for id in wanted if ids.kind_of(id) == ids.CHANGE]:
+        rows |= by_id(await ledger.changes_by_id(viewer, changes))
+    if some_tokens := [id for id in wanted if ids.kind_of(id) == ids.TOKEN]:
+        rows |= by_id(await tokens.tokens_by_id(viewer, some_tokens))
+    if viewer.organization_id in wanted:
+        rows[viewer.organization_id] = await directory.organization(viewer)
+    return [rows.get(id) for id in wanted]

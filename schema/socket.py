@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from models.errors import LimitExceeded, Unauthenticated
 from runtime.auth import secret_in, secret_of
-from schema.execution import Answer, Executor, refusal
+from schema.execution import Answer, Executor, encode, refusal
 from schema.requests import GraphQLRequest, request_from
 
 PROTOCOL = "graphql-transport-ws"
@@ -191,7 +191,8 @@ class Socket:
 
     async def _execute(self, id: str, asked: GraphQLRequest) -> None:
         viewer = await self.executor.authenticator.viewer(self.secret)
-        operation = self.executor.operation(viewer, asked)
+        self.executor.guard.admit(viewer)
+        operation = self.executor.operation(asked)
         if operation.type is OperationType.SUBSCRIPTION:
             events = self.executor.events(self.secret, viewer, operation, asked)
             async with aclosing(events) as answers:
@@ -210,7 +211,7 @@ class Socket:
         """Send a message. A client that does not read is let go, so that nothing piles up."""
         try:
             async with asyncio.timeout(self.settings.slow_reader_seconds):
-                await self.websocket.send_text(orjson.dumps(message).decode())
+                await self.websocket.send_text(encode(message).decode())
         except TimeoutError:
             raise Close(TRY_AGAIN_LATER, "Too slow: resume from the last cursor") from None
         except RuntimeError:  # Starlette's word for: this side has closed

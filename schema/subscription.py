@@ -40,7 +40,7 @@ async def changes(
 ) -> AsyncIterator[Any]:
     """Every change behind the cursor, oldest first, then each new one as it lands.
 
-    Each is resolved with a viewer that is still good, and with loaders of its own.
+    Each is resolved with a viewer that is still good.
     """
     context = info.context
     seen = context.viewer.revision
@@ -55,7 +55,6 @@ async def changes(
             if group_id and change["group_id"] != group_id:
                 continue
             if await ledger.is_told(context.viewer, change):
-                context.renew()
                 yield Edge(NEWEST_FIRST, change)
 
 

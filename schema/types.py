@@ -1,7 +1,7 @@
 """The objects of the graph. What stands here is what GraphiQL shows.
 
-A field without resolver is a column of the object's row, or a property of its source; the others
-are resolved by the functions of `schema/resolvers.py`.
+A field that is `described` is a column of the object's row, or a property of its source; one that
+is `computed` or `found` is so by a function of `schema/resolvers.py`.
 """
 
 from datetime import datetime
@@ -15,21 +15,12 @@ from models.access import Reason
 from models.kinds import BOTS, PERSONAS, USERS
 from models.tables import Action, ActorKind, Role, UserStatus
 from schema import resolvers as find
+from schema.fields import computed, described, found
 
 E = TypeVar("E")
 N = TypeVar("N")
 
 ID_FIELD = "An opaque id, good for `node(id:)` and wherever an id is asked for."
-
-
-def described(description: str) -> Any:
-    """A field that is a column or a property."""
-    return strawberry.field(description=description)
-
-
-def found(resolver: Any, description: str) -> Any:
-    """A field that a resolver finds."""
-    return strawberry.field(resolver=resolver, description=description)
 
 
 # ---------------------------------------------------------------------------------- connections
@@ -51,7 +42,9 @@ class Connection(Generic[E, N]):
     edges: list[E] = described("The page, with what ties each object to the list.")
     nodes: list[N] = described("The page, objects only.")
     page_info: PageInfo = described("Where the page lies, and how to go on from it.")
-    total_count: int = described("How many there are in all. Costs nothing unless asked for.")
+    total_count: int = found(
+        find.total_counts, "How many there are in all. Costs nothing unless asked for."
+    )
 
 
 @strawberry.type
@@ -61,7 +54,9 @@ class Edge:
 
 @strawberry.type
 class Membership(Edge):
-    added_at: datetime = found(find.added_at, "When it was put into the group.")
+    added_at: datetime = computed(
+        lambda edge, viewer: edge.node["added_at"], "When it was put into the group."
+    )
     added_by: "Actor" = found(find.added_by, "Who put it into the group.")
 
 
@@ -165,10 +160,10 @@ TYPE_BY_PREFIX = {
 class Organization(Node):
     name: str = described("Its name.")
     revision: int = described("Grows by one with every change that lands.")
-    group_count: int = found(find.count_of("group_count"), "How many live groups you may see.")
-    user_count: int = found(find.count_of("user_count"), "How many users you may see.")
-    bot_count: int = found(find.count_of("bot_count"), "How many bots you may see.")
-    persona_count: int = found(find.count_of("persona_count"), "How many personas you may see.")
+    group_count: int = found(find.group_counts, "How many live groups you may see.")
+    user_count: int = found(find.entry_counts(USERS), "How many users you may see.")
+    bot_count: int = found(find.entry_counts(BOTS), "How many bots you may see.")
+    persona_count: int = found(find.entry_counts(PERSONAS), "How many personas you may see.")
 
 
 @strawberry.type(description="Who is asking, and what they may use.")
@@ -215,18 +210,18 @@ class Group(Node):
         find.available(PERSONAS), "Personas not in it yet. Not for a MEMBER."
     )
     changes: "Connection[ChangeEdge, Change]" = found(
-        find.changes_of_group, "Its history, newest first."
+        find.changes_of_groups, "Its history, newest first."
     )
 
 
 @strawberry.type(description="A person.")
 class User(Node):
-    external_id: str | None = found(
+    external_id: str | None = computed(
         find.private("external_id", None),
         "Their id in the host product. A MEMBER sees null for other people.",
     )
     name: str = described("Their name.")
-    email: str = found(
+    email: str = computed(
         find.private("email", ""), "Their email. A MEMBER sees an empty text for other people."
     )
     avatar_url: str | None = described("Where their picture is.")
@@ -253,7 +248,7 @@ class Bot(Node):
     name: str = described("Its name.")
     description: str | None = described("What it trains.")
     avatar_url: str | None = described("Where its picture is.")
-    features: list[str] = found(find.features, "Short labels, shown as badges.")
+    features: list[str] = computed(find.features, "Short labels, shown as badges.")
     created_at: datetime = described("When it came into the directory.")
     group_count: int = found(find.group_count(BOTS), "How many groups hold it.")
     groups: "Connection[GroupEdge, Group]" = found(
@@ -282,19 +277,19 @@ class Persona(Node):
 
 @strawberry.type(description="Who did it: a person, a token that is no person's, or the operator.")
 class Actor:
-    kind: ActorKind = found(lambda root: root["actor_kind"], "What kind of party it is.")
-    name: str = found(lambda root: root["actor_name"], "Its name, as it was then.")
-    user: User | None = found(find.actor_user, "The person, if it is one who still exists.")
+    kind: ActorKind = computed(lambda row, viewer: row["actor_kind"], "What kind of party it is.")
+    name: str = computed(lambda row, viewer: row["actor_name"], "Its name, as it was then.")
+    user: User | None = found(find.actor_users, "The person, if it is one who still exists.")
 
 
 @strawberry.type(description="One entry of the ledger: what one write did. One a revision.")
 class Change(Node):
     revision: int = described("The organization's revision that this change made.")
     at: datetime = described("When it landed.")
-    actor: Actor = found(lambda root: root, "Who did it.")
+    actor: Actor = computed(lambda row, viewer: row, "Who did it.")
     action: Action = described("What it did.")
     summary: str = described("One English sentence: `Ada Lovelace added 3 users to Sales Team`.")
-    group: Group | None = found(find.change_group, "The group; null once it is gone.")
+    group: Group | None = found(find.change_groups, "The group; null once it is gone.")
     group_name: str | None = described("The group's name, as it was before the change.")
     users: list[User] = found(
         find.change_entries(USERS), "The users it touched, less those who are gone."
@@ -310,8 +305,8 @@ class Change(Node):
 @strawberry.type(description="What proves who is asking. Its secret is told once, when it is made.")
 class Token(Node):
     name: str = described("What it is for.")
-    role: Role = found(find.token_role, "What it may do: never more than its person may.")
-    user: User | None = found(find.token_user, "Whose it is; null if it is no person's.")
+    role: Role = computed(find.token_role, "What it may do: never more than its person may.")
+    user: User | None = found(find.token_users, "Whose it is; null if it is no person's.")
     created_at: datetime = described("When it was made.")
     expires_at: datetime | None = described("From when on it opens nothing.")
     last_used_at: datetime | None = described("When it was last used, to a minute or so.")
@@ -334,7 +329,7 @@ class AccessDecision:
 
 @strawberry.type(description="What one user would gain, lose or keep.")
 class AccessDiff:
-    user: User = found(find.diff_user, "The user.")
+    user: User = found(find.diff_users, "The user.")
     bots: list[Bot] = found(find.diff_entries(BOTS), "The bots, by name.")
     personas: list[Persona] = found(find.diff_entries(PERSONAS), "The personas, by name.")
 

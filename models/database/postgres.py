@@ -18,6 +18,7 @@ from tortoise.connection import get_connections
 from models.database.settle import settle
 from models.database.statements import seen
 
+STATEMENTS_PREPARED = 500  # on each connection
 CHANNEL = "cohort"
 LISTEN_AGAIN_SECONDS = 1.0
 MIGRATION_LOCK = 0x436F686F7274  # an advisory lock is named by a number: "Cohort" in ASCII
@@ -25,11 +26,26 @@ MIGRATION_LOCK = 0x436F686F7274  # an advisory lock is named by a number: "Cohor
 logger = logging.getLogger("cohort.database")
 
 
+async def _leave_as_it_is(connection: asyncpg.Connection) -> None:
+    pass
+
+
 class CohortPostgresClient(AsyncpgDBClient):
     """A pool of connections, each of which serves one statement or one transaction at a time."""
 
     def _in_transaction(self) -> "SettledTransactionContext":
         return SettledTransactionContext(Transaction(self), self._pool_init_lock)
+
+    async def create_pool(self, **options: Any) -> asyncpg.Pool:
+        # A connection would be reset when it goes back, in a round trip of its own. No statement of
+        # ours leaves anything behind: no setting, no cursor, no lock, no listener.
+        return await super().create_pool(
+            reset=_leave_as_it_is,
+            max_inactive_connection_lifetime=0,
+            statement_cache_size=STATEMENTS_PREPARED,
+            max_cached_statement_lifetime=0,
+            **options,
+        )
 
     async def _ensure_pool(self) -> asyncpg.Pool:
         if self._pool is None:

@@ -12,6 +12,7 @@ from schema import inputs, payloads
 from schema.context import Info
 from schema.inputs import expected, given
 from schema.mutations.write import INPUT, writes
+from schema.resolvers import entries_of
 
 
 async def _upsert(
@@ -19,9 +20,8 @@ async def _upsert(
 ) -> Any:
     sent = [given(item) for item in getattr(input, kind.plural)]
     outcome = await upsert_entries(info.context.viewer, kind, sent, expected(input))
-    loaders = info.context.renew()
-    loads = [loaders.entry_by_id(kind, id) for id in outcome.changed]
-    return payload(revision=outcome.revision, **{kind.plural: [await load for load in loads]})
+    rows = await entries_of(info.context, kind, outcome.changed)
+    return payload(revision=outcome.revision, **{kind.plural: [rows[id] for id in outcome.changed]})
 
 
 async def _delete(
@@ -29,7 +29,6 @@ async def _delete(
 ) -> Any:
     ids = getattr(input, f"{kind.noun}_ids")
     outcome = await delete_entries(info.context.viewer, kind, ids, expected(input))
-    info.context.renew()
     return payload(revision=outcome.revision, **{f"deleted_{kind.noun}_ids": list(outcome.changed)})
 
 

@@ -10,7 +10,7 @@ from models.kinds import BOTS, PERSONAS, USERS, Kind
 from schema import inputs, payloads
 from schema.context import Info
 from schema.inputs import expected, given
-from schema.mutations.write import INPUT, writes
+from schema.mutations.write import INPUT, group_now, writes
 from schema.pagination import Edge
 
 
@@ -23,7 +23,7 @@ async def create_group(info: Info, input: Annotated[inputs.CreateGroupInput, INP
     outcome = await groups.create_group(
         info.context.viewer, input.name, input.description or None, members, expected(input)
     )
-    group = await info.context.renew().group_by_id(str(outcome.id))
+    group = await group_now(info, outcome.id)
     return payloads.CreateGroupPayload(
         revision=outcome.revision,
         group=group,
@@ -36,13 +36,12 @@ async def update_group(info: Info, input: Annotated[inputs.UpdateGroupInput, INP
         info.context.viewer, input.id, given(input), expected(input)
     )
     return payloads.UpdateGroupPayload(
-        revision=outcome.revision, group=await info.context.renew().group_by_id(input.id)
+        revision=outcome.revision, group=await group_now(info, input.id)
     )
 
 
 async def delete_group(info: Info, input: Annotated[inputs.DeleteGroupInput, INPUT]) -> Any:
     outcome = await groups.delete_group(info.context.viewer, input.id, expected(input))
-    info.context.renew()
     return payloads.DeleteGroupPayload(revision=outcome.revision, deleted_group_id=input.id)
 
 
@@ -54,7 +53,7 @@ async def _add(info: Info, kind: Kind, input: Any, payload: Callable[..., payloa
     order = groups.members(viewer, kind).order
     return payload(
         revision=outcome.revision,
-        group=await info.context.renew().group_by_id(group_id),
+        group=await group_now(info, group_id),
         added_edges=[Edge(order, row) for row in rows],
     )
 
@@ -68,7 +67,7 @@ async def _remove(
     )
     return payload(
         revision=outcome.revision,
-        group=await info.context.renew().group_by_id(input.group_id),
+        group=await group_now(info, input.group_id),
         **{f"removed_{kind.noun}_ids": list(outcome.changed)},
     )
 

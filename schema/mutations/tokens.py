@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 from models import tokens
+from models.ledger import Outcome
 from schema import inputs, payloads
 from schema.context import Info
 from schema.inputs import given
@@ -20,14 +21,18 @@ async def create_token(info: Info, input: Annotated[inputs.CreateTokenInput, INP
         sent.get("user_id"),
         sent.get("expires_at"),
     )
-    token = await info.context.renew().token_by_id(str(outcome.id))
+    token = await _token(info, outcome)
     return payloads.CreateTokenPayload(revision=outcome.revision, token=token, secret=secret)
 
 
 async def revoke_token(info: Info, input: Annotated[inputs.RevokeTokenInput, INPUT]) -> Any:
     outcome = await tokens.revoke_token(info.context.viewer, input.id)
-    token = await info.context.renew().token_by_id(input.id)
-    return payloads.RevokeTokenPayload(revision=outcome.revision, token=token)
+    return payloads.RevokeTokenPayload(revision=outcome.revision, token=await _token(info, outcome))
+
+
+async def _token(info: Info, outcome: Outcome) -> Any:
+    """The token that was written."""
+    return (await tokens.tokens_by_id(info.context.viewer, [str(outcome.id)]))[0]
 
 
 @strawberry.type

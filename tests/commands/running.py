@@ -17,19 +17,22 @@ class Ran:
     said: list[str]
 
 
-async def manage(url: str, *arguments: str, code: int = 0) -> Ran:
+async def manage(url: str, *arguments: object, code: int = 0, **environment: str) -> Ran:
     """Run a command on the database of `url`; asserts its exit code, and that it was no crash."""
     result = await asyncio.to_thread(
-        CliRunner().invoke, app, list(arguments), env={"DATABASE_URL": url}
+        CliRunner().invoke,
+        app,
+        [str(argument) for argument in arguments],
+        env={"DATABASE_URL": url, **environment},
     )
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == code, result.output
     return Ran(result.exit_code, result.stdout, result.stderr.splitlines())
 
 
-async def refusal(url: str, *arguments: str) -> str:
+async def refusal(url: str, *arguments: object, **environment: str) -> str:
     """Run a command that cannot be run as it is given; returns the one line that says why."""
-    ran = await manage(url, *arguments, code=2)
+    ran = await manage(url, *arguments, code=2, **environment)
     assert ran.out == ""
     assert len(ran.said) == 1, ran.said
     return ran.said[0]

@@ -40,7 +40,7 @@ RESOURCES = (BOTS, PERSONAS)
 DIRECTIONS = [pair for kind in RESOURCES for pair in ((USERS, kind), (kind, USERS))]
 
 examples = settings(
-    max_examples=12,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -82,7 +82,7 @@ async def test_a_user_is_matched_by_email_in_any_case(ask: Asker, acme: Viewer) 
 
 @kinds
 async def test_what_an_upsert_leaves_out_stays(ask: Asker, acme: Viewer, kind: Kind) -> None:
-    more = {"avatarUrl": "https://acme.example/a.png"}
+    more: dict[str, Any] = {"avatarUrl": "https://acme.example/a.png"}
     if kind is USERS:
         more |= {"role": "AUDITOR", "status": "DEACTIVATED"}
     else:

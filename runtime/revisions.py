@@ -1,0 +1,44 @@
+"""Reading revisions: one statement for all who ask at the same time.
+
+An answer was read after the question was put, never before; so whatever landed until then is in it.
+Questions that come while a read is under way wait for the next one.
+"""
+
+import asyncio
+
+from models import ledger
+
+
+class Revisions:
+    """The process's reader of revisions."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, asyncio.Future[int]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def read(self, organization_id: str) -> int:
+        """The revision that an organization is at, now or a moment later."""
+        future = self._waiting.get(organization_id)
+        if future is None:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting[organization_id] = future
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read())
+        # Another may wait for the same future: that this one goes away must not cancel it.
+        return await asyncio.shield(future)
+
+    async def _read(self) -> None:
+        try:
+            while self._waiting:
+                asked, self._waiting = self._waiting, {}
+                try:
+                    revisions = await ledger.revisions(list(asked))
+                except BaseException as error:
+                    for future in asked.values():
+                        future.set_exception(error)
+                        future.exception()  # whoever asked may be gone; that is no fault
+                else:
+                    for id, future in asked.items():
+                        future.set_result(revisions[id])
+        finally:
+            self._reading = None

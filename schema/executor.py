@@ -1,0 +1,100 @@
+"""The executor: graphql-core's, which completes plain selections a level at a time."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from graphql import FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
+from graphql.execution import Executor
+from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.values import get_argument_values
+
+from schema.plans import Compiler, NotPlain, Plan
+
+MOST_PLANS = 500  # of one document, which grow with the values of its switches
+
+Plans = dict[Any, Plan | None]
+
+
+class PlanningExecutor(Executor[Any]):
+    """Completes an object, or a list of them, by a plan where one can be made.
+
+    Plans are kept with the document (`context.plans`): its nodes stay the same as long as it is
+    kept. Whatever a plan raises, graphql-core does its part of the response again, in its own way.
+    """
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: list[FieldDetails],
+        info: Any,
+        path: Any,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        walk = super().complete_object_value
+
+        def as_usual() -> Any:
+            return walk(return_type, field_details_list, info, path, result, position_context)
+
+        plan = self._plan(return_type, field_details_list)
+        if plan is None:
+            return as_usual()
+        if not plan.is_at_hand:
+            return self._complete(plan, [result], as_usual, single=True)
+        try:
+            return plan.row(result, self.context_value.viewer)
+        except Exception:
+            return as_usual()
+
+    def complete_iterable_value(
+        self,
+        item_type: GraphQLOutputType,
+        field_details_list: list[FieldDetails],
+        info: Any,
+        path: Any,
+        items: Iterable[Any],
+        position_context: Any,
+    ) -> Any:
+        walk = super().complete_iterable_value
+        items = list(items)
+
+        def as_usual() -> Any:
+            return walk(item_type, field_details_list, info, path, items, position_context)
+
+        kind = item_type.of_type if isinstance(item_type, GraphQLNonNull) else item_type
+        if not isinstance(kind, GraphQLObjectType) or None in items:
+            return as_usual()
+        plan = self._plan(kind, field_details_list)
+        if plan is None:
+            return as_usual()
+        return self._complete(plan, items, as_usual)
+
+    async def _complete(
+        self, plan: Plan, sources: list[Any], as_usual: Any, *, single: bool = False
+    ) -> Any:
+        try:
+            parts = await plan.complete(sources, self.context_value, self._arguments)
+        except Exception:
+            usual = as_usual()
+            return await usual if self.is_awaitable(usual) else usual
+        return parts[0] if single else parts
+
+    def _plan(self, kind: GraphQLObjectType, details: list[FieldDetails]) -> Plan | None:
+        plans: Plans = self.context_value.plans
+        # @skip and @include may ask a variable; all else of a selection stands in the document.
+        key = (kind.name, *(id(each.node) for each in details), *self._switches())
+        if key not in plans:
+            if len(plans) >= MOST_PLANS:
+                plans.clear()
+            try:
+                plans[key] = Compiler(self.collect_subfields).plan(kind, details)
+            except NotPlain:
+                plans[key] = None
+        return plans[key]
+
+    def _switches(self) -> list[tuple[str, bool]]:
+        coerced = self.variable_values.coerced
+        return [(name, value) for name, value in coerced.items() if isinstance(value, bool)]
+
+    def _arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:
+        return get_argument_values(definition, node, self.variable_values)

@@ -1,0 +1,127 @@
+"""What is in the way of a command is told in one line, and nothing is left behind."""
+
+from pathlib import Path
+
+import pytest
+
+from models.database import fetch, pending_migrations
+from models.organizations import create_organization
+from tests.commands.running import manage, refusal
+from tests.databases import opened
+
+LIST = ("org", "list")
+on_sqlite = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+on_postgres = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+
+
+async def test_migrate_makes_the_tables_once(empty_database_url: str) -> None:
+    ran = await manage(empty_database_url, "migrate")
+    assert ran.out.startswith("Applied 0001_initial")
+    async with opened(empty_database_url):
+        assert await pending_migrations() == []
+        assert list(await fetch("SELECT * FROM organizations")) == []
+    ran = await manage(empty_database_url, "migrate")
+    assert ran.out == "The tables are up to date.\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        LIST,
+        ("org", "create", "Acme"),
+        ("verify",),
+        ("token", "list", "--organization", "Acme"),
+        ("export", "--organization", "Acme", "--kind", "users"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+async def test_a_command_does_not_begin_before_the_tables_are_made(
+    empty_database_url: str, arguments: tuple[str, ...]
+) -> None:
+    said = await refusal(empty_database_url, *arguments)
+    assert said.endswith("Run `python manage.py migrate` first.")
+    assert not left_behind(empty_database_url)
+
+
+def left_behind(url: str) -> list[Path]:
+    """The files of a database of SQLite; none for one of PostgreSQL."""
+    if not url.startswith("sqlite"):
+        return []
+    path = Path(url.removeprefix("sqlite://"))
+    return list(path.parent.glob(f"{path.name}*"))
+
+
+@on_postgres
+@pytest.mark.parametrize("command", ["serve", "demo"])
+async def test_on_postgresql_no_command_but_migrate_makes_tables(
+    empty_database_url: str, command: str
+) -> None:
+    said = await refusal(empty_database_url, command)
+    assert said.endswith("Run `python manage.py migrate` first.")
+    async with opened(empty_database_url):
+        assert await pending_migrations() != []
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "it is '' now"),
+        ("mysql://localhost/cohort", "it is 'mysql' now"),
+        ("sqlite://", "needs a file"),
+        ("sqlite://no/such/directory/file", "which is no directory"),
+        ("sqlite://.", "which is no file"),
+        ("sqlite://pyproject.toml", "file is not a database"),
+        ("postgres://localhost:1/cohort", "Connect call failed"),
+        ("postgres://nobody.invalid/cohort", "can't be used"),
+        ("postgres://localhost:port/cohort", "Port could not be cast"),
+        ("postgres://localhost/cohort?wrong=option", "wrong"),
+    ],
+)
+async def test_a_wrong_database_url_is_told(url: str, reason: str) -> None:
+    assert reason in await refusal(url, *LIST)
+
+
+@on_postgres
+async def test_an_unknown_database_and_user_are_told(database_url: str) -> None:
+    wrong = database_url.replace("/cohort_", "/no_such_")
+    assert "no_such_" in await refusal(wrong, *LIST)
+    wrong = database_url.replace("postgres:@", "nobody:secret@")
+    said = await refusal(wrong, *LIST)
+    assert "nobody" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("PORT", "http"), ("PORT", "70000"), ("COHORT_POOL_SIZE", "0")]
+)
+async def test_a_wrong_setting_is_told_by_its_variable(
+    database_url: str, variable: str, value: str
+) -> None:
+    said = await refusal(database_url, *LIST, **{variable: value})
+    assert said.startswith(f"{variable}: Input should be")
+    assert value in said
+
+
+async def test_organizations_are_created_and_listed(database_url: str) -> None:
+    ran = await manage(database_url, *LIST)
+    assert ran.out == "There is no organization yet.\n"
+    for name in ("Zoë & Co", "Acme"):
+        ran = await manage(database_url, "org", "create", name)
+        assert (ran.out, ran.said) == ("", [f"Created the organization {name}."])
+    ran = await manage(database_url, *LIST)
+    assert ran.out.splitlines() == [
+        "NAME      REVISION  GROUPS  USERS  BOTS  PERSONAS",
+        "Acme      0         0       0      0     0",
+        "Zoë & Co  0         0       0      0     0",
+    ]
+
+
+async def test_an_organization_needs_a_name_of_its_own(database_url: str) -> None:
+    async with opened(database_url):
+        await create_organization("Acme")
+    assert await refusal(database_url, "org", "create", " ACME ") == (
+        "There is an organization “ACME” already."
+    )
+    assert await refusal(database_url, "org", "create", " ") == "Name can't be blank."
+    async with opened(database_url):
+        assert len(await fetch("SELECT id FROM organizations")) == 1
