@@ -19,7 +19,7 @@ from graphql.validation import MaxIntrospectionDepthRule
 from models.errors import BadRequest
 from schema import schema
 from schema.cost import Price, PriceList, value_of
-from schema.limits import Limits, check_shape, parse_within
+from schema.limits import Limits, check_shape, parse_within, too_deep
 
 MOST_ERRORS = 20
 MOVES_BY_ITSELF = "lastUsedAt"  # the one field that changes without a change of the ledger
@@ -62,11 +62,13 @@ def _prepare(text: str, limits: Limits) -> Prepared:
     try:
         document = parse_within(limits, text)
         check_shape(limits, document)
+        if errors := validate(schema._schema, document, RULES, max_errors=MOST_ERRORS):
+            raise InvalidDocument(errors)
+        return Prepared(document, PriceList(limits, schema._schema, document).all(), {})
     except GraphQLError as error:
         raise InvalidDocument([error]) from None
-    if errors := validate(schema._schema, document, RULES, max_errors=MOST_ERRORS):
-        raise InvalidDocument(errors)
-    return Prepared(document, PriceList(limits, schema._schema, document).all(), {})
+    except RecursionError:  # where the settings allow what Python does not
+        raise too_deep(limits) from None
 
 
 _prepare_once = lru_cache(maxsize=KEPT)(_prepare)

@@ -1,8 +1,8 @@
 """The size and shape of what may be asked, looked at before anything else is.
 
 Validation, as the GraphQL specification has it, compares fields pairwise and follows fragments
-wherever they are spread: a kilobyte can keep it busy for hours. So a document is weighed first. Each
-fragment is weighed once, however often it is spread, and counted as often.
+wherever they are spread: a kilobyte can keep it busy for hours. So a document is weighed first.
+Each fragment is weighed once, however often it is spread, and counted as often.
 """
 
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ def parse_within(limits: Limits, text: str) -> DocumentNode:
         if error.message.endswith("tokens. Parsing aborted."):
             limits.hold("max_tokens", limits.max_tokens + 1, "tokens in the document")
         if "nested too deeply" in error.message:
-            raise _too_deep(limits) from None
+            raise too_deep(limits) from None
         raise
 
 
@@ -124,9 +124,10 @@ def check_variables(limits: Limits, variables: Mapping[str, Any] | None) -> None
     """Raise LimitExceeded for more values than are worth a look at each."""
     if not variables:
         return
-    count, holders = len(variables), [variables]
+    count = len(variables)
+    holders: list[Any] = [variables]
     while holders:
-        holder: Any = holders.pop()
+        holder = holders.pop()
         values = holder.values() if isinstance(holder, dict) else holder
         for value in values:
             if isinstance(value, list | dict):
@@ -189,7 +190,7 @@ class _Scale:
         """
         limits = self.limits
         if depth > limits.max_depth or fragment_depth > limits.max_depth:
-            raise _too_deep(limits)
+            raise too_deep(limits)
         weight = _Weight()
         for selection in selection_set.selections:
             weight.selections += 1
@@ -214,7 +215,7 @@ class _Scale:
             below = inner.introspection_depth
             weight.depth = max(weight.depth, inner.depth + 1)
         elif depth >= self.limits.max_depth:
-            raise _too_deep(self.limits)
+            raise too_deep(self.limits)
         weight.depth = max(weight.depth, 1)
         if field.name.value in INTROSPECTION_LISTS:
             below += 1
@@ -249,7 +250,7 @@ class _Scale:
             raise GraphQLError(f"Cannot spread fragment '{name[:100]}' within itself.", fragment)
         most = self.limits.max_depth
         if depth + known.depth > most or fragment_depth + known.fragment_depth > most:
-            raise _too_deep(self.limits)
+            raise too_deep(self.limits)
         return known
 
     def repeats(self, selection_sets: list[SelectionSetNode]) -> int:
@@ -275,7 +276,8 @@ class _Scale:
         return count + sum(self.repeats(inner) for inner in below.values() if inner)
 
 
-def _too_deep(limits: Limits) -> LimitExceeded:
+def too_deep(limits: Limits) -> LimitExceeded:
+    """The error for a document whose fields or fragments are nested too deeply."""
     return LimitExceeded(
         f"Nested too deeply: at most {limits.max_depth} levels ({variable('max_depth')})."
     )

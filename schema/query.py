@@ -1,6 +1,6 @@
 """The entry points that read."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from models.errors import BadRequest, LimitExceeded
 from models.impact import Impact, Plan, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.tables import UserStatus
-from schema.context import Info
+from schema.context import Context, Info
 from schema.enums import OrderDirection
 from schema.inputs import AccessImpactInput, AccessQuestion, GroupOrder, UserOrder
 from schema.pagination import After, Before, First, Last, range_of
@@ -87,13 +87,22 @@ async def nodes(info: Info, ids: Ids) -> Any:
     return await nodes_by_id(info.context, ids)
 
 
+async def _groups(ids: Sequence[str], context: Context) -> list[Any]:
+    rows = await groups_of_ids(context, ids)
+    return [rows.get(id) for id in ids]
+
+
 async def group(info: Info, id: Id) -> Any:
-    return (await groups_of_ids(info.context, [id])).get(id)
+    return await info.context.load(_groups, id, {})  # with those of other aliases
 
 
 def entry(kind: Kind) -> Resolver:
+    async def find(ids: Sequence[str], context: Context) -> list[Any]:
+        rows = await entries_of(context, kind, ids)
+        return [rows.get(id) for id in ids]
+
     async def resolve(info: Info, id: Id) -> Any:
-        return (await entries_of(info.context, kind, [id])).get(id)
+        return await info.context.load(find, id, {})
 
     return resolve
 

@@ -1,5 +1,7 @@
 """A GraphQL request, read from HTTP (the GraphQL over HTTP specification, sections 5 and 6)."""
 
+import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +10,14 @@ import orjson
 from starlette.requests import Request
 
 from models.errors import RequestError
+from runtime.limits import TookTooLong, TryAgainLater, variable
+from runtime.settings import Settings
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
+UTF_8 = ("utf-8", "utf8")
+QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")  # RFC 9110, section 12.4.2
 
 
 class Refused(RequestError):
@@ -22,6 +28,17 @@ class Refused(RequestError):
         self.status = status
         self.code = code
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def status_of(error: Exception) -> tuple[int, dict[str, str]]:
+    """The HTTP status of a request that has no answer because of an error, and headers to it."""
+    if isinstance(error, Refused):
+        return error.status, error.headers
+    if isinstance(error, TryAgainLater):
+        return 429, {"Retry-After": str(error.retry_after)}
+    if isinstance(error, TookTooLong):
+        return 503, {}
+    return 500, {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +83,10 @@ def accepted(request: Request) -> Accepted:
     if not header:
         return Accepted(1.0, 0.0, 0.0)
     weights: dict[str, float] = {}
-    for item in header.split(","):
-        media_range, *parameters = (part.strip().lower() for part in item.split(";"))
-        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-        try:
-            weights[media_range] = float(quality)
-        except ValueError:
-            weights[media_range] = 0.0
+    for item in header.lower().split(","):
+        media_range, *parameters = (part.strip() for part in item.split(";"))
+        if _parameter(parameters, "charset", "utf-8") in UTF_8:
+            weights[media_range] = _quality(_parameter(parameters, "q", "1"))
     anything = weights.get("*/*", 0.0)
     return Accepted(
         json=weights.get(JSON, weights.get("application/*", anything)),
@@ -81,7 +95,21 @@ def accepted(request: Request) -> Accepted:
     )
 
 
-async def read_source(request: Request, max_body_bytes: int) -> bytes:
+def _parameter(parameters: list[str], name: str, default: str) -> str:
+    """The value of a parameter of a media type, which may stand in quotes."""
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == name:
+            return value.strip().strip('"')
+    return default
+
+
+def _quality(text: str) -> float:
+    """A weight from 0 to 1; 0 for what is none."""
+    return float(text) if QUALITY.fullmatch(text) else 0.0
+
+
+async def read_source(request: Request, settings: Settings) -> bytes:
     """What an HTTP request carries, unread: its body, or the query string of a GET.
 
     Raises Refused, with the status.
@@ -91,15 +119,19 @@ async def read_source(request: Request, max_body_bytes: int) -> bytes:
         return source
     if request.method != "POST":
         raise Refused(405, "Use POST, or GET for a query.", Allow="GET, POST")
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    if media_type.strip().lower() != JSON:
+    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+    if media_type.strip() != JSON:
         raise Refused(415, f"The body must be {JSON}; say so in `Content-Type`.")
-    name, _, charset = parameters.strip().partition("=")
-    if name.lower() == "charset" and charset.strip('"').lower() not in ("utf-8", "utf8"):
+    if _parameter(parameters, "charset", "utf-8") not in UTF_8:
         raise Refused(415, "The body must be in UTF-8.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "The body must not be compressed.")
-    return await _read_body(request, max_body_bytes)
+    try:
+        async with asyncio.timeout(settings.request_seconds):
+            return await _read_body(request, settings.max_body_bytes)
+    except TimeoutError:
+        seconds = f"{settings.request_seconds:g} seconds ({variable('request_seconds')})"
+        raise Refused(408, f"The body took more than {seconds}.", "LIMIT_EXCEEDED") from None
 
 
 def read_request(request: Request, source: bytes) -> GraphQLRequest:
@@ -110,11 +142,19 @@ def read_request(request: Request, source: bytes) -> GraphQLRequest:
 
 
 async def _read_body(request: Request, limit: int) -> bytes:
+    """The body. One that is too large is left unread as soon as that is known."""
+    told = request.headers.get("content-length", "")
+    is_large = told.isdecimal() and int(told[:20]) > limit
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise Refused(413, f"The body is larger than {limit:,} bytes.", "LIMIT_EXCEEDED")
+    if not is_large:
+        async for chunk in request.stream():
+            body += chunk
+            is_large = len(body) > limit
+            if is_large:
+                break
+    if is_large:
+        most = f"{limit:,} bytes ({variable('max_body_bytes')})"
+        raise Refused(413, f"The body is larger than {most}.", "LIMIT_EXCEEDED")
     return bytes(body)
 
 
