@@ -1,6 +1,7 @@
 """Serving: one process, or several that share a port."""
 
 import os
+from tempfile import TemporaryDirectory
 
 import typer
 import uvicorn
@@ -60,16 +61,20 @@ def serve(settings: Settings) -> None:
     Each process makes the application from the environment, so that one or many are alike.
     """
     configure_logging(settings)
-    uvicorn.run(
-        "server:app_from_environment",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-    )
+    with TemporaryDirectory(prefix="cohort-metrics-") as directory:
+        if settings.workers > 1:  # each writes its figures there, and any can add them up
+            set_environment(PROMETHEUS_MULTIPROC_DIR=directory)
+        uvicorn.run(
+            "server:app_from_environment",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=settings.shutdown_seconds,
+            ws_max_size=settings.max_body_bytes,
+        )

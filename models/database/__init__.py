@@ -106,6 +106,12 @@ def connection() -> Any:
     return get_connection(CONNECTION)
 
 
+def connections() -> tuple[int, int]:
+    """How many connections are in use, and how many wait for use, in this process."""
+    usage: tuple[int, int] = connection().usage()
+    return usage
+
+
 async def fetch(sql: str, *params: Any) -> Sequence[Row]:
     """The rows of one statement."""
     rows: Sequence[Row] = await connection().fetch(sql, params)

@@ -39,13 +39,13 @@ class CohortPostgresClient(AsyncpgDBClient):
     async def create_pool(self, **options: Any) -> asyncpg.Pool:
         # A connection would be reset when it goes back, in a round trip of its own. No statement of
         # ours leaves anything behind: no setting, no cursor, no lock, no listener.
-        return await super().create_pool(
-            reset=_leave_as_it_is,
-            max_inactive_connection_lifetime=0,
-            statement_cache_size=STATEMENTS_PREPARED,
-            max_cached_statement_lifetime=0,
-            **options,
-        )
+        defaults = {
+            "reset": _leave_as_it_is,
+            "max_inactive_connection_lifetime": 0,
+            "statement_cache_size": STATEMENTS_PREPARED,
+            "max_cached_statement_lifetime": 0,
+        }
+        return await super().create_pool(**defaults | options)
 
     async def _ensure_pool(self) -> asyncpg.Pool:
         if self._pool is None:
@@ -53,6 +53,13 @@ class CohortPostgresClient(AsyncpgDBClient):
                 if self._pool is None:
                     await self.create_connection(with_db=True)
         return self._pool
+
+    def usage(self) -> tuple[int, int]:
+        """How many connections of the pool are in use, and how many wait for use."""
+        if self._pool is None:
+            return 0, 0
+        idle = self._pool.get_idle_size()
+        return self._pool.get_size() - idle, idle
 
     @asynccontextmanager
     async def migration_lock(self) -> AsyncIterator[None]:
@@ -88,7 +95,7 @@ class CohortPostgresClient(AsyncpgDBClient):
     async def _listen_once(self, where: dict[str, Any], hear: Callable[[str], None]) -> None:
         """Listen until the connection ends."""
         ended = asyncio.Event()
-        connection = await asyncpg.connect(**where, password=self.password)
+        connection = await asyncpg.connect(**where, password=self.password, **self.extra)
         try:
             connection.add_termination_listener(lambda _: ended.set())
             await connection.add_listener(CHANNEL, lambda *notice: hear(notice[-1]))

@@ -111,6 +111,13 @@ class CohortSqliteClient(SqliteClient):
     def _in_transaction(self) -> TransactionContext:
         return ImmediateTransactionContext(ImmediateTransaction(self), self._lock)
 
+    def usage(self) -> tuple[int, int]:
+        """How many connections are in use, and how many wait for use; the writing one is one."""
+        if self._connection is None:
+            return 0, 0
+        idle = self._readers.qsize() + (not self._lock.locked())
+        return READERS + 1 - idle, idle
+
     @asynccontextmanager
     async def migration_lock(self) -> AsyncIterator[None]:
         """Held by the one process that migrates this file."""

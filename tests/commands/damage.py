@@ -107,13 +107,14 @@ def _to_counters() -> Iterator[Damage]:
 
 def _to_revisions() -> Iterator[Damage]:
     tables = (*(kind.table for kind in KINDS), *(kind.memberships for kind in KINDS))
-    for table in ("groups", "activations", *tables):
-        for values, told in (
-            ("since_revision = 0, until_revision = NULL", "0 to None"),
-            ("since_revision = 20, until_revision = NULL", "20 to None"),
-            ("since_revision = 12, until_revision = 12", "12 to 12"),
-            ("since_revision = 12, until_revision = 20", "12 to 20"),
-        ):
+    ways = (
+        ("since_revision = 0, until_revision = NULL", "0 to None"),
+        ("since_revision = 20, until_revision = NULL", "20 to None"),
+        ("since_revision = 12, until_revision = 12", "12 to 12"),
+        ("since_revision = 12, until_revision = 20", "12 to 20"),
+    )
+    for number, table in enumerate(("groups", "activations", *tables)):
+        for values, told in ways if table == "users" else ways[number % 4 :][:1]:
             yield Damage(
                 f"the revisions of {table}",
                 f"Acme, at revision 19: the row * of {table} stands from {told}.",

@@ -27,7 +27,7 @@ async def manage(url: str, *arguments: object, code: int = 0, **environment: str
     )
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == code, result.output
-    return Ran(result.exit_code, result.stdout, result.stderr.splitlines())
+    return Ran(result.exit_code, result.stdout_bytes.decode(), result.stderr.splitlines())
 
 
 async def refusal(url: str, *arguments: object, **environment: str) -> str:

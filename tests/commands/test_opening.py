@@ -68,7 +68,7 @@ async def test_on_postgresql_no_command_but_migrate_makes_tables(
         ("", "it is '' now"),
         ("mysql://localhost/cohort", "it is 'mysql' now"),
         ("sqlite://", "needs a file"),
-        ("sqlite://no/such/directory/file", "which is no directory"),
+        ("sqlite://no/such/directory/file", "there is no such directory"),
         ("sqlite://.", "which is no file"),
         ("sqlite://pyproject.toml", "file is not a database"),
         ("postgres://localhost:1/cohort", "Connect call failed"),

@@ -187,20 +187,19 @@ async def test_a_connection_refuses_what_makes_no_page(
     world: World, connection: Connection
 ) -> None:
     refused = {
-        "first: 101": ("LIMIT_EXCEEDED", "`first` is at most 100; fetch the rest by cursor."),
-        "last: 101": ("LIMIT_EXCEEDED", "`last` is at most 100; fetch the rest by cursor."),
-        "first: 1, last: 101": (
-            "LIMIT_EXCEEDED",
-            "`last` is at most 100; fetch the rest by cursor.",
-        ),
+        "first: 101": ("LIMIT_EXCEEDED", "`first` is at most 100"),
+        "last: 101": ("LIMIT_EXCEEDED", "`last` is at most 100"),
+        "first: 1, last: 101": ("LIMIT_EXCEEDED", "`last` is at most 100"),
         "first: -1": ("BAD_REQUEST", "`first` can't be negative."),
         "last: -1": ("BAD_REQUEST", "`last` can't be negative."),
         'after: "x"': ("BAD_REQUEST", "`after` is not a cursor of this list in this order."),
         'before: "x"': ("BAD_REQUEST", "`before` is not a cursor of this list in this order."),
     }
-    for arguments, error in refused.items():
+    for arguments, (code, words) in refused.items():
         query = connection.query(arguments, "{ totalCount }", world.ids)
-        assert await world.ask.errors(query) == [error], arguments
+        [(given, message)] = await world.ask.errors(query)
+        assert given == code, arguments
+        assert message.startswith(words), arguments
 
 
 async def test_a_page_has_fifty_unless_one_says_else(ask: Asker, acme: Viewer) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from annotated_types import Le
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -37,7 +38,17 @@ GRAPH = build_schema(schema.sdl())
 STEPS = 2  # from an object of the root's to those whose plain fields are the last ones
 NOUNS = ("organization", "persona", "change", "token", "group", "user", "bot")
 PAGING = {"first", "after", "last", "before"}
-NO_LIMITS = {name: 10_000_000 for name in Settings.model_fields if name.startswith("max_")}
+
+
+def _highest(name: str) -> int:
+    """The highest value that a setting may have, or one that is as good."""
+    limits = [limit.le for limit in Settings.model_fields[name].metadata if isinstance(limit, Le)]
+    return int(str(limits[0])) if limits else 10_000_000
+
+
+# No query is too large, and none is answered from what was kept of an earlier one.
+NO_LIMITS = {name: _highest(name) for name in Settings.model_fields if name.startswith("max_")}
+NO_LIMITS["kept_megabytes"] = 0
 
 
 @dataclass

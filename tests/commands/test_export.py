@@ -1,0 +1,113 @@
+"""`export`: what it writes can be imported, and is the same then."""
+
+from pathlib import Path
+
+import pytest
+
+from models.kinds import KINDS
+from models.tables import Role, UserStatus
+from models.viewer import Viewer
+from tests.commands.running import manage, refusal
+from tests.factories import make_bot, make_group, make_persona, make_user
+
+pytestmark = pytest.mark.usefixtures("consistent")
+
+CONTENTS = ("users", "bots", "personas", "memberships")
+
+
+async def export(url: str, organization: str, content: str, *options: object) -> str:
+    """What a command writes to standard output."""
+    ran = await manage(url, "export", "--organization", organization, "--kind", content, *options)
+    return ran.out
+
+
+async def fill(viewer: Viewer) -> None:
+    """Rows whose texts are hard on CSV, and names that several have."""
+    ada = await make_user(
+        viewer, '=HYPERLINK("x")', email="ada@example.com", external_id="u,1", role=Role.ADMIN
+    )
+    await make_user(
+        viewer, "Zoë, née “O'Neill”", email="zoe@example.com", status=UserStatus.DEACTIVATED
+    )
+    bots = [
+        await make_bot(
+            viewer,
+            'Coach "X"',
+            external_id="c;1",
+            description="Two\nlines,\tand more.\r\n- one",
+            avatar_url="https://example.com/a,b",
+            features=["a;b", 'say "no"', "c,d"],
+        ),
+        await make_bot(viewer, "-1"),
+    ]
+    personas = [await make_persona(viewer, "Busy Buyer", external_id=mark) for mark in ("p1", "p2")]
+    await make_group(viewer, "Sales, north", users=[ada], bots=bots, personas=personas)
+    await make_group(viewer, "@Support", users=[ada], bots=bots[1:])
+
+
+async def test_what_is_exported_is_the_same_once_it_is_imported(
+    viewer: Viewer, other: Viewer, database_url: str, tmp_path: Path
+) -> None:
+    await fill(viewer)
+    for content in CONTENTS:
+        path = tmp_path / f"{content}.csv"
+        assert await export(database_url, "Acme", content, path) == ""
+        await manage(database_url, "import", "--organization", "Other", "--kind", content, path)
+        written = path.read_bytes().decode()  # noqa: ASYNC240
+        assert len(written.splitlines()) > 2
+        assert await export(database_url, "Other", content) == written
+        assert await export(database_url, "Acme", content) == written
+
+
+async def test_importing_what_was_exported_changes_nothing(
+    viewer: Viewer, database_url: str, tmp_path: Path
+) -> None:
+    await fill(viewer)
+    for content in CONTENTS:
+        path = tmp_path / f"{content}.csv"
+        await export(database_url, "Acme", content, path)
+        ran = await manage(
+            database_url, "import", "--organization", "Acme", "--kind", content, path
+        )
+        assert ran.said == ["All of it stood in Acme already; nothing was changed."]
+
+
+async def test_a_member_whose_name_others_have_is_called_by_its_id(
+    viewer: Viewer, database_url: str
+) -> None:
+    twins = [await make_bot(viewer, "Coach") for _ in range(2)]
+    alias = await make_bot(viewer, "Alias")
+    await make_bot(viewer, "Other", external_id="Alias")
+    await make_group(viewer, "Sales", bots=[*twins, alias])
+    text = await export(database_url, "Acme", "memberships")
+    assert text.splitlines() == [
+        "group,kind,member",
+        f"Sales,bot,{alias}",
+        *sorted(f"Sales,bot,{twin}" for twin in twins),
+    ]
+
+
+async def test_an_empty_organization_is_a_header(
+    viewer: Viewer, other: Viewer, database_url: str
+) -> None:
+    await fill(other)
+    for content in CONTENTS:
+        ran = await manage(database_url, "export", "--organization", "Acme", "--kind", content)
+        assert len(ran.out.splitlines()) == 1
+        assert ran.said == ["Wrote 0 lines."]
+
+
+async def test_a_file_that_cannot_be_written_is_refused(
+    viewer: Viewer, database_url: str, tmp_path: Path
+) -> None:
+    for path, reason in ((tmp_path / "no" / "file.csv", "No such file"), (tmp_path, "directory")):
+        said = await refusal(
+            database_url, "export", "--organization", "Acme", "--kind", "users", path
+        )
+        assert "can't be written" in said
+        assert reason in said
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240
+
+
+async def test_kinds_have_the_names_of_the_house() -> None:
+    assert [kind.plural for kind in KINDS] == list(CONTENTS[:3])

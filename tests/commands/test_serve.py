@@ -1,0 +1,180 @@
+"""`serve` as processes of its own: with a link to sign in, until a signal ends them."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from commands.serving import prepare
+from models.tables import UserStatus
+from models.viewer import Viewer
+from runtime.settings import Settings
+from tests.commands.running import manage, refusal
+from tests.factories import make_admin
+
+ROOT = Path(__file__).parent.parent.parent
+PATIENCE = 30.0  # seconds for a process to begin or to end
+LINK = re.compile(r"http://127\.0\.0\.1:\d+/sign-in\?secret=\S+")
+
+on_sqlite = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+async def start(url: str, port: int, *arguments: str) -> Process:
+    """`serve` as a process."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "manage.py", "serve", "--port", str(port), *arguments,
+        cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, stdout=PIPE, stderr=PIPE,
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def serving(url: str, *arguments: str) -> AsyncIterator[tuple[httpx.AsyncClient, Process]]:
+    """A client of a server that is ready; the server ends with the block."""
+    port = free_port()
+    process = await start(url, port, *arguments)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            async with asyncio.timeout(PATIENCE):
+                while not await _is_ready(client):
+                    assert process.returncode is None, await process.communicate()
+                    await asyncio.sleep(0.05)
+            yield client, process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await asyncio.wait_for(process.communicate(), PATIENCE)
+
+
+async def _is_ready(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/readyz")).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+async def end(process: Process) -> tuple[str, str]:
+    """Send the signal that asks a process to end; returns its output."""
+    process.terminate()
+    out, said = await asyncio.wait_for(process.communicate(), PATIENCE)
+    return out.decode(), said.decode()
+
+
+async def test_it_serves_and_its_link_signs_in_once(database_url: str) -> None:
+    await manage(database_url, "demo")
+    async with serving(database_url, "--sign-in-link") as (client, process):
+        assert process.stdout is not None
+        out = b""
+        while not (found := LINK.search(out.decode())):
+            out += await asyncio.wait_for(process.stdout.readline(), PATIENCE)
+        assert "Sign in as Fatima El-Sayed of Larkspur Supplies" in out.decode()
+        first, second = [await client.get(found.group()) for _ in range(2)]
+        assert (first.status_code, second.status_code) == (303, 403)
+        assert "set-cookie" in first.headers
+        _, said = await end(process)
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert "Application shutdown complete" in said
+    assert "Traceback" not in said
+
+
+@on_sqlite
+async def test_several_processes_share_the_port(empty_database_url: str) -> None:
+    async with serving(empty_database_url, "--workers", "2") as (_, process):
+        out, said = await end(process)
+    assert process.returncode == 0
+    assert out == ""
+    assert said.count("Started server process") == 2
+    assert said.count("Finished server process") == 2
+
+
+@on_sqlite
+async def test_a_port_that_is_taken_is_told(database_url: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        process = await start(database_url, taken.getsockname()[1])
+        _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert process.returncode not in (0, None)
+    assert "address already in use" in said.decode()
+    assert "Traceback" not in said.decode()
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("flag", "value", "variable"),
+    [("--port", "70000", "PORT"), ("--workers", "0", "COHORT_WORKERS")],
+)
+async def test_a_flag_is_a_setting(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, flag: str, value: str, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "1")  # restored afterwards, whatever the command makes of it
+    said = await refusal(database_url, "serve", flag, value)
+    assert said.startswith(f"{variable}: Input should be")
+
+
+# ------------------------------------------------------------------------ whom the link is for
+
+
+@pytest.fixture
+def printed(database_url: str, capsys: pytest.CaptureFixture[str]) -> "Printed":
+    """What is printed before serving."""
+    return Printed(database_url, capsys)
+
+
+class Printed:
+    """Prepares to serve, and tells what was printed."""
+
+    def __init__(self, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+        self.settings = Settings(database_url=url)
+        self.capsys = capsys
+
+    async def __call__(self) -> str:
+        """The results, or else what was said."""
+        self.capsys.readouterr()
+        await prepare(self.settings, link=True)
+        out, said = self.capsys.readouterr()
+        assert bool(out) is not bool(said)
+        return (out or said).strip()
+
+
+async def test_the_link_is_for_the_first_active_administrator(
+    viewer: Viewer, printed: Printed
+) -> None:
+    await make_admin(viewer, "Abe", status=UserStatus.DEACTIVATED)
+    await make_admin(viewer, "Zoe")
+    await make_admin(viewer, "Bob")
+    text = await printed()
+    assert text.startswith("Sign in as Zoe of Acme, once, within an hour:")
+    assert LINK.search(text)
+
+
+async def test_without_an_administrator_there_is_no_link(viewer: Viewer, printed: Printed) -> None:
+    assert await printed() == "No sign-in link, since Acme has no active administrator yet."
+
+
+async def test_without_an_organization_there_is_no_link(printed: Printed) -> None:
+    assert (await printed()).startswith("No sign-in link, since there are 0 organizations.")
+
+
+async def test_among_several_organizations_the_demo_has_the_link(
+    viewer: Viewer, other: Viewer, printed: Printed, database_url: str
+) -> None:
+    await make_admin(viewer)
+    assert (await printed()).startswith("No sign-in link, since there are 2 organizations.")
+    await manage(database_url, "demo")
+    assert (await printed()).startswith("Sign in as Fatima El-Sayed of Larkspur Supplies")

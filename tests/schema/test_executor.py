@@ -1,0 +1,109 @@
+"""The executor that completes a level at a time: what it answers is what graphql-core answers."""
+
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLSchema, execute
+from hypothesis import HealthCheck, given, settings
+from tortoise.context import TortoiseContext
+
+from commands import demo
+from models.database import fetch, transaction
+from models.kinds import USERS
+from models.organizations import all_organizations
+from models.tables import Role
+from models.viewer import Viewer
+from runtime.feed import Feed
+from runtime.settings import Settings
+from schema import schema
+from schema.context import Context
+from schema.documents import Operation, operation_of
+from schema.execution import encode
+from schema.executor import PlanningExecutor
+from schema.limits import Limits
+from tests.factories import viewer_of
+from tests.schema.documents import documents
+from tests.schema.walking import NO_LIMITS
+
+LIMITS = Limits.of(Settings(**NO_LIMITS))
+CORE: GraphQLSchema = schema._schema
+examples = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+async def an_organization() -> Viewer:
+    """The operator's viewer of the demo organization."""
+    names = [row["name"] for row in await all_organizations()]
+    if not names:
+        await demo.make()
+    organization = (await all_organizations())[0]
+    return Viewer.operator(organization["id"])
+
+
+async def a_member(viewer: Viewer) -> Viewer:
+    """Somebody who is in a few groups."""
+    rows = await fetch(
+        "SELECT id FROM users WHERE organization_id = $1 AND role = $2 AND until_revision IS NULL "
+        "AND status = 'ACTIVE' ORDER BY group_count DESC, id LIMIT 1",
+        viewer.organization_id,
+        Role.MEMBER,
+    )
+    return viewer_of(viewer, rows[0]["id"])
+
+
+async def answer(viewer: Viewer, operation: Operation, executor: Any, variables: Any) -> Any:
+    """The result of an execution, as a client sees it."""
+
+    async def recognise() -> Viewer:
+        return viewer
+
+    context = Context(viewer, recognise, Feed(), operation.plans)
+    result = execute(
+        CORE,
+        operation.document,
+        context_value=context,
+        variable_values=variables,
+        executor_class=executor,
+    )
+    if not isinstance(result, ExecutionResult):
+        result = await result
+    errors = [error.formatted for error in result.errors or ()]
+    return encode({"data": result.data, "errors": sorted(errors, key=str)})
+
+
+@examples
+@given(text=documents())
+async def test_any_query_is_answered_as_graphql_core_answers_it(
+    database: TortoiseContext, text: str
+) -> None:
+    administrator = await an_organization()
+    operation = operation_of(text, None, {}, LIMITS)
+    for viewer in (administrator, await a_member(administrator)):
+        for yes in (True, False):
+            variables = {"yes": yes}
+            expected = await answer(viewer, operation, None, variables)
+            assert await answer(viewer, operation, PlanningExecutor, variables) == expected
+
+
+async def test_a_selection_that_is_plain_has_a_plan(database: TortoiseContext) -> None:
+    viewer = await an_organization()
+    text = """{ groups { totalCount nodes { id name users(first: 2) {
+        edges { addedAt addedBy { name } node { email bots { edges { via { name } } } } } } } } }"""
+    operation = operation_of(text, None, {}, LIMITS)
+    await answer(viewer, operation, PlanningExecutor, {})
+    assert [plan is not None for plan in operation.plans.values()] == [True]
+
+
+async def test_a_null_where_none_may_be_is_told_as_graphql_core_tells_it(
+    database: TortoiseContext,
+) -> None:
+    viewer = await an_organization()
+    async with transaction():
+        await fetch(f"UPDATE {USERS.table} SET role = 'NOBODY'")
+    text = "{ users(first: 2) { nodes { name role } } }"
+    operation = operation_of(text, None, {}, LIMITS)
+    expected = await answer(viewer, operation, None, {})
+    assert b"NOBODY" in expected
+    assert await answer(viewer, operation, PlanningExecutor, {}) == expected
