@@ -183,7 +183,7 @@ async def create_group(
             kind: await open_memberships(draft, kind, group["id"], [row["id"] for row in rows])
             for kind, rows in found.items()
         }
-        await touch(draft, group["id"], {kind: len(added) for kind, added in opened.items()})
+        touch(draft, group["id"], {kind: len(added) for kind, added in opened.items()})
         draft.counts["group_count"] += 1
         draft.record(
             Action.GROUP_CREATED,
@@ -267,7 +267,7 @@ async def add_members(
         rows = await entries_for_write(draft, kind, member_ids)
         added = await open_memberships(draft, kind, group_id, [row["id"] for row in rows])
         if added:
-            await touch(draft, group_id, {kind: len(added)})
+            touch(draft, group_id, {kind: len(added)})
             words = some([row for row in rows if row["id"] in added], kind.noun)
             draft.record(
                 kind.added,
@@ -295,7 +295,7 @@ async def remove_members(
         rows = await entries_for_write(draft, kind, member_ids)
         removed = await close_memberships(draft, kind, group_id, [row["id"] for row in rows])
         if removed:
-            await touch(draft, group_id, {kind: -len(removed)})
+            touch(draft, group_id, {kind: -len(removed)})
             words = some([row for row in rows if row["id"] in removed], kind.noun)
             draft.record(
                 kind.removed,
@@ -331,7 +331,7 @@ async def open_memberships(
         draft.revision,
         list(member_ids),
     )
-    return await _count_groups(kind, member_ids, {row[0] for row in opened}, +1)
+    return _count_groups(draft, kind, member_ids, {row[0] for row in opened}, +1)
 
 
 async def close_memberships(
@@ -347,14 +347,14 @@ async def close_memberships(
         list(member_ids),
         draft.revision,
     )
-    return await _count_groups(kind, member_ids, {row[0] for row in closed}, -1)
+    return _count_groups(draft, kind, member_ids, {row[0] for row in closed}, -1)
 
 
-async def _count_groups(
-    kind: Kind, member_ids: Sequence[str], changed: set[str], step: int
+def _count_groups(
+    draft: Write, kind: Kind, member_ids: Sequence[str], changed: set[str], step: int
 ) -> list[str]:
     if changed:
-        await fetch(
+        draft.at_last(
             f"UPDATE {kind.table} SET group_count = group_count + $2 WHERE id = ANY($1)",
             list(changed),
             step,
@@ -362,7 +362,7 @@ async def _count_groups(
     return [id for id in member_ids if id in changed]
 
 
-async def touch(draft: Write, group_id: str, steps: Mapping[Kind, int] | None = None) -> None:
+def touch(draft: Write, group_id: str, steps: Mapping[Kind, int] | None = None) -> None:
     """Mark a group as changed by this write, and move its counters by `steps`."""
     params = Params(group_id, draft.now, draft.revision)
     counters = "".join(
@@ -370,7 +370,7 @@ async def touch(draft: Write, group_id: str, steps: Mapping[Kind, int] | None = 
         for kind, step in (steps or {}).items()
         if step
     )
-    await fetch(
+    draft.at_last(
         f"UPDATE groups SET updated_at = $2, updated_revision = $3{counters} WHERE id = $1",
         *params.values,
     )
@@ -411,7 +411,7 @@ async def rewrite_group(
         name_key(name),
         wanted.get("description", group["description"]),
     )
-    await touch(draft, group["id"])
+    touch(draft, group["id"])
 
 
 async def close_group(draft: Write, group: Row) -> None:

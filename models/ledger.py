@@ -16,7 +16,7 @@ import orjson
 
 from models import ids
 from models.columns import select
-from models.database import Row, fetch, transaction
+from models.database import Row, fetch, fetch_together, transaction
 from models.errors import BadRequest, Code, DomainError
 from models.listing import Listing, Order
 from models.sql import Params, known_ids
@@ -58,6 +58,14 @@ class Write:
     change_id: str
     counts: Counter[str] = field(default_factory=Counter)
     entry: dict[str, Any] | None = None
+    last: list[tuple[str, Sequence[Any]]] = field(default_factory=list)
+
+    def at_last(self, sql: str, *params: Any) -> None:
+        """Leave a statement for the end of the write, where all that were left are run together.
+
+        Nothing in the write may read what it does, and no two may touch the same row.
+        """
+        self.last.append((sql, params))
 
     @property
     def landed_revision(self) -> int:
@@ -141,12 +149,12 @@ async def _append(draft: Write, entry: dict[str, Any]) -> None:
         for counter, number in sorted(draft.counts.items())
         if number
     )
-    await fetch(
+    draft.at_last(
         f"UPDATE organizations SET revision = $2, changed_at = $3{counters} WHERE id = $1",
         *params.values,
     )
     viewer = draft.viewer
-    await fetch(
+    draft.at_last(
         "INSERT INTO changes (id, organization_id, revision, at, actor_kind, actor_name, "
         "actor_user_id, action, group_id, group_name, summary, undoes_id, details) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
@@ -164,6 +172,7 @@ async def _append(draft: Write, entry: dict[str, Any]) -> None:
         entry["undoes_id"],
         entry["details"],
     )
+    await fetch_together(draft.last)
 
 
 async def current_revision(organization_id: str) -> int:

@@ -147,7 +147,7 @@ async def _reverse_memberships(draft: Write, change: Row, group: Row) -> dict[st
         if gone or back:
             touched[kind.plural] = [*gone, *back]
             steps[kind] = len(back) - len(gone)
-    await touch(draft, group["id"], steps)
+    touch(draft, group["id"], steps)
     return touched
 
 

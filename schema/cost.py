@@ -141,6 +141,8 @@ class PriceList:
         prices = [
             self._field(of, child, below) for of, child in self._fields(inner, field.selection_set)
         ]
+        if not isinstance(below, int):  # held to its limit also where no list is asked for
+            prices.append(_product(below, 0))
         here: Price = 1
         if is_list_type(get_nullable_type(definition.type)):
             here = self._asked_for(definition, arguments) if is_root else size

@@ -21,7 +21,7 @@ from schema import schema
 from schema.cost import Price, PriceList, value_of
 from schema.limits import Limits, check_shape, parse_within, too_deep
 
-MOST_ERRORS = 20
+MOST_ERRORS = 3  # of a document; each may print a large part of it
 MOVES_BY_ITSELF = "lastUsedAt"  # the one field that changes without a change of the ledger
 KEPT = 500
 LARGEST_KEPT = 20_000  # characters; the rest is parsed anew each time

@@ -30,14 +30,20 @@ def format_error(error: GraphQLError) -> dict[str, Any]:
     """An error of an execution, with `extensions.code`.
 
     Our own refusals say what they are. What graphql-core refuses before it executes, such as a
-    variable of the wrong type, has no path. Whatever else was raised is a fault of ours.
+    variable of the wrong type, has no path; an argument that it refuses in its place, such as null
+    from a variable, is an error that points to the document by itself. Whatever else was raised is
+    a fault of ours.
     """
-    cause = error.original_error
-    while isinstance(cause, GraphQLError):
-        cause = cause.original_error
+    origin = error
+    while isinstance(origin.original_error, GraphQLError):
+        origin = origin.original_error
+    cause = origin.original_error
     if isinstance(cause, RequestError):
         return _told(error.formatted, cause.code)
-    if cause is None and error.path is None:
+    is_scalars = isinstance(cause, ValueError)  # that a variable's text is none of its type
+    if error.path is None and (cause is None or is_scalars):
+        return _told(error.formatted, "BAD_REQUEST")
+    if cause is None and origin is not error and origin.nodes:
         return _told(error.formatted, "BAD_REQUEST")
     return {**error.formatted, **fault(cause or error, f"a resolver failed at {error.path}")}
 

@@ -102,7 +102,7 @@ def check_shape(limits: Limits, document: DocumentNode) -> None:
         "fragments in the document",
     )
     scale = _Scale(limits, fragments)
-    in_operations, in_fragments = _Weight(), _Weight()
+    in_operations = _Weight()
     for operation in operations:
         weight = scale.weigh(operation.selection_set, 0, 0)
         in_operations.add(weight)
@@ -110,13 +110,16 @@ def check_shape(limits: Limits, document: DocumentNode) -> None:
         in_operations.directives += len(operation.directives or ())
         for defined in operation.variable_definitions or ():
             in_operations.directives += len(defined.directives or ())
-    for fragment in fragments.values():
-        # Validation takes each by itself as well, and those that are never spread.
-        in_fragments.add(scale.weigh_fragment(fragment, 0, 0))
     in_operations.hold(limits)
-    in_fragments.hold(limits)
-    for part in (operations, list(fragments.values())):
-        repeats = sum(scale.repeats([definition.selection_set]) for definition in part)
+    # Validation takes each fragment by itself as well, also one that is never spread.
+    for fragment in fragments.values():
+        alone = _Weight()
+        alone.add(scale.weigh_fragment(fragment, 0, 0))
+        alone.hold(limits)
+    repeats = sum(scale.repeats([operation.selection_set]) for operation in operations)
+    limits.hold("max_duplicates", repeats, "fields that repeat another")
+    for fragment in fragments.values():
+        repeats = scale.repeats([fragment.selection_set])
         limits.hold("max_duplicates", repeats, "fields that repeat another")
 
 

@@ -12,13 +12,12 @@ from typing import Annotated, Any
 import orjson
 import strawberry
 
-from models.errors import BadRequest, LimitExceeded
+from models.errors import BadRequest
 from models.listing import Order, Page, Slice
 from models.text import is_storable
 
 DEFAULT_PAGE = 50
-LARGEST_PAGE = 100
-LARGEST_NUMBER = 2**63 - 1
+LARGEST_NUMBER = 2**31 - 1  # of GraphQL's Int, and of a count in PostgreSQL
 
 First = Annotated[
     int | None,
@@ -55,14 +54,12 @@ def range_of(
 ) -> Range:
     """The range that a field's arguments ask for.
 
-    Raises BadRequest for a negative size or a cursor that is none of this listing's, and
-    LimitExceeded for a page that is too large.
+    Raises BadRequest for a negative size or a cursor that is none of this listing's. (A page that
+    is too large is refused before anything is executed, in `schema/cost.py`.)
     """
     for name, size in (("first", first), ("last", last)):
         if size and size < 0:
             raise BadRequest(f"`{name}` can't be negative.")
-        if size and size > LARGEST_PAGE:
-            raise LimitExceeded(f"`{name}` is at most {LARGEST_PAGE}; fetch the rest by cursor.")
     forward = first if isinstance(first, int) else None
     backward = last if isinstance(last, int) else None
     limit = forward if forward is not None else backward

@@ -6,7 +6,9 @@ import strawberry
 from strawberry import ID
 
 from models.errors import Code
-from schema.fields import described
+from schema import resolvers as find
+from schema.fields import described, found
+from schema.resolvers import Added
 from schema.types import (
     Bot,
     Change,
@@ -69,7 +71,8 @@ class DeleteGroupPayload(Payload):
 @strawberry.type(description="The group with its new users.")
 class AddUsersToGroupPayload(Payload):
     group: Group | None = maybe(GROUP)
-    added_edges: list[GroupUserEdge] = some(EDGES)
+    added: strawberry.Private[Added | None] = None
+    added_edges: list[GroupUserEdge] = found(find.added_edges, EDGES)
 
 
 @strawberry.type(description="The group without these users.")
@@ -81,7 +84,8 @@ class RemoveUsersFromGroupPayload(Payload):
 @strawberry.type(description="The group with its new bots.")
 class AddBotsToGroupPayload(Payload):
     group: Group | None = maybe(GROUP)
-    added_edges: list[GroupBotEdge] = some(EDGES)
+    added: strawberry.Private[Added | None] = None
+    added_edges: list[GroupBotEdge] = found(find.added_edges, EDGES)
 
 
 @strawberry.type(description="The group without these bots.")
@@ -93,7 +97,8 @@ class RemoveBotsFromGroupPayload(Payload):
 @strawberry.type(description="The group with its new personas.")
 class AddPersonasToGroupPayload(Payload):
     group: Group | None = maybe(GROUP)
-    added_edges: list[GroupPersonaEdge] = some(EDGES)
+    added: strawberry.Private[Added | None] = None
+    added_edges: list[GroupPersonaEdge] = found(find.added_edges, EDGES)
 
 
 @strawberry.type(description="The group without these personas.")

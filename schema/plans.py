@@ -192,6 +192,8 @@ class Compiler:
     def _field(
         self, draft: "_Draft", name: str, definition: GraphQLField, fields: list[FieldDetails]
     ) -> None:
+        if GraphQLCoreConverter.DEFINITION_BACKREF not in definition.extensions:
+            raise NotPlain  # introspection's: graphql-core resolves it
         backref: StrawberryField = definition.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
         shape = self._shape(definition.type, fields)
         if backref.base_resolver is None:

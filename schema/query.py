@@ -9,7 +9,7 @@ from strawberry import ID, UNSET
 
 from models import access, directory, groups, ledger, tokens
 from models.access import Question
-from models.errors import BadRequest, LimitExceeded
+from models.errors import BadRequest
 from models.impact import Impact, Plan, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.tables import UserStatus
@@ -39,8 +39,6 @@ from schema.types import (
     Viewer,
 )
 
-AT_ONCE = 100
-
 Resolver = Callable[..., Awaitable[Any]]
 
 Id = Annotated[ID, strawberry.argument(description="The id of one that you may see.")]
@@ -55,11 +53,6 @@ OrderUsers = Annotated[
 ]
 Of = Annotated[AccessImpactInput, strawberry.argument(description="The write.")]
 OfGroup = Annotated[ID | None, strawberry.argument(description="Only changes of this group.")]
-
-
-def _at_most(items: list[Any], argument: str) -> None:
-    if len(items) > AT_ONCE:
-        raise LimitExceeded(f"`{argument}` takes at most {AT_ONCE} at once; ask again for more.")
 
 
 def entry_point(resolver: Any, description: str) -> Any:
@@ -83,7 +76,6 @@ async def node(info: Info, id: Id) -> Any:
 
 
 async def nodes(info: Info, ids: Ids) -> Any:
-    _at_most(ids, "ids")
     return await nodes_by_id(info.context, ids)
 
 
@@ -190,7 +182,6 @@ async def all_tokens(
 
 
 async def check_access(info: Info, questions: Questions) -> Any:
-    _at_most(questions, "questions")
     return await access.decide(
         info.context.viewer, [await _question(info, asked) for asked in questions]
     )

@@ -187,7 +187,7 @@ def request_from(parameters: Any) -> GraphQLRequest:
     for name in ("variables", "extensions"):
         if not isinstance(parameters.get(name), dict | None):
             raise Refused(400, f"`{name}` must be a JSON object, or left out.")
-    operation_name = parameters.get("operationName") or None
+    operation_name = parameters.get("operationName")
     if not isinstance(operation_name, str | None):
         raise Refused(400, "`operationName` must be a text, or left out.")
-    return GraphQLRequest(query, parameters.get("variables"), operation_name)
+    return GraphQLRequest(query, parameters.get("variables"), operation_name or None)

@@ -6,6 +6,7 @@ the sources of its field's type: rows, or a `Connection` of rows for each object
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -27,6 +28,7 @@ from schema.pagination import (
     After,
     Before,
     Connection,
+    Edge,
     First,
     Last,
     Range,
@@ -434,6 +436,32 @@ async def token_users(roots: Sequence[Row], context: Context) -> list[Row | None
 def token_role(row: Row, viewer: Viewer) -> Any:
     """`Token.role`: the lesser of the token's own and its person's."""
     return tokens.effective_role(row["role"], row["user_role"])
+
+
+# ------------------------------------------------------------------------------------ of a write
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The memberships that a write opened."""
+
+    kind: Kind
+    group_id: str
+    revision: int
+    member_ids: Sequence[str]
+
+
+async def added_edges(roots: Sequence[Any], context: Context) -> list[list[Edge]]:
+    """`addedEdges` of the payloads that add to a group."""
+    return [await _edges_of(root.added, context.viewer) if root.added else [] for root in roots]
+
+
+async def _edges_of(added: Added, viewer: Viewer) -> list[Edge]:
+    order = groups.members(viewer, added.kind).order
+    rows = await groups.added_members(
+        viewer, added.kind, added.group_id, added.revision, added.member_ids
+    )
+    return [Edge(order, row) for row in rows]
 
 
 # ---------------------------------------------------------------------------------- of an impact

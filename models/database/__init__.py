@@ -124,6 +124,15 @@ async def fetch_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
         await connection().fetch_each(sql, rows)
 
 
+async def fetch_together(statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+    """Run several writing statements, inside of a transaction, in one round trip.
+
+    None may depend on what another does, nor touch a row that another touches. Each is SQL and its
+    parameters.
+    """
+    await connection().fetch_together(statements)
+
+
 def transaction() -> TransactionContext:
     """A transaction that writes: commits on leaving, rolls back on an exception."""
     context: TransactionContext = connection()._in_transaction()

@@ -181,6 +181,18 @@ class ImmediateTransaction(SqliteTransactionWrapper):
         )
 
     @translate_exceptions
+    async def fetch_together(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Run writing statements, without coming back between them."""
+        connection = self._connection
+
+        def run() -> None:
+            for sql, values in statements:
+                seen(sql)
+                connection._conn.execute(translate(sql), [encode(value) for value in values])
+
+        await connection._execute(run)  # type: ignore[no-untyped-call]  # aiosqlite
+
+    @translate_exceptions
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a writing statement once for each of `rows`."""
         seen(sql)

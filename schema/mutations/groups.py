@@ -12,6 +12,7 @@ from schema.context import Info
 from schema.inputs import expected, given
 from schema.mutations.write import INPUT, group_now, writes
 from schema.pagination import Edge
+from schema.resolvers import Added
 
 
 async def create_group(info: Info, input: Annotated[inputs.CreateGroupInput, INPUT]) -> Any:
@@ -49,12 +50,10 @@ async def _add(info: Info, kind: Kind, input: Any, payload: Callable[..., payloa
     ids = getattr(input, f"{kind.noun}_ids")
     viewer, group_id = info.context.viewer, input.group_id
     outcome = await groups.add_members(viewer, kind, group_id, ids, expected(input))
-    rows = await groups.added_members(viewer, kind, group_id, outcome.revision, outcome.changed)
-    order = groups.members(viewer, kind).order
     return payload(
         revision=outcome.revision,
         group=await group_now(info, group_id),
-        added_edges=[Edge(order, row) for row in rows],
+        added=Added(kind, group_id, outcome.revision, outcome.changed),
     )
 
 
