@@ -21,8 +21,10 @@ from starlette.staticfiles import StaticFiles
 from models import database
 from runtime.auth import Authenticator
 from runtime.feed import Feed
-from runtime.headers import SecurityHeaders
+from runtime.headers import SecurityHeaders, open_to
+from runtime.metrics import SOCKETS, SUBSCRIBERS, sample_pool, sampling
 from runtime.revisions import Revisions
+from runtime.scraping import metrics_page
 from runtime.sessions import session_routes
 from runtime.settings import Settings
 from runtime.telemetry import RequestLog, configure_logging
@@ -110,14 +112,21 @@ def create_app(settings: Settings) -> Starlette:
     """The ASGI application, for these settings."""
     authenticator = Authenticator(Revisions())
     feed = Feed(settings.poll_seconds)
-    endpoint = GraphQLEndpoint(Executor(settings, authenticator, feed))
+    executor = Executor(settings, authenticator, feed)
+
+    def sample() -> None:
+        sample_pool()
+        SUBSCRIBERS.set(feed.subscriber_count)
+        SOCKETS.set(executor.sockets)
+
+    endpoint = GraphQLEndpoint(executor)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with database.opened(settings.database_url, pool_size=settings.pool_size):
             if not database.is_postgres():
                 await database.migrate()
-            async with authenticator.noting(), feed.running():
+            async with authenticator.noting(), feed.running(), sampling(sample):
                 with closing_on_signal(feed):
                     # What is here now stays: the collector need not look at it again and again.
                     gc.collect()
@@ -129,6 +138,7 @@ def create_app(settings: Settings) -> Starlette:
         middleware=[
             Middleware(RequestLog),
             Middleware(SecurityHeaders),
+            *open_to(settings),
         ],
         routes=[
             Route("/graphql", endpoint),
@@ -136,6 +146,7 @@ def create_app(settings: Settings) -> Starlette:
             *session_routes(settings, authenticator),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/metrics", metrics_page(settings, authenticator, sample)),
             Mount("/assets", GZipMiddleware(Assets(directory=DIST / "assets", check_dir=False))),
             Route("/favicon.svg", page("favicon.svg")),
             Route("/graphiql", page("graphiql.html")),

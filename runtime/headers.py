@@ -1,7 +1,11 @@
-"""Security headers on every response."""
+"""Security headers on every response, and pages of other origins kept out, or let in."""
 
 from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from runtime.settings import Settings
 
 # GraphiQL's editor sets styles from scripts, and runs its workers from blobs; avatars may lie
 # anywhere. Nothing else comes from another origin.
@@ -35,3 +39,21 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def open_to(settings: Settings) -> list[Middleware]:
+    """Lets pages of the configured origins ask (CORS): with a token, and never with a cookie."""
+    origins = [origin.strip().rstrip("/") for origin in settings.cors_origins.split(",")]
+    if not any(origins):
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=[origin for origin in origins if origin],
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+            allow_credentials=False,
+            max_age=3_600,
+        )
+    ]

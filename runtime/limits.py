@@ -61,6 +61,11 @@ class PerMinute:
         """Count one. Raises TryAgainLater if there were too many, and counts nothing then."""
         self._counts[key] = self.check(key) + 1
 
+    def give_back(self, key: str) -> None:
+        """Take one back that was counted, and need not have been."""
+        if count := self._counts.get(key, 0):
+            self._counts[key] = count - 1
+
 
 class AtOnce:
     """Counts by key what goes on at the moment."""

@@ -7,6 +7,7 @@ Questions that come while a read is under way wait for the next one.
 import asyncio
 
 from models import ledger
+from runtime.metrics import apart
 
 
 class Revisions:
@@ -23,7 +24,8 @@ class Revisions:
             future = asyncio.get_running_loop().create_future()
             self._waiting[organization_id] = future
             if self._reading is None:
-                self._reading = asyncio.create_task(self._read())
+                # It reads for all who ask, and is nobody's to count, or to stop.
+                self._reading = asyncio.create_task(self._read(), context=apart())
         # Another may wait for the same future: that this one goes away must not cancel it.
         return await asyncio.shield(future)
 

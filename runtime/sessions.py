@@ -1,6 +1,6 @@
 """How a browser signs in and out: by a link, or by pasting a token. Its session is a cookie."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 from starlette.requests import Request
@@ -10,6 +10,8 @@ from starlette.routing import Route
 from models import tokens
 from models.errors import Unauthenticated
 from runtime.auth import COOKIE, Authenticator, is_same_origin
+from runtime.limits import PerMinute, TryAgainLater, address_key
+from runtime.metrics import ERRORS
 from runtime.settings import Settings
 
 LINK_NOT_GOOD = (
@@ -21,6 +23,10 @@ LARGEST_BODY = 4_096
 
 def session_routes(settings: Settings, authenticator: Authenticator) -> list[Route]:
     """`/sign-in` for links, `/session` for pages."""
+
+    failures = PerMinute(
+        settings.sign_ins_per_minute, "sign_ins_per_minute", "failed attempts to sign in"
+    )
 
     def remember(response: Response, request: Request, secret: str) -> Response:
         response.set_cookie(
@@ -35,16 +41,25 @@ def session_routes(settings: Settings, authenticator: Authenticator) -> list[Rou
 
     async def follow_link(request: Request) -> Response:
         """Use a sign-in link up, set the cookie, and leave the secret behind."""
+        address = _address(request)
+        try:
+            failures.take(address)
+        except TryAgainLater as error:
+            return PlainTextResponse(f"{error}\n", 429, _wait(error))
         secret = await tokens.sign_in(
             request.query_params.get("secret", ""), settings.session_lifetime
         )
         if secret is None:
             return PlainTextResponse(LINK_NOT_GOOD, 403)
+        failures.give_back(address)
         return remember(RedirectResponse("/", 303), request, secret)
 
     async def begin(request: Request) -> Response:
         """Set the cookie for the token in the body: `{"token": "…"}`."""
+        address = _address(request)
+        failures.take(address)
         viewer = await authenticator.viewer(await _pasted_token(request))
+        failures.give_back(address)
         secret = await tokens.exchange(viewer, settings.session_lifetime)
         return remember(Response(status_code=204), request, secret)
 
@@ -72,6 +87,8 @@ def _for_own_pages(
             return _refusal("This is for pages of this service only.", "FORBIDDEN", 403)
         try:
             return await handler(request)
+        except TryAgainLater as error:
+            return _refusal(str(error), error.code, 429, _wait(error))
         except Unauthenticated as error:
             return _refusal(str(error), error.code, 401)
 
@@ -92,5 +109,17 @@ async def _pasted_token(request: Request) -> str:
     return token.strip() if isinstance(token, str) else ""
 
 
-def _refusal(message: str, code: str, status: int) -> Response:
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status)
+def _address(request: Request) -> str:
+    return address_key(request.client.host if request.client else None)
+
+
+def _wait(error: TryAgainLater) -> dict[str, str]:
+    return {"Retry-After": str(error.retry_after)}
+
+
+def _refusal(
+    message: str, code: str, status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    ERRORS.labels(code).inc()
+    errors = [{"message": message, "extensions": {"code": code}}]
+    return JSONResponse({"errors": errors}, status, headers)

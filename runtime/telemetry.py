@@ -11,8 +11,10 @@ from pythonjsonlogger.json import JsonFormatter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runtime.metrics import RESPONSES
 from runtime.settings import Settings
 
+LONGEST_PATH = 200  # that is logged
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 logger = logging.getLogger("cohort.request")
@@ -66,11 +68,13 @@ class RequestLog:
         try:
             await self.app(scope, receive, send_with_id)
         finally:
-            # The path only: a query string may hold a secret.
+            RESPONSES.labels(status).inc()
+            # The path only: a query string may hold a secret. As it was sent: decoded, it could
+            # hold the end of a line, and what looks like another.
             logger.info(
                 "%s %s %s %.1f ms",
                 scope.get("method", "WEBSOCKET"),
-                scope["path"],
+                scope["raw_path"][:LONGEST_PATH].decode("latin-1"),
                 status or "-",
                 (time.perf_counter() - started) * 1000,
             )

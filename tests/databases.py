@@ -16,6 +16,7 @@ from tortoise.context import TortoiseContext
 
 from models.database import connect, migrate
 
+ROOT = Path(__file__).parents[1]  # where other processes of a test must run
 TEMPLATE = "cohort_template"
 
 # Whether a committed row outlives a crash of the whole machine is the one thing that no test of

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import AliasChoices
+from pydantic import AliasChoices, SecretStr
 
 from runtime.settings import Settings
 
@@ -20,7 +20,14 @@ FLOORS: dict[str, tuple[set[str], set[str]]] = {
     "models": (set(), {"aiosqlite", "asyncpg", "orjson", "tortoise"}),
     "runtime": (
         {"models"},
-        {"orjson", "pydantic", "pydantic_settings", "pythonjsonlogger", "starlette"},
+        {
+            "orjson",
+            "prometheus_client",
+            "pydantic",
+            "pydantic_settings",
+            "pythonjsonlogger",
+            "starlette",
+        },
     ),
     "schema": ({"models", "runtime"}, {"graphql", "orjson", "starlette", "strawberry"}),
     "server": ({"models", "runtime", "schema"}, {"starlette"}),
@@ -107,13 +114,19 @@ def test_only_the_settings_read_the_environment() -> None:
     assert not readers  # pydantic reads it for runtime/settings.py
 
 
+def _shown(default: object) -> str:
+    """A default as the table shows it: nothing where there is none."""
+    text = default.get_secret_value() if isinstance(default, SecretStr) else default
+    return "" if text is None else str(text)
+
+
 def settings_by_variable() -> dict[str, str]:
     """The environment variable of each setting, with its default as the table shows it."""
     variables = {}
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias
         variable = alias.choices[0] if isinstance(alias, AliasChoices) else f"COHORT_{name.upper()}"
-        variables[str(variable)] = str(field.default)
+        variables[str(variable)] = _shown(field.default)
     return variables
 
 

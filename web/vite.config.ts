@@ -6,12 +6,13 @@ const SERVICE = 'http://127.0.0.1:8000';
 
 export default defineConfig({
   plugins: [react()],
-  // Each page is its own html file beside this one; an unknown path is a 404, not another page.
-  appType: 'mpa',
+  // GraphiQL is a page of its own; every other path is the console's, as the service has it.
+  appType: 'spa',
   build: {
-    // One line a page. The console's will be `console: 'index.html'`, its code in src/console/.
+    // As written: rewritten for older browsers, light-dark() would no longer follow Mantine's theme.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     rolldownOptions: {
-      input: { graphiql: 'graphiql.html' },
+      input: { console: 'index.html', graphiql: 'graphiql.html' },
       // GraphiQL comes compiled; its leftover "use no memo" directives mean nothing here.
       checks: { moduleLevelDirective: false },
     },
@@ -20,5 +21,7 @@ export default defineConfig({
   },
   // The editor's workers import parts of themselves on demand, which only module workers can.
   worker: { format: 'es' },
-  server: { proxy: { '/graphql': { target: SERVICE, ws: true } } },
+  server: {
+    proxy: { '/graphql': { target: SERVICE, ws: true }, '/session': SERVICE, '/sign-in': SERVICE },
+  },
 });

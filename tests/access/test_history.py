@@ -12,7 +12,7 @@ from tortoise.context import TortoiseContext
 from models.access import Question
 from models.database import fetch, transaction
 from models.groups import delete_group
-from models.kinds import BOTS, PERSONAS, USERS
+from models.kinds import USERS
 from models.ledger import utc_now
 from models.viewer import Viewer
 from tests.access.expected import RESOURCES, decision, decisions, tell, told_of
@@ -136,9 +136,7 @@ async def everything_at(acme: Viewer, at: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("at", LONG_AGO)
-async def test_before_the_organization_there_was_nothing(
-    ask: Asker, acme: Viewer, at: str
-) -> None:
+async def test_before_the_organization_there_was_nothing(ask: Asker, acme: Viewer, at: str) -> None:
     told = await ask(EVERYTHING, **await everything_at(acme, at))
     nothing = {"totalCount": 0, "nodes": []}
     assert told == {
@@ -149,13 +147,12 @@ async def test_before_the_organization_there_was_nothing(
 
 
 async def test_of_the_future_nothing_is_told(ask: Asker, acme: Viewer) -> None:
-    soon = (utc_now() + timedelta(seconds=60)).isoformat()
-    for at in (soon, "9999-12-31T23:59:59Z"):
-        variables = await everything_at(acme, at)
-        for field in ("users", "bots", "personas"):
-            query = f"query($group: ID!, $at: DateTime) {{ group(id: $group) {{ {field}(at: $at) {{ totalCount }} }} }}"
-            assert await ask.codes(query, **variables) == ["BAD_REQUEST"]
-        assert set(await ask.codes(EVERYTHING, **variables)) == {"BAD_REQUEST"}
+    variables = await everything_at(acme, (utc_now() + timedelta(seconds=60)).isoformat())
+    assert set(await ask.codes(EVERYTHING, **variables)) == {"BAD_REQUEST"}
+    for field in ("users", "bots", "personas"):
+        query = "query($group: ID!, $at: DateTime) { group(id: $group) { %s(at: $at) { nodes { id }"
+        asked = {**variables, "at": "9999-12-31T23:59:59Z"}
+        assert await ask.codes(query % field + " } } }", **asked) == ["BAD_REQUEST"]
 
 
 async def test_a_change_of_a_machine_whose_clock_is_ahead_can_be_asked_about(

@@ -1,8 +1,5 @@
 """What a write would do to people's access is exactly what it does."""
 
-from typing import Any
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tortoise.context import TortoiseContext
@@ -23,7 +20,9 @@ plans = st.builds(
 
 def pairs(diffs: list[Diff]) -> set[Pair]:
     """The pairs that an impact tells, each of which it must tell once."""
-    told = [(diff.user_id, id) for diff in diffs for kind in (BOTS, PERSONAS) for id in diff.held[kind]]
+    told = [
+        (diff.user_id, id) for diff in diffs for kind in (BOTS, PERSONAS) for id in diff.held[kind]
+    ]
     assert len(set(told)) == len(told)
     assert all(diff.held[BOTS] or diff.held[PERSONAS] for diff in diffs)
     return set(told)

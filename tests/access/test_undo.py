@@ -39,8 +39,8 @@ async def code_of_undo(viewer: Viewer, change_id: str) -> Code | None:
     try:
         await undo_change(viewer, change_id)
     except DomainError as error:
-        assert len(error.problems) == 1
-        return error.problems[0].code
+        (problem,) = error.problems
+        return problem.code
     return None
 
 

@@ -87,9 +87,7 @@ async def state_of(viewer: Viewer) -> State:
     }
     entries = {kind: frozenset(row[0] for row in await live("id", kind.table)) for kind in KINDS}
     active = frozenset(
-        row["id"]
-        for row in await live("id, status", "users")
-        if row["status"] == UserStatus.ACTIVE
+        row["id"] for row in await live("id, status", "users") if row["status"] == UserStatus.ACTIVE
     )
     revision = (await fetch("SELECT revision FROM organizations WHERE id = $1", organization))[0][0]
     return State(teams, entries, active, revision)
@@ -133,13 +131,13 @@ class World:
         """A new organization with some users, bots, personas, and two groups that overlap."""
         world = cls(await create_organization(f"World {next(_numbers)}"))
         ids = {
-            kind: await make_entries(world.viewer, kind, [f"{kind.noun} {n}" for n in range(number)])
+            kind: await make_entries(
+                world.viewer, kind, [f"{kind.noun} {n}" for n in range(number)]
+            )
             for kind, number in ((USERS, 4), (BOTS, 3), (PERSONAS, 2))
         }
         for name, part in (("First", slice(0, 3)), ("Second", slice(1, 4))):
-            await make_group(
-                world.viewer, name, **{kind.plural: ids[kind][part] for kind in KINDS}
-            )
+            await make_group(world.viewer, name, **{kind.plural: ids[kind][part] for kind in KINDS})
         await world.look()
         return world
 

@@ -56,9 +56,24 @@ def browser(dist: Path) -> Iterator[Browser]:
         browser.close()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "reads: shares its service with others that change nothing")
+
+
+@pytest.fixture(scope="session")
+def shared_service(demo: Demo, dist: Path) -> Iterator[Service]:
+    """The service for all tests that only read."""
+    service = Service(demo, demo.file.with_name("shared.sqlite3"))
+    yield service
+    service.stop()
+
+
 @pytest.fixture
-def service(demo: Demo, dist: Path, tmp_path: Path) -> Iterator[Service]:
-    """The service with the demo organization, for one test."""
+def service(request: pytest.FixtureRequest, demo: Demo, tmp_path: Path) -> Iterator[Service]:
+    """The service with the demo organization: the test's own, if it writes."""
+    if request.node.get_closest_marker("reads"):
+        yield request.getfixturevalue("shared_service")
+        return
     service = Service(demo, tmp_path / "cohort.sqlite3")
     yield service
     service.stop()

@@ -1,5 +1,6 @@
 """Signing in by the printed link or a pasted token, signing out, and an expired session."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Watch
@@ -28,6 +29,7 @@ def test_the_printed_link_signs_in(open_page: OpenPage, service: Service) -> Non
     expect(page.get_by_text("Larkspur Supplies")).to_be_visible()
 
 
+@pytest.mark.reads
 def test_a_pasted_token_signs_in_and_is_kept_nowhere(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:
@@ -55,6 +57,7 @@ def test_signing_out_ends_the_session(open_page: OpenPage, watch: Watch) -> None
     expect(page.get_by_text("Account Executives")).to_have_count(0)
 
 
+@pytest.mark.reads
 def test_an_expired_session_leads_to_sign_in_and_back_to_the_place(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:
@@ -71,6 +74,7 @@ def test_an_expired_session_leads_to_sign_in_and_back_to_the_place(
     assert page.url.endswith("/groups?search=team")
 
 
+@pytest.mark.reads
 def test_the_printed_link_leads_back_to_the_place_as_well(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from models.directory import delete_entries
 from models.groups import add_members, delete_group, remove_members
 from models.kinds import KINDS, USERS, Kind
-from models.ledger import current_revision
+from models.ledger import changes, current_revision
+from models.listing import Slice, fetch_page
 from models.organizations import create_organization
 from models.tables import UserStatus
+from models.undo import undo_change, undoable
 from models.upserts import upsert_entries
 from models.viewer import Viewer
 from tests.factories import make_group
@@ -43,7 +45,18 @@ steps: st.SearchStrategy[Step] = st.one_of(
     st.tuples(st.just("status"), st.integers(0, SIZES[USERS] - 1), st.sampled_from(UserStatus)),
     st.tuples(st.just("delete"), st.sampled_from(KINDS), st.integers(0, 1)),
 )
-histories = st.lists(steps, min_size=3, max_size=14)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What each group holds from the start, and the steps that are taken then."""
+
+    fill: tuple[dict[Kind, set[int]], ...]
+    steps: list[Step]
+
+
+_held = st.fixed_dictionaries({kind: st.sets(st.integers(0, SIZES[kind] - 1)) for kind in KINDS})
+histories = st.builds(Taken, st.tuples(*[_held] * GROUPS), st.lists(steps, max_size=10))
 
 
 @dataclass
@@ -57,16 +70,27 @@ class History:
     states: dict[int, World]
 
     @classmethod
-    async def begin(cls) -> "History":
-        """An organization with users, bots, personas and empty groups."""
+    async def of(cls, taken: Taken) -> "History":
+        """An organization with all its history."""
+        history = await cls.begin(taken)
+        for step in taken.steps:
+            await history.take(step)
+        return history
+
+    @classmethod
+    async def begin(cls, taken: Taken) -> "History":
+        """An organization with users, bots, personas and groups, before the first step."""
         number = next(_numbers)
         viewer = await create_organization(f"Organization {number}")
         history = cls(viewer, {}, [], World(), {0: World()})
         for kind in KINDS:
             await history._add_entries(kind)
-        for place in range(GROUPS):
-            history.groups.append(await make_group(viewer, f"Group {place}"))
-            history.now.groups[history.groups[-1]] = {kind: set() for kind in KINDS}
+        for place, fill in enumerate(taken.fill):
+            held = {kind: {history.ids[kind][n] for n in fill[kind]} for kind in KINDS}
+            members = {kind.plural: list(ids) for kind, ids in held.items()}
+            group = await make_group(viewer, f"Group {place}", **members)
+            history.groups.append(group)
+            history.now.groups[group] = held
             await history._keep()
         return history
 
@@ -89,6 +113,16 @@ class History:
         verb, *arguments = step
         await getattr(self, f"_{verb}")(*arguments)
         await self._keep()
+
+    async def undo(self) -> bool:
+        """Undo the last change, on both sides, if it can be undone; returns whether it could."""
+        last = await fetch_page(changes(self.viewer), Slice(1))
+        if not await undoable(self.viewer, last.rows):
+            return False
+        await undo_change(self.viewer, last.rows[0]["id"])
+        self.now = self.states[last.rows[0]["revision"] - 1].copy()
+        await self._keep()
+        return True
 
     async def _keep(self) -> None:
         self.states[await current_revision(self.viewer.organization_id)] = self.now.copy()

@@ -1,7 +1,5 @@
 """The one rule of access, against a plain model of it: now, and at every past revision."""
 
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from tortoise.context import TortoiseContext
@@ -31,13 +29,11 @@ from tests.factories import (
     make_users,
     viewer_of,
 )
-from tests.models.histories import History, Step, histories
-from tests.models.world import World
+from tests.models.agreement import DIRECTIONS, assert_decisions, assert_pages, shown
+from tests.models.histories import History, Taken, histories
 
 pytestmark = pytest.mark.usefixtures("consistent")
 
-RESOURCES = (BOTS, PERSONAS)
-DIRECTIONS = [pair for kind in RESOURCES for pair in ((USERS, kind), (kind, USERS))]
 
 examples = settings(
     max_examples=25,
@@ -46,52 +42,12 @@ examples = settings(
 )
 
 
-def shown(rows: Sequence[Access]) -> list[tuple[str, set[str]]]:
-    for access in rows:
-        assert len(set(access.via)) == len(access.via)
-    return [(access.row["id"], set(access.via)) for access in rows]
-
-
-async def assert_pages(
-    history: History, viewer: Viewer, world: World, moment: int | None, visible: set[str] | None
-) -> None:
-    """Assert that everybody reaches, and is reached by, what the model says."""
-    for holder, held in DIRECTIONS:
-        parents = history.ids[holder]
-        if visible is not None and holder is USERS:
-            parents = [str(viewer.user_id)]
-        pages = await access_pages(viewer, holder, held, Slice(100), parents, moment=moment)
-        expected = {parent: world.reached(holder, held, parent, visible) for parent in parents}
-        assert {parent: shown(page.rows) for parent, page in pages.items()} == expected
-        counts = await access_counts(viewer, holder, held, parents, moment=moment)
-        assert counts == {parent: len(found) for parent, found in expected.items()}
-
-
-async def assert_decisions(history: History, world: World, moment: int | None) -> None:
-    """Assert that every question is answered as the model does."""
-    questions = [
-        Question(user, kind, resource, moment)
-        for kind in RESOURCES
-        for user in history.ids[USERS]
-        for resource in history.ids[kind]
-    ]
-    for question, decision in zip(questions, await decide(history.viewer, questions), strict=True):
-        asked = (question.user_id, question.kind, question.resource_id)
-        assert decision.reason is world.reason(*asked)
-        assert decision.allowed is (decision.reason is Reason.GRANTED)
-        told = decision.reason not in (Reason.GRANTED, Reason.NOT_FOUND)
-        assert set(decision.via) == (world.via(*asked) if decision.allowed else set())
-        assert set(decision.held_by) == (world.holding(*asked[1:]) if told else set())
-
-
 @examples
 @given(taken=histories)
 async def test_access_is_what_the_rule_says_now_and_at_every_revision(
-    database: TortoiseContext, taken: list[Step]
+    database: TortoiseContext, taken: Taken
 ) -> None:
-    history = await History.begin()
-    for step in taken:
-        await history.take(step)
+    history = await History.of(taken)
     for moment, world in [(None, history.now), *history.states.items()]:
         await assert_pages(history, history.viewer, world, moment, None)
         await assert_decisions(history, world, moment)
@@ -100,11 +56,9 @@ async def test_access_is_what_the_rule_says_now_and_at_every_revision(
 @examples
 @given(taken=histories)
 async def test_a_member_is_told_of_access_within_its_groups(
-    database: TortoiseContext, taken: list[Step]
+    database: TortoiseContext, taken: Taken
 ) -> None:
-    history = await History.begin()
-    for step in taken:
-        await history.take(step)
+    history = await History.of(taken)
     world = history.now
     for user in world.active:
         member = viewer_of(history.viewer, user)
@@ -114,11 +68,9 @@ async def test_a_member_is_told_of_access_within_its_groups(
 @examples
 @given(taken=histories)
 async def test_the_pages_of_access_are_cuts_of_the_whole(
-    database: TortoiseContext, taken: list[Step]
+    database: TortoiseContext, taken: Taken
 ) -> None:
-    history = await History.begin()
-    for step in taken:
-        await history.take(step)
+    history = await History.of(taken)
     for holder, held in DIRECTIONS:
         for parent in history.ids[holder]:
             expected = history.now.reached(holder, held, parent)

@@ -23,7 +23,7 @@ from models.database import (
 from models.database.sqlite import translate
 from models.organizations import create_organization
 from models.viewer import Viewer
-from tests.databases import assert_ended, opened
+from tests.databases import ROOT, assert_ended, opened
 from tests.factories import count_statements, make_group, make_users
 
 MIGRATE = """
@@ -115,7 +115,9 @@ async def test_of_several_processes_that_migrate_at_once_one_does_it(
 ) -> None:
     processes = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-c", MIGRATE, empty_database_url, stdout=asyncio.subprocess.PIPE
+            *(sys.executable, "-c", MIGRATE, empty_database_url),
+            stdout=asyncio.subprocess.PIPE,
+            cwd=ROOT,
         )
         for _ in range(3)
     ]

@@ -23,7 +23,7 @@ from tests.factories import (
     make_users,
     viewer_of,
 )
-from tests.models.histories import GROUPS, SIZES, History, Step, histories
+from tests.models.histories import GROUPS, SIZES, History, Step, Taken, histories
 from tests.models.world import World
 
 pytestmark = pytest.mark.usefixtures("consistent")
@@ -83,11 +83,9 @@ def plan_of(history: History, step: Step) -> Plan:
 )
 @given(taken=histories, step=plans)
 async def test_the_impact_is_what_the_write_then_does(
-    database: TortoiseContext, taken: list[Step], step: Step
+    database: TortoiseContext, taken: Taken, step: Step
 ) -> None:
-    history = await History.begin()
-    for earlier in taken:
-        await history.take(earlier)
+    history = await History.of(taken)
     plan, before = plan_of(history, step), history.now.copy()
     if plan.group_id not in before.groups:
         return

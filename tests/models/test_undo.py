@@ -1,6 +1,8 @@
 """Undo: the reverse of any change of a group, as far as later changes have left something of it."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from tortoise.context import TortoiseContext
 
 from models.database import Row, fetch
 from models.directory import delete_entries
@@ -30,6 +32,8 @@ from tests.factories import (
     make_users,
     viewer_of,
 )
+from tests.models.agreement import assert_decisions, assert_pages
+from tests.models.histories import History, Taken, histories
 from tests.refusals import assert_forbidden, refused, unchanged
 
 pytestmark = pytest.mark.usefixtures("consistent")
@@ -250,13 +254,37 @@ async def test_a_name_that_is_in_use_is_not_given_back(viewer: Viewer) -> None:
         await undo_change(viewer, (await change_of(viewer, renamed.revision))["id"])
 
 
+# --------------------------------------------------------------------------- whatever came before
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(taken=histories)
+async def test_undoing_the_last_change_gives_back_what_stood_before_and_the_undo_too(
+    database: TortoiseContext, taken: Taken
+) -> None:
+    history = await History.begin(taken)
+    for step in taken.steps:
+        await history.take(step)
+        for _ in range(2):
+            if await history.undo():
+                await assert_pages(history, history.viewer, history.now, None, None)
+    for moment, world in history.states.items():
+        await assert_decisions(history, world, moment)
+
+
 # -------------------------------------------------------------------------------------- refusals
 
 
 async def test_a_change_is_undone_once(viewer: Viewer) -> None:
-    await make_group(viewer)
-    await undo(viewer)
-    await assert_moot(viewer, 1)
+    group = await make_group(viewer)
+    for expected in (0, 1):  # also when the undo was undone: that one can be undone again
+        await undo(viewer)
+        assert len(await groups_by_id(viewer, [group])) == expected
+        await assert_moot(viewer, 1)
 
 
 @every_kind

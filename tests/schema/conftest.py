@@ -8,6 +8,7 @@ from models.organizations import create_organization
 from models.tables import Role
 from models.viewer import Viewer
 from tests.client import Asker, Client, asker, serving
+from tests.schema.connections import World, make_world
 
 
 @pytest.fixture
@@ -39,3 +40,9 @@ async def ask(client: Client, acme: Viewer) -> Asker:
 async def auditor(client: Client, acme: Viewer) -> Asker:
     """An auditor of Acme, who asks."""
     return await asker(client, acme, Role.AUDITOR)
+
+
+@pytest.fixture
+async def world(client: Client, acme: Viewer) -> World:
+    """An organization in which every list has seven rows and more, and one who asks."""
+    return await make_world(client, acme)

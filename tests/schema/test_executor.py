@@ -24,7 +24,7 @@ from tests.factories import viewer_of
 from tests.schema.documents import documents
 from tests.schema.walking import NO_LIMITS
 
-LIMITS = Limits.of(Settings(**NO_LIMITS))
+LIMITS = Limits.of(Settings.model_validate(NO_LIMITS))
 CORE: GraphQLSchema = schema._schema
 examples = settings(
     max_examples=60,

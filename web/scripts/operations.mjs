@@ -1,7 +1,7 @@
 // Types every operation under src/console from the SDL that the service prints, into one file.
 // `npm run operations` writes it; building and checking do so first.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { codegen } from '@graphql-codegen/core';
 import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
@@ -34,4 +34,7 @@ const output = await codegen({
   plugins: [{ operations: {} }, { documents: {} }],
   pluginMap: { operations: typescriptOperations, documents: typedDocumentNode },
 });
-writeFileSync(OUTPUT, `// Made by scripts/operations.mjs.\n${output}`);
+
+const text = `// Made by scripts/operations.mjs.\n${output}`;
+// A file that is as it was keeps its time, so that nothing is built anew because of it.
+if (!existsSync(OUTPUT) || readFileSync(OUTPUT, 'utf8') !== text) writeFileSync(OUTPUT, text);

@@ -5,15 +5,38 @@ import { count, list } from '../ui/count';
 export type Impact = ImpactQuery['accessImpact'];
 type Diff = Impact['losses']['nodes'][number];
 
-/** What a write would do to people's access, as the service reckons it now. */
-export async function impactOf(client: Client, of: AccessImpactInput): Promise<Impact> {
+/** How many people one by one; of more than that only the number is told. */
+const MOST = 1_000;
+
+/** What a write would do to people's access, as the service reckons it now: its first page. */
+export async function impactOf(
+  client: Client,
+  of: AccessImpactInput,
+  after: string | null = null,
+): Promise<Impact> {
   const { data, error } = await client.query(
     ImpactDocument,
-    { of },
+    { of, after },
     { requestPolicy: 'network-only' },
   );
   if (!data) throw error ?? new CombinedError({});
   return data.accessImpact;
+}
+
+/**
+ * The same with everybody who loses something, so that what they lose can be counted. The revision
+ * is that of the first page: if it moved meanwhile, a write that expects it is refused.
+ */
+export async function wholeImpactOf(client: Client, of: AccessImpactInput): Promise<Impact> {
+  const impact = await impactOf(client, of);
+  const nodes = [...impact.losses.nodes];
+  let { hasNextPage, endCursor } = impact.losses.pageInfo;
+  while (hasNextPage && nodes.length < MOST) {
+    const { losses } = await impactOf(client, of, endCursor);
+    nodes.push(...losses.nodes);
+    ({ hasNextPage, endCursor } = losses.pageInfo);
+  }
+  return { ...impact, losses: { ...impact.losses, nodes } };
 }
 
 /**
@@ -26,18 +49,28 @@ export async function impactOf(client: Client, of: AccessImpactInput): Promise<I
 export function sentence(impact: Impact, groupId: string, tense: 'lose' | 'lost'): string {
   const { losses, kept } = impact;
   if (losses.totalCount === 0 && kept.totalCount === 0) {
-    return tense === 'lose' ? 'Nobody loses access to anything.' : 'Nobody lost access to anything.';
+    return tense === 'lose'
+      ? 'Nobody loses access to anything.'
+      : 'Nobody lost access to anything.';
   }
   const lost =
     losses.totalCount === 0
       ? `Nobody ${tense === 'lose' ? 'loses' : 'lost'} access`
       : `${who(losses)} ${verb(losses.totalCount, tense)} ${what(losses.nodes)}`;
   if (kept.totalCount === 0) return `${lost}.`;
+  const things = what(kept.nodes);
+  const them = things === what(losses.nodes) ? 'them' : things;
   const through = list(keepingGroups(impact, groupId));
-  const them = losses.totalCount === 0 ? what(kept.nodes) : 'them';
-  const keep = tense === 'lose' ? (kept.totalCount === 1 ? 'keeps' : 'keep') : 'kept';
-  const keepers = kept.totalCount === 1 ? who(kept) : kept.totalCount.toLocaleString();
-  return `${lost}; ${keepers} ${keep} ${them}${through && ` through ${through}`}.`;
+  return `${lost}; ${keepers(impact, tense)} ${them}${through && ` through ${through}`}.`;
+}
+
+function keepers({ losses, kept }: Impact, tense: 'lose' | 'lost'): string {
+  const [user] = kept.nodes;
+  const isOne = kept.totalCount === 1 && user !== undefined;
+  const verb = tense === 'lost' ? 'kept' : isOne ? 'keeps' : 'keep';
+  if (!isOne) return `${kept.totalCount.toLocaleString()} ${verb}`;
+  const isSame = losses.totalCount === 1 && losses.nodes[0]?.user.id === user.user.id;
+  return isSame ? `they ${tense === 'lost' ? 'kept' : 'keep'}` : `${user.user.name} ${verb}`;
 }
 
 function verb(people: number, tense: 'lose' | 'lost'): string {
@@ -52,9 +85,7 @@ const who = ({ totalCount, nodes }: { totalCount: number; nodes: Diff[] }) =>
 export function what(diffs: Diff[]): string {
   const bots = distinct(diffs.flatMap((diff) => diff.bots));
   const personas = distinct(diffs.flatMap((diff) => diff.personas));
-  return list(
-    [phrase(bots, 'bot'), phrase(personas, 'persona')].filter((text) => text !== null),
-  );
+  return list([phrase(bots, 'bot'), phrase(personas, 'persona')].filter((text) => text !== null));
 }
 
 function phrase(names: string[], noun: string): string | null {

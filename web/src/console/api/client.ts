@@ -21,8 +21,9 @@ export function createApi(onExpired: () => void): Api {
     },
     exchanges: [
       mapExchange({ onError: (error) => isExpired(error) && onExpired() }),
-      freshness.exchange,
       createCache(),
+      // Behind the cache, so that it sees what the service is asked, and what it answers.
+      freshness.exchange,
       fetchExchange,
     ],
   });

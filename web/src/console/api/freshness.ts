@@ -54,16 +54,14 @@ export class Freshness {
     } else if (operation.kind === 'query') {
       const shows = this.active.get(operation.key)?.shows ?? -1;
       this.active.set(operation.key, { operation, shows });
-      if (operation.context.requestPolicy !== 'cache-only') this.inFlight.add(operation.key);
+      this.inFlight.add(operation.key);
     }
   }
 
   private answered(result: OperationResult): void {
-    if (result.error) this.inFlight.delete(result.operation.key);
-    // What comes out of the cache says no revision.
-    const revision = result.extensions?.revision;
-    if (typeof revision !== 'number') return;
     this.inFlight.delete(result.operation.key);
+    const revision = result.extensions?.revision;
+    if (typeof revision !== 'number') return; // No answer came, or it was no good.
     const entry = this.active.get(result.operation.key);
     if (entry) entry.shows = Math.max(entry.shows, revision);
     this.note(revision);

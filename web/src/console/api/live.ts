@@ -23,6 +23,8 @@ interface Options {
  * connection it goes on behind the last change seen.
  */
 export function follow({ after, freshness, onOnline, onExpired }: Options): () => void {
+  let isStopped = false;
+  let isFirst = true;
   const client = createClient({
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
     keepAlive: KEEP_ALIVE,
@@ -30,33 +32,49 @@ export function follow({ after, freshness, onOnline, onExpired }: Options): () =
     shouldRetry: (problem) => !isSignedOut(problem),
     retryWait,
     on: {
-      connected: (_socket, _payload, wasRetry) => {
+      connected: () => {
         onOnline(true);
-        if (wasRetry) freshness.doubt();
+        if (!isFirst) freshness.doubt();
+        isFirst = false;
       },
       closed: (problem) => {
+        if (isStopped) return;
         if (isSignedOut(problem)) onExpired();
         else onOnline(false);
       },
     },
   });
+
   // The client sends these variables again at each connection.
   const variables = { after };
-  const unsubscribe = client.subscribe<ChangesSubscription>(
-    { query: stringifyDocument(ChangesDocument), operationName: 'Changes', variables },
-    {
-      next: ({ data }) => {
-        if (!data) return;
-        variables.after = data.changes.cursor;
-        freshness.note(data.changes.node.revision);
+  const query = stringifyDocument(ChangesDocument);
+  let unsubscribe = subscribe();
+
+  function subscribe() {
+    return client.subscribe<ChangesSubscription>(
+      { query, operationName: 'Changes', variables },
+      {
+        next: ({ data }) => {
+          if (!data) return;
+          variables.after = data.changes.cursor;
+          freshness.note(data.changes.node.revision);
+        },
+        error: (problem) => !isSignedOut(problem) && again(),
+        complete: again,
       },
-      error: (problem) => {
-        if (!isSignedOut(problem)) onOnline(false);
-      },
-      complete: () => undefined,
-    },
-  );
+    );
+  }
+
+  /** After an end that the client takes for a final one: an error, or a service that goes. */
+  async function again() {
+    if (isStopped) return;
+    onOnline(false);
+    await retryWait(1);
+    if (!isStopped) unsubscribe = subscribe();
+  }
+
   return () => {
+    isStopped = true;
     unsubscribe();
     void client.dispose();
   };

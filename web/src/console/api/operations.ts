@@ -5,94 +5,155 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 import { gql } from '@urql/core';
+/** A write that is thought of. */
 export type AccessImpactInput =
-  {   deleteGroup: string; addUsers?: never; removeUsers?: never; addBots?: never; removeBots?: never; addPersonas?: never; removePersonas?: never; }
-  |  { deleteGroup?: never;   addUsers: GroupUsersInput; removeUsers?: never; addBots?: never; removeBots?: never; addPersonas?: never; removePersonas?: never; }
-  |  { deleteGroup?: never; addUsers?: never;   removeUsers: GroupUsersInput; addBots?: never; removeBots?: never; addPersonas?: never; removePersonas?: never; }
-  |  { deleteGroup?: never; addUsers?: never; removeUsers?: never;   addBots: GroupBotsInput; removeBots?: never; addPersonas?: never; removePersonas?: never; }
-  |  { deleteGroup?: never; addUsers?: never; removeUsers?: never; addBots?: never;   removeBots: GroupBotsInput; addPersonas?: never; removePersonas?: never; }
-  |  { deleteGroup?: never; addUsers?: never; removeUsers?: never; addBots?: never; removeBots?: never;   addPersonas: GroupPersonasInput; removePersonas?: never; }
-  |  { deleteGroup?: never; addUsers?: never; removeUsers?: never; addBots?: never; removeBots?: never; addPersonas?: never;   removePersonas: GroupPersonasInput; };
+  {   /** The group is deleted. */
+  deleteGroup: string; addUsers?: never; removeUsers?: never; addBots?: never; removeBots?: never; addPersonas?: never; removePersonas?: never; }
+  |  { deleteGroup?: never;   /** Users are put into a group. */
+  addUsers: GroupUsersInput; removeUsers?: never; addBots?: never; removeBots?: never; addPersonas?: never; removePersonas?: never; }
+  |  { deleteGroup?: never; addUsers?: never;   /** Users are taken out of a group. */
+  removeUsers: GroupUsersInput; addBots?: never; removeBots?: never; addPersonas?: never; removePersonas?: never; }
+  |  { deleteGroup?: never; addUsers?: never; removeUsers?: never;   /** Bots are put into a group. */
+  addBots: GroupBotsInput; removeBots?: never; addPersonas?: never; removePersonas?: never; }
+  |  { deleteGroup?: never; addUsers?: never; removeUsers?: never; addBots?: never;   /** Bots are taken out of a group. */
+  removeBots: GroupBotsInput; addPersonas?: never; removePersonas?: never; }
+  |  { deleteGroup?: never; addUsers?: never; removeUsers?: never; addBots?: never; removeBots?: never;   /** Personas are put into a group. */
+  addPersonas: GroupPersonasInput; removePersonas?: never; }
+  |  { deleteGroup?: never; addUsers?: never; removeUsers?: never; addBots?: never; removeBots?: never; addPersonas?: never;   /** Personas are taken out of a group. */
+  removePersonas: GroupPersonasInput; };
 
-export type GroupUsersInput = {
-  groupId: string;
-  userIds: Array<string>;
+/** A new group. */
+export type CreateGroupInput = {
+  /** Unique among live groups whatever its case; at most 120 characters. */
+  name: string;
+  /** What it is for; at most 2,000 characters. */
+  description?: string | null | undefined;
+  /** Users it holds from the start. */
+  userIds?: Array<string> | null | undefined;
+  /** Bots it holds from the start. */
+  botIds?: Array<string> | null | undefined;
+  /** Personas it holds from the start. */
+  personaIds?: Array<string> | null | undefined;
+  /** Refuse with CONFLICT unless the organization is at this revision. */
+  expectedRevision?: number | null | undefined;
 };
 
+/** A group to delete. */
+export type DeleteGroupInput = {
+  /** The group. */
+  id: string;
+  /** Refuse with CONFLICT unless the organization is at this revision. */
+  expectedRevision?: number | null | undefined;
+};
+
+/** Bots to put into a group, or to take out of it. */
 export type GroupBotsInput = {
+  /** The group. */
   groupId: string;
+  /** At most 1,000. */
   botIds: Array<string>;
 };
 
-export type GroupPersonasInput = {
-  groupId: string;
-  personaIds: Array<string>;
-};
-
-export type UserErrorCode =
-  | 'BLANK'
-  | 'TOO_LONG'
-  | 'TOO_MANY'
-  | 'INVALID'
-  | 'TAKEN'
-  | 'NOT_FOUND'
-  | 'CONFLICT'
-  | 'LAST_ADMIN'
-  | 'NOTHING_TO_UNDO';
-
-export type CreateGroupInput = {
-  name: string;
-  description?: string | null | undefined;
-  userIds?: Array<string> | null | undefined;
-  botIds?: Array<string> | null | undefined;
-  personaIds?: Array<string> | null | undefined;
-  expectedRevision?: number | null | undefined;
-};
-
-export type UpdateGroupInput = {
-  id: string;
-  name?: string | null | undefined;
-  description?: string | null | undefined;
-  expectedRevision?: number | null | undefined;
-};
-
-export type DeleteGroupInput = {
-  id: string;
-  expectedRevision?: number | null | undefined;
-};
-
-export type Role =
-  | 'ADMIN'
-  | 'AUDITOR'
-  | 'MEMBER';
-
-export type UserStatus =
-  | 'ACTIVE'
-  | 'DEACTIVATED';
-
-export type OrderDirection =
-  | 'ASC'
-  | 'DESC';
-
+/** How groups are sorted. */
 export type GroupOrder = {
+  /** By what. */
   field: GroupOrderField;
+  /** Which way. */
   direction: OrderDirection;
 };
 
+/** What groups may be sorted by. */
 export type GroupOrderField =
+  /** By name, whatever its case. */
   | 'NAME'
+  /** By when they were created. */
   | 'CREATED_AT'
+  /** By when they, or what they hold, last changed. */
   | 'UPDATED_AT'
+  /** By how many users they hold. */
   | 'USER_COUNT';
+
+/** Personas to put into a group, or to take out of it. */
+export type GroupPersonasInput = {
+  /** The group. */
+  groupId: string;
+  /** At most 1,000. */
+  personaIds: Array<string>;
+};
+
+/** Users to put into a group, or to take out of it. */
+export type GroupUsersInput = {
+  /** The group. */
+  groupId: string;
+  /** At most 1,000. */
+  userIds: Array<string>;
+};
+
+/** Which way a list is sorted. */
+export type OrderDirection =
+  /** From the least to the greatest: A to Z, oldest to newest. */
+  | 'ASC'
+  /** From the greatest to the least. */
+  | 'DESC';
+
+/** What a person or a token may do. */
+export type Role =
+  /** May read and change everything. */
+  | 'ADMIN'
+  /** May read everything, and change nothing. */
+  | 'AUDITOR'
+  /** Sees their own groups, and what those hold. */
+  | 'MEMBER';
+
+/** What to change of a group. What is left out stays as it is. */
+export type UpdateGroupInput = {
+  /** The group. */
+  id: string;
+  /** Its new name. */
+  name?: string | null | undefined;
+  /** Its new description; null takes it away. */
+  description?: string | null | undefined;
+  /** Refuse with CONFLICT unless the organization is at this revision. */
+  expectedRevision?: number | null | undefined;
+};
+
+/** Why a write was refused. Stable: programs may switch on it. */
+export type UserErrorCode =
+  /** A text that is needed is blank. */
+  | 'BLANK'
+  /** A text is too long. */
+  | 'TOO_LONG'
+  /** More rows than one write takes. */
+  | 'TOO_MANY'
+  /** A value makes no sense where it stands. */
+  | 'INVALID'
+  /** The name, email or external id is in use. */
+  | 'TAKEN'
+  /** There is no such row, as far as you may see. */
+  | 'NOT_FOUND'
+  /** `expectedRevision` is no longer the organization's revision. */
+  | 'CONFLICT'
+  /** It would leave the organization with no active administrator. */
+  | 'LAST_ADMIN'
+  /** The change was undone already, or later ones have made it moot. */
+  | 'NOTHING_TO_UNDO';
+
+/** Whether a person may use anything at all. */
+export type UserStatus =
+  /** May use what their groups give. */
+  | 'ACTIVE'
+  /** May use nothing, and not sign in; their memberships stay. */
+  | 'DEACTIVATED';
 
 export type LossFragment = { user: { id: string, name: string }, bots: Array<{ id: string, name: string }>, personas: Array<{ id: string, name: string }> };
 
 export type ImpactQueryVariables = Exact<{
   of: AccessImpactInput;
+  after?: string | null | undefined;
 }>;
 
 
-export type ImpactQuery = { accessImpact: { revision: number, losses: { totalCount: number, nodes: Array<{ user: { id: string, name: string }, bots: Array<{ id: string, name: string }>, personas: Array<{ id: string, name: string }> }> }, kept: { totalCount: number, nodes: Array<{ user: { id: string, name: string, bots: { edges: Array<{ node: { id: string }, via: Array<{ id: string, name: string }> }> }, personas: { edges: Array<{ node: { id: string }, via: Array<{ id: string, name: string }> }> } }, bots: Array<{ id: string, name: string }>, personas: Array<{ id: string, name: string }> }> } } };
+export type ImpactQuery = { accessImpact: { revision: number, losses: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ user: { id: string, name: string }, bots: Array<{ id: string, name: string }>, personas: Array<{ id: string, name: string }> }> }, kept: { totalCount: number, nodes: Array<{ user: { id: string, name: string, bots: { edges: Array<{ node: { id: string }, via: Array<{ id: string, name: string }> }> }, personas: { edges: Array<{ node: { id: string }, via: Array<{ id: string, name: string }> }> } }, bots: Array<{ id: string, name: string }>, personas: Array<{ id: string, name: string }> }> } } };
 
 export type ChangesSubscriptionVariables = Exact<{
   after?: string | null | undefined;
@@ -149,12 +210,10 @@ export type GroupsQueryVariables = Exact<{
   before?: string | null | undefined;
   search?: string | null | undefined;
   orderBy?: GroupOrder | null | undefined;
-  open: string;
-  opens: boolean;
 }>;
 
 
-export type GroupsQuery = { groups: { totalCount: number, nodes: Array<{ id: string, name: string, description: string | null, userCount: number, botCount: number, personaCount: number }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } }, group?: { id: string, name: string, description: string | null, userCount: number, botCount: number, personaCount: number } | null };
+export type GroupsQuery = { groups: { totalCount: number, nodes: Array<{ id: string, name: string, description: string | null, userCount: number, botCount: number, personaCount: number }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type GroupNamesQueryVariables = Exact<{
   search?: string | null | undefined;
@@ -163,12 +222,12 @@ export type GroupNamesQueryVariables = Exact<{
 
 export type GroupNamesQuery = { groups: { nodes: Array<{ id: string, name: string }> } };
 
-export type GroupNameQueryVariables = Exact<{
+export type GroupQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type GroupNameQuery = { group: { id: string, name: string } | null };
+export type GroupQuery = { group: { id: string, name: string, description: string | null, userCount: number, botCount: number, personaCount: number } | null };
 
 export type CreateGroupMutationVariables = Exact<{
   input: CreateGroupInput;
@@ -543,16 +602,20 @@ export const UserCardFragmentDoc = gql`
 }
     ` as unknown as DocumentNode<UserCardFragment, unknown>;
 export const ImpactDocument = gql`
-    query Impact($of: AccessImpactInput!) {
+    query Impact($of: AccessImpactInput!, $after: String) {
   accessImpact(of: $of) {
     revision
-    losses {
+    losses(first: 100, after: $after) {
       totalCount
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
       nodes {
         ...Loss
       }
     }
-    kept {
+    kept(first: 50) {
       totalCount
       nodes {
         ...Loss
@@ -672,7 +735,7 @@ export const BotUsersDocument = gql`
 }
     ${UserCardFragmentDoc}` as unknown as DocumentNode<BotUsersQuery, BotUsersQueryVariables>;
 export const GroupsDocument = gql`
-    query Groups($first: Int, $after: String, $last: Int, $before: String, $search: String, $orderBy: GroupOrder, $open: ID!, $opens: Boolean!) {
+    query Groups($first: Int, $after: String, $last: Int, $before: String, $search: String, $orderBy: GroupOrder) {
   groups(
     first: $first
     after: $after
@@ -692,9 +755,6 @@ export const GroupsDocument = gql`
       endCursor
     }
   }
-  group(id: $open) @include(if: $opens) {
-    ...GroupRow
-  }
 }
     ${GroupRowFragmentDoc}` as unknown as DocumentNode<GroupsQuery, GroupsQueryVariables>;
 export const GroupNamesDocument = gql`
@@ -707,14 +767,13 @@ export const GroupNamesDocument = gql`
   }
 }
     ` as unknown as DocumentNode<GroupNamesQuery, GroupNamesQueryVariables>;
-export const GroupNameDocument = gql`
-    query GroupName($id: ID!) {
+export const GroupDocument = gql`
+    query Group($id: ID!) {
   group(id: $id) {
-    id
-    name
+    ...GroupRow
   }
 }
-    ` as unknown as DocumentNode<GroupNameQuery, GroupNameQueryVariables>;
+    ${GroupRowFragmentDoc}` as unknown as DocumentNode<GroupQuery, GroupQueryVariables>;
 export const CreateGroupDocument = gql`
     mutation CreateGroup($input: CreateGroupInput!) {
   createGroup(input: $input) {

@@ -43,8 +43,9 @@ export function AddList({ kind, groupId, onAdd, onPasteMany }: Props) {
 
   return (
     <Combobox store={combobox} onOptionSubmit={add}>
-      <Combobox.EventsTarget>
+      <Combobox.EventsTarget withExpandedAttribute>
         <TextInput
+          role="combobox"
           aria-label={`Search ${plural} to add`}
           placeholder={`Search by ${kind.knownBy}`}
           value={text}
@@ -57,11 +58,15 @@ export function AddList({ kind, groupId, onAdd, onPasteMany }: Props) {
           data-autofocus
         />
       </Combobox.EventsTarget>
-      <Text size="xs" c="var(--quiet)" my={6}>
+      <Text size="xs" c="dimmed" my={6}>
         Or paste a list: one {kind.knownBy} a line.
       </Text>
       <VisuallyHidden role="status">{said}</VisuallyHidden>
-      <ScrollArea.Autosize mah={280} type="auto">
+      <ScrollArea.Autosize
+        mah={280}
+        type="auto"
+        viewportProps={{ tabIndex: 0, role: 'group', 'aria-label': `${kind.title} to add` }}
+      >
         <Endless
           query={kind.available}
           variables={{ id: groupId, search: search || null }}

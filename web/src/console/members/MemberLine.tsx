@@ -14,11 +14,18 @@ interface Props {
 export function MemberLine({ member, name, note }: Props) {
   return (
     <Group gap="sm" wrap="nowrap" miw={0} flex={1}>
-      <Avatar src={member.avatarUrl} name={member.name} alt="" size={32} className="avatar" />
+      <Avatar
+        aria-hidden
+        src={member.avatarUrl}
+        name={member.name}
+        alt=""
+        size={32}
+        className="avatar"
+      />
       <div style={{ minWidth: 0, flex: 1 }}>
         <Group gap={6}>
           <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
-            {name ?? member.name}
+            {name || member.name}
           </Text>
           {member.status === 'DEACTIVATED' && <Tag>Deactivated</Tag>}
         </Group>
@@ -46,7 +53,7 @@ function Tag({ children }: { children: string }) {
 /** The second line of a user, where there is room for it. */
 export function Email({ member }: { member: Member }) {
   return member.email ? (
-    <Text size="xs" c="var(--quiet)" style={{ overflowWrap: 'anywhere' }}>
+    <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
       {member.email}
     </Text>
   ) : null;

@@ -66,13 +66,7 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
         <Button variant="default" size="xs" onClick={onDone}>
           Back
         </Button>
-        <Button
-          size="xs"
-          onClick={write}
-          loading={busy}
-          disabled={found.size === 0}
-          data-autofocus
-        >
+        <Button size="xs" onClick={write} loading={busy} disabled={found.size === 0} data-autofocus>
           Add {count(found.size, kind.one)}
         </Button>
       </Group>

@@ -1,7 +1,6 @@
-import { ActionIcon, Anchor, Group, ScrollArea, Text, Title } from '@mantine/core';
+import { ActionIcon, Group, ScrollArea, Text, Title } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useId, useRef, useState } from 'react';
-import { Link } from 'react-router';
 import { useCanWrite } from '../session/ViewerProvider';
 import { EmptyState } from '../ui/EmptyState';
 import { Endless } from '../ui/Endless';
@@ -9,6 +8,7 @@ import { SearchInput } from '../ui/SearchInput';
 import { AddPopover } from './AddPopover';
 import type { Kind, Member } from './kinds';
 import { MemberLine } from './MemberLine';
+import { MemberLink } from './MemberLink';
 import classes from './Section.module.css';
 import { useMembership } from './useMembership';
 
@@ -40,7 +40,7 @@ export function Section({ kind, group, total }: Props) {
       <Group justify="space-between" mb="xs">
         <Title order={3} size="h5" id={titleId}>
           {kind.title}{' '}
-          <Text span size="sm" c="var(--quiet)">
+          <Text span size="sm" c="dimmed">
             {total.toLocaleString()}
           </Text>
         </Title>
@@ -99,14 +99,7 @@ function Card({ kind, member, onRemove }: CardProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: see the list.
     <div role="listitem" className={classes.card}>
-      <MemberLine
-        member={member}
-        name={
-          <Anchor component={Link} to={`${kind.path}/${member.id}`} inherit c="inherit">
-            {member.name}
-          </Anchor>
-        }
-      />
+      <MemberLine member={member} name={<MemberLink kind={kind} member={member} />} />
       {onRemove && (
         <ActionIcon
           variant="subtle"

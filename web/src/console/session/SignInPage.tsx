@@ -51,6 +51,7 @@ export function SignInPage({ isExpired, onSignedIn }: Props) {
               value={text}
               onChange={(event) => setText(event.currentTarget.value)}
               error={error}
+              aria-invalid={error !== null}
               autoComplete="off"
               required
               data-autofocus

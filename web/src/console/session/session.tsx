@@ -24,9 +24,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const leave = useCallback(() => setState('signed out'), []);
 
   if (state !== 'signed in') {
-    return (
-      <SignInPage isExpired={state === 'expired'} onSignedIn={() => setState('signed in')} />
-    );
+    return <SignInPage isExpired={state === 'expired'} onSignedIn={() => setState('signed in')} />;
   }
   return (
     <SignedIn onExpired={expire} onSignedOut={leave}>

@@ -7,7 +7,7 @@ export function EmptyState({ title, children }: { title: string; children?: Reac
     <Stack gap={4} align="center" py="md" ta="center">
       <Text fw={600}>{title}</Text>
       {children && (
-        <Text size="sm" c="var(--quiet)">
+        <Text size="sm" c="dimmed">
           {children}
         </Text>
       )}

@@ -1,5 +1,5 @@
-import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { useInViewport } from '@mantine/hooks';
+import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { Fragment, type ReactNode, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { Failed } from './Failed';
@@ -90,11 +90,7 @@ function NextPage<Data, Variables extends AnyVariables, Item>({
   ...source
 }: Source<Data, Variables, Item> & { after: string }) {
   const { page, isSettled } = usePage(source, after);
-  return page ? (
-    <PageAndNext {...source} page={page} isSettled={isSettled} />
-  ) : (
-    <Rows count={2} />
-  );
+  return page ? <PageAndNext {...source} page={page} isSettled={isSettled} /> : <Rows count={2} />;
 }
 
 /** The end of what is loaded. */

@@ -21,6 +21,7 @@ export function offerUndo(message: string, onUndo: () => void) {
         <Button
           size="compact-sm"
           variant="default"
+          flex="none"
           onClick={() => {
             notifications.hide(id);
             onUndo();

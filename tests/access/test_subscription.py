@@ -1,0 +1,252 @@
+"""The subscription `changes`: every change once, in order, to those who may be told of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from models import ledger
+from models.groups import add_members, delete_group, remove_members, update_group
+from models.kinds import BOTS, USERS
+from models.organizations import create_organization
+from models.tables import Role
+from models.tokens import create_token
+from models.viewer import Viewer
+from tests.access.service import Line, Service, eventually, line, listening, stream
+from tests.factories import count_statements, make_bot, make_entries, make_group, make_user
+
+CURSOR = "{ changes(first: 1) { edges { cursor } } }"
+
+
+@pytest.fixture
+async def service(database_url: str) -> AsyncIterator[Service]:
+    async with listening(database_url) as service:
+        yield service
+
+
+@pytest.fixture
+async def acme(service: Service) -> Viewer:
+    return await create_organization("Acme")
+
+
+@pytest.fixture
+async def token(acme: Viewer) -> str:
+    return (await create_token(acme, "Listener", Role.ADMIN))[1]
+
+
+async def member(acme: Viewer, name: str) -> tuple[str, str]:
+    """A new user who is a member, and the secret of a token of theirs."""
+    user = await make_user(acme, name)
+    return user, (await create_token(acme, name, None, user))[1]
+
+
+async def revision_of(acme: Viewer) -> int:
+    return await ledger.current_revision(acme.organization_id)
+
+
+async def cursor_of(service: Service, token: str) -> str:
+    """The cursor of the newest change."""
+    answer = await service.client.ask(CURSOR, None, token)
+    return str(answer["data"]["changes"]["edges"][0]["cursor"])
+
+
+async def ready(subscribed: Line) -> None:
+    """Wait until what was said before is done."""
+    await subscribed.ask("{ viewer { role } }")
+
+
+async def test_each_change_is_told_as_it_lands(service: Service, acme: Viewer, token: str) -> None:
+    first = await revision_of(acme) + 1
+    async with line(service, token) as socket, stream(service, token) as events:
+        await socket.subscribe()
+        await ready(socket)
+        for number in range(5):
+            await make_bot(acme, f"Bot {number}")
+            for listener in (socket, events):
+                change = await listener.change()
+                assert change["node"] == {
+                    "revision": first + number,
+                    "action": "BOTS_UPSERTED",
+                    "summary": f"The operator added Bot {number}",
+                }
+
+
+async def test_whoever_comes_back_with_a_cursor_has_missed_nothing(
+    service: Service, acme: Viewer, token: str
+) -> None:
+    cursor, first = await cursor_of(service, token), await revision_of(acme) + 1
+    for number in range(250):  # more than is read at once
+        await make_bot(acme, f"Bot {number}")
+    async with line(service, token) as socket, stream(service, token, after=cursor) as events:
+        await socket.subscribe(after=cursor)
+        for listener in (socket, events):
+            assert await listener.revisions(250) == list(range(first, first + 250))
+        await make_bot(acme, "One more")
+        for listener in (socket, events):
+            assert await listener.revisions(1) == [first + 250]
+
+
+async def test_a_cursor_of_an_event_resumes_behind_it(
+    service: Service, acme: Viewer, token: str
+) -> None:
+    seen: list[int] = []
+    cursor: str | None = None
+    for number in range(6):
+        async with line(service, token) as socket:
+            await socket.subscribe(after=cursor)
+            if cursor is None:
+                await ready(socket)
+            for bot in range(4):
+                await make_bot(acme, f"Bot {number} {bot}")
+            for _ in range(2):  # and more are on their way when it goes
+                change = await socket.change()
+                seen.append(change["node"]["revision"])
+                cursor = change["cursor"]
+    assert seen == list(range(seen[0], seen[0] + 12))
+
+
+async def test_writes_while_a_subscription_begins_are_told_once(
+    service: Service, acme: Viewer, token: str
+) -> None:
+    cursor, first = await cursor_of(service, token), await revision_of(acme) + 1
+    async with line(service, token) as socket:
+
+        async def write() -> None:
+            for number in range(60):
+                await make_bot(acme, f"Bot {number}")
+
+        writing = asyncio.create_task(write())
+        for id in range(20):
+            await socket.subscribe(str(id), after=cursor)
+            await asyncio.sleep(0.005)
+        await writing
+        told: dict[str, list[int]] = {}
+        while sum(map(len, told.values())) < 20 * 60:
+            message = await socket.hear()
+            edge = message["payload"]["data"]["changes"]
+            told.setdefault(message["id"], []).append(edge["node"]["revision"])
+    assert set(map(tuple, told.values())) == {tuple(range(first, first + 60))}
+
+
+async def test_changes_of_one_group_can_be_told_alone(
+    service: Service, acme: Viewer, token: str
+) -> None:
+    group, bot = await make_group(acme, "One"), await make_bot(acme)
+    async with line(service, token) as socket, stream(service, token, groupId=group) as events:
+        await socket.subscribe(groupId=group)
+        await ready(socket)
+        await make_group(acme, "Two", bots=[bot])
+        await add_members(acme, BOTS, group, [bot])
+        await delete_group(acme, group)
+        for listener in (socket, events):
+            actions = [(await listener.change())["node"]["action"] for _ in range(2)]
+            assert actions == ["BOTS_ADDED", "GROUP_DELETED"]
+
+
+async def test_another_organization_is_told_nothing(
+    service: Service, acme: Viewer, token: str
+) -> None:
+    other = await create_organization("Other")
+    cursor = await cursor_of(service, token)
+    async with line(service, token) as socket:
+        await socket.subscribe(after=cursor)
+        await ready(socket)
+        await make_bot(other, "Of the other")
+        await make_bot(acme, "Ours")
+        assert (await socket.change())["node"]["summary"] == "The operator added Ours"
+
+
+# ---------------------------------------------------------------------------------- of a member
+
+DETAILS = """subscription($after: String) { changes(after: $after) { node { revision action
+    group { name } users { name email externalId } bots { name } } } }"""
+
+
+async def test_a_member_is_told_of_its_own_groups_without_others_emails(
+    service: Service, acme: Viewer
+) -> None:
+    ada, token = await member(acme, "Ada")
+    bob, carol = await make_user(acme, "Bob", external_id="b"), await make_user(acme, "Carol")
+    bot = await make_bot(acme)
+    mine = await make_group(acme, "Mine", users=[ada])
+    foreign = await make_group(acme, "Foreign", users=[carol])
+    async with line(service, token) as socket:
+        await socket.subscribe(query=DETAILS)
+        await ready(socket)
+        await add_members(acme, BOTS, foreign, [bot])
+        await make_user(acme, "Dan")
+        await add_members(acme, USERS, mine, [bob])
+        told = (await socket.change())["node"]
+        assert told["users"] == [{"name": "Bob", "email": "", "externalId": None}]
+        assert (told["action"], told["group"]) == ("USERS_ADDED", {"name": "Mine"})
+        await add_members(acme, USERS, foreign, [ada])
+        told = (await socket.change())["node"]
+        assert (told["action"], told["group"]) == ("USERS_ADDED", {"name": "Foreign"})
+        assert "@" in told["users"][0]["email"]  # its own
+        await remove_members(acme, USERS, mine, [ada])
+        told = (await socket.change())["node"]
+        assert (told["action"], told["group"]) == ("USERS_REMOVED", None)
+        await update_group(acme, mine, {"name": "Not mine any more"})
+        await update_group(acme, foreign, {"name": "Still mine"})
+        assert (await socket.change())["node"]["group"] == {"name": "Still mine"}
+
+
+async def test_a_member_who_comes_back_is_told_what_it_would_have_been_told(
+    service: Service, acme: Viewer
+) -> None:
+    ada, token = await member(acme, "Ada")
+    cursor = await cursor_of(service, (await create_token(acme, "Admin", Role.ADMIN))[1])
+    bots = await make_entries(acme, BOTS, ["One", "Two", "Three", "Four"])
+    async with line(service, token) as live:
+        await live.subscribe(after=cursor)
+        await ready(live)
+        group = await make_group(acme, "Team")
+        await add_members(acme, BOTS, group, bots[:1])  # before it is in it
+        await add_members(acme, USERS, group, [ada])
+        await add_members(acme, BOTS, group, bots[1:2])
+        await remove_members(acme, USERS, group, [ada])
+        await add_members(acme, BOTS, group, bots[2:3])  # after it has left
+        await add_members(acme, USERS, group, [ada])
+        await delete_group(acme, group)
+        told = [(await live.change())["node"] for _ in range(5)]
+    assert [change["action"] for change in told] == [
+        "USERS_ADDED", "BOTS_ADDED", "USERS_REMOVED", "USERS_ADDED", "GROUP_DELETED"
+    ]  # fmt: skip
+    async with stream(service, token, after=cursor) as later:
+        assert [(await later.change())["node"] for _ in range(5)] == told
+
+
+# ---------------------------------------------------------------------------- one reader a process
+
+
+async def test_however_many_listen_the_ledger_is_read_once(
+    service: Service, acme: Viewer, token: str
+) -> None:
+    async def statements_of_a_change(number: int) -> int:
+        """What one change costs with so many subscriptions, polls left aside."""
+        async with line(service, token) as socket:
+            for id in range(number):
+                await socket.subscribe(str(id))
+            await ready(socket)
+            with count_statements() as statements:
+                await make_bot(acme, f"Bot for {number}")
+                heard: set[Any] = {(await socket.hear())["id"] for _ in range(number)}
+            assert len(heard) == number
+        return sum("FROM changes" in sql for sql in statements)
+
+    assert await statements_of_a_change(1) == await statements_of_a_change(40) == 1
+
+
+async def test_a_subscription_that_ends_is_forgotten(
+    service: Service, acme: Viewer, token: str
+) -> None:
+    feed = service.executor.feed
+    async with line(service, token) as socket, stream(service, token):
+        await socket.subscribe("1")
+        await socket.subscribe("2")
+        await eventually(lambda: feed.subscriber_count == 3)
+        await socket.say("complete", id="1")
+        await eventually(lambda: feed.subscriber_count == 2)
+    await eventually(lambda: feed.subscriber_count == 0)
+    await eventually(lambda: service.executor.sockets == 0)

@@ -1,0 +1,37 @@
+"""axe-core, which finds what keeps people from using a page."""
+
+from typing import Any, Literal
+
+from playwright.sync_api import Page
+
+from tests.browser.service import ROOT
+
+SOURCE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+def grave_findings(page: Page) -> list[str]:
+    """What axe finds at the serious or critical level, in the light and in the dark theme."""
+    found: list[str] = []
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.wait_for_function(
+            "theme => document.documentElement.dataset.mantineColorScheme === theme", arg=theme
+        )
+        page.wait_for_timeout(250)  # colours fade from one theme to the other
+        found += [f"{theme}: {each}" for each in _run(page)]
+    return found
+
+
+def _run(page: Page) -> list[str]:
+    page.evaluate(SOURCE.read_text())
+    violations: list[dict[str, Any]] = page.evaluate(
+        "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+    )
+    return [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for violation in violations
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]

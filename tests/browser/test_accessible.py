@@ -1,0 +1,104 @@
+"""axe finds nothing grave on any page, in both themes."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import SOURCE, grave_findings
+from tests.browser.conftest import OpenPage, Watch
+from tests.browser.service import ADMIN, AUDITOR, MEMBER, Service
+from tests.browser.test_groups import CLOSERS, section
+from tests.browser.test_members import paste, popover
+
+pytestmark = [
+    pytest.mark.reads,
+    pytest.mark.skipif(not SOURCE.exists(), reason="axe-core is not installed: npm ci in web/"),
+]
+
+
+def test_signing_in(open_page: OpenPage, watch: Watch) -> None:
+    watch.expect("401 (Unauthorized)")
+    page = open_page("/", email=None)
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
+
+    assert grave_findings(page) == []
+
+
+def test_the_groups_page_and_all_that_opens_on_it(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    expect(section(page, "Users").get_by_role("listitem").first).to_be_visible()
+    for state in opening_one_after_another(page):
+        assert grave_findings(page) == [], state
+
+
+def opening_one_after_another(page: Page) -> Iterator[str]:
+    """Puts the groups page into one state after another."""
+    yield "a group is open"
+    users = popover(page, "users")
+    expect(users.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    yield "the popover is open"
+    paste(page, "aisha.rahman@example.com\nluca.moretti@example.com\nNobody")
+    expect(page.get_by_text("Unknown: 1")).to_be_visible()
+    yield "a pasted list is previewed"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Edit the name").click()
+    yield "the name is edited"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Create New Group").click()
+    page.get_by_role("dialog").get_by_role("button", name="Create").click()
+    expect(page.get_by_label("Name", exact=False).last).to_be_visible()
+    yield "the dialog for a new group is open"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Delete group").click()
+    expect(page.get_by_text("6 users lose")).to_be_visible()
+    yield "the dialog for a deletion is open"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Account", exact=True).click()
+    expect(page.get_by_role("menuitem", name="Sign out")).to_be_visible()
+    yield "the account menu is open"
+
+
+@pytest.mark.parametrize("address", ["/users", "/bots", "/personas", "/history", "/me", "/nowhere"])
+def test_every_list(open_page: OpenPage, address: str) -> None:
+    page = open_page(address, ADMIN)
+    expect(page.get_by_role("heading").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+
+    assert grave_findings(page) == []
+
+
+def test_the_pages_of_one_user_bot_and_persona(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/users/{service.user('Hana Sato')}?on=2020-01-31")
+    expect(section(page, "Bots")).to_contain_text("could use no bots then")
+    assert grave_findings(page) == []
+    page.get_by_role("button", name="As of").click()
+    assert grave_findings(page) == []
+
+    for kind in ("bots", "personas"):
+        page.goto(f"/{kind}")
+        page.locator("tbody a").first.click()
+        expect(section(page, "Who may use it").get_by_role("listitem").first).to_be_visible()
+        assert grave_findings(page) == []
+
+
+def test_what_members_and_auditors_see(open_page: OpenPage, service: Service) -> None:
+    page = open_page("/me", MEMBER)
+    expect(section(page, "My bots").get_by_role("listitem").first).to_be_visible()
+    assert grave_findings(page) == []
+
+    page = open_page(f"/groups?open={service.group(CLOSERS)}", AUDITOR)
+    expect(section(page, "Users").get_by_role("listitem").first).to_be_visible()
+    assert grave_findings(page) == []
+
+
+def test_a_screen_reader_is_told_of_what_happens(open_page: OpenPage, service: Service) -> None:
+    page = open_page("/groups")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+    name = page.get_by_role("columnheader", name="Name")
+    expect(name).to_have_attribute("aria-sort", "ascending")
+    page.get_by_label("Search groups").fill("sales")
+    expect(page.get_by_role("status").filter(has_text="1 group")).to_be_visible()
+    expect(page).to_have_title("Groups – Cohort")

@@ -1,0 +1,104 @@
+"""Lists of users, bots and personas, and the page of each: who may use what, and why."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.service import Service
+from tests.browser.test_groups import section
+
+
+@pytest.mark.reads
+@pytest.mark.parametrize(
+    ("kind", "search", "name"),
+    [
+        ("Users", "hana", "Hana Sato"),
+        ("Bots", "closing", "Closing Coach"),
+        ("Personas", "cfo", "Skeptical CFO"),
+    ],
+)
+def test_a_list_leads_to_each_page(open_page: OpenPage, kind: str, search: str, name: str) -> None:
+    page = open_page("/")
+    page.get_by_role("navigation", name="Main menu").get_by_role("link", name=kind).click()
+    page.get_by_label(f"Search {kind.lower()}").fill(search)
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("link", name=name).click()
+
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    assert re.search(f"/{kind.lower()}/[a-z]{{3}}_[0-9a-f]+$", page.url)
+
+
+@pytest.mark.reads
+def test_a_users_page_says_what_they_may_use_and_through_which_groups(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"/users/{service.user('Hana Sato')}")
+
+    closing = section(page, "Bots").get_by_role("listitem").filter(has_text="Closing Coach")
+    expect(closing).to_contain_text("through Account Executives, Sales")
+    buyer = section(page, "Personas").get_by_role("listitem").filter(has_text="Price hunter")
+    expect(buyer).to_contain_text("through Sales")
+    expect(section(page, "Groups").get_by_role("listitem")).to_have_count(2)
+    closing.get_by_role("link", name="Sales", exact=True).click()
+    expect(page.get_by_role("button", name="Sales", exact=True)).to_have_attribute(
+        "aria-expanded", "true"
+    )
+
+
+@pytest.mark.reads
+def test_a_users_page_shows_a_day_chosen_in_a_calendar(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"/users/{service.user('Hana Sato')}", locale="en-GB", timezone_id="UTC")
+    expect(section(page, "Bots").get_by_role("listitem")).to_have_count(5)
+    yesterday = date.today() - timedelta(days=1)
+    choose(page, yesterday)
+
+    # The organization did not exist then.
+    expect(section(page, "Bots")).to_contain_text("Hana Sato could use no bots then")
+    said = f"at the end of {yesterday.day} {yesterday:%B} {yesterday.year}"
+    expect(page.get_by_role("status").filter(has_text=said)).to_be_visible()
+    assert f"on={yesterday.isoformat()}" in page.url
+    page.reload()
+    expect(section(page, "Personas")).to_contain_text("Hana Sato could use no personas then")
+    page.get_by_role("button", name="Back to today").click()
+    expect(section(page, "Bots").get_by_role("listitem")).to_have_count(5)
+
+
+def choose(page: Page, day: date) -> None:
+    """Chooses a day in the calendar, this month or the one before."""
+    page.get_by_role("button", name="As of").click()
+    if day.month != date.today().month:
+        page.get_by_role("button", name="The month before").click()
+    page.get_by_role("button", name=f"{day.day} {day:%B} {day.year}", exact=True).click()
+
+
+@pytest.mark.reads
+def test_a_bots_page_and_a_personas_page_say_who_may_use_it_and_why(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"/bots/{service.bot('Closing Coach')}")
+    users = section(page, "Who may use it")
+    hana = users.get_by_role("listitem").filter(has_text="Hana Sato")
+    expect(hana).to_contain_text("through Account Executives, Sales")
+    expect(users.get_by_role("listitem")).to_have_count(13)  # one of Sales is deactivated
+    users.get_by_label("Search those who may use it").fill("hana")
+    expect(users.get_by_role("listitem")).to_have_count(1)
+    expect(section(page, "Groups that hold it").get_by_role("listitem")).to_have_count(2)
+
+    page.goto("/personas")
+    page.get_by_role("link", name="Impatient executive").click()
+    users = section(page, "Who may use it")
+    wen = users.get_by_role("listitem").filter(has_text="Wen Zhao")
+    expect(wen).to_contain_text("through Leadership, Presenting")
+
+
+@pytest.mark.reads
+def test_what_does_not_exist_is_said_to_be_so(open_page: OpenPage) -> None:
+    page = open_page("/users/usr_00000000000070008000000000000000")
+    expect(page.get_by_role("heading", name="No such user")).to_be_visible()
+    page.goto("/nowhere")
+    expect(page.get_by_role("heading", name="No such page")).to_be_visible()

@@ -1,0 +1,51 @@
+"""The history, of a group and of the organization, and undoing what can be undone."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.service import Service
+from tests.browser.test_groups import CLOSERS, section
+
+
+def test_it_tells_in_plain_sentences_who_did_what_and_undoes_it(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.remove_users(CLOSERS, "Hana Sato")
+    page = open_page("/history", locale="de-DE", timezone_id="Europe/Berlin")
+    entries = section(page, "All changes").get_by_role("listitem")
+    removal = entries.filter(
+        has_text=re.compile(f"^Ravi Subramaniam removed Hana Sato from {CLOSERS}")
+    )
+    expect(removal.locator("time")).to_have_text(re.compile(r"^\d\d\.\d\d\.\d{4}, \d\d:\d\d$"))
+
+    removal.get_by_role("button", name="Undo").click()
+    expect(removal).to_contain_text("undone by Fatima El-Sayed")
+    expect(removal.get_by_role("button", name="Undo")).to_have_count(0)
+    assert "Hana Sato" in service.users_of(CLOSERS)
+
+
+@pytest.mark.reads
+def test_it_filters_by_group(open_page: OpenPage, service: Service) -> None:
+    page = open_page("/history")
+    expect(section(page, "All changes").get_by_role("listitem").first).to_be_visible()
+    page.get_by_role("combobox", name="Group").or_(page.get_by_label("Group")).first.click()
+    page.keyboard.type("account")
+    page.get_by_role("option", name=CLOSERS).click()
+
+    entries = section(page, "Changes of this group").get_by_role("listitem")
+    expect(entries.filter(has_text="renamed Sales Closers to Account Executives")).to_be_visible()
+    expect(entries.filter(has_text="Customer Success")).to_have_count(0)
+    assert f"group={service.group(CLOSERS)}" in page.url
+
+
+@pytest.mark.reads
+def test_a_group_leads_to_its_own(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    page.get_by_role("main").get_by_role("link", name="History").click()
+
+    expect(section(page, "Changes of this group").get_by_role("listitem").last).to_contain_text(
+        "created Sales Closers"
+    )

@@ -1,0 +1,59 @@
+"""Weight, round trips, and what the browser is allowed to do."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.service import Service
+
+LIMIT = 250_000
+"""Bytes of JavaScript, gzipped."""
+
+pytestmark = pytest.mark.reads
+
+
+def test_the_groups_page_is_light(open_page: OpenPage, dist: Path) -> None:
+    loaded: list[str] = []
+    page = open_page("/nowhere")
+    page.on("request", lambda request: loaded.append(request.url))
+    page.goto("/groups")
+    expect(page.get_by_role("button", name="Account Executives")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+
+    scripts = {Path(url).name for url in loaded if url.endswith(".js")}
+    weight = sum(len(gzip.compress((dist / "assets" / name).read_bytes())) for name in scripts)
+    assert 0 < weight < LIMIT
+    assert not any("monaco" in name for name in scripts)
+
+
+def test_the_table_needs_one_round_trip(open_page: OpenPage) -> None:
+    page = open_page("/nowhere")
+    held: list[Route] = []
+
+    def hold_all_but_the_table(route: Route) -> None:
+        if "query Groups" in (route.request.post_data or ""):
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/graphql", hold_all_but_the_table)
+    page.goto("/groups")
+    expect(page.get_by_role("button", name="Account Executives")).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("button", name="Create New Group")).to_be_visible()
+
+
+def test_scripts_come_from_the_origin_alone(open_page: OpenPage, service: Service) -> None:
+    page = open_page("/nowhere")
+    response = page.goto("/groups")
+    assert response is not None
+    policy = response.headers["content-security-policy"]
+
+    assert re.search(r"script-src 'self'(;|$)", policy)
+    assert "default-src 'self'" in policy
+    assert page.locator("script:not([src])").count() == 0

@@ -1,0 +1,107 @@
+"""What one person changes, another sees within a second, without a reload."""
+
+import time
+
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.browser.conftest import OpenPage, Watch
+from tests.browser.service import OTHER_ADMIN, Service
+from tests.browser.test_groups import CLOSERS, row, section
+from tests.browser.test_members import popover
+
+WITHIN = 1_000
+"""Milliseconds."""
+
+
+def group_page(open_page: OpenPage, service: Service, email: str, **options: object) -> Page:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}", email, **options)
+    expect(section(page, "Users").get_by_role("listitem")).to_have_count(6)
+    return page
+
+
+def texts(page: Page) -> str:
+    return page.get_by_role("main").inner_text()
+
+
+def test_two_browsers_side_by_side_end_up_the_same(open_page: OpenPage, service: Service) -> None:
+    mine = open_page(f"/groups?open={service.group(CLOSERS)}")
+    yours = group_page(open_page, service, OTHER_ADMIN)
+
+    popover(mine, "users").get_by_role("option", name="Aisha Rahman").click()
+    expect(section(yours, "Users").get_by_text("Aisha Rahman")).to_be_visible(timeout=WITHIN)
+    expect(row(yours, CLOSERS).get_by_role("cell").nth(1)).to_have_text("7")
+    mine.keyboard.press("Escape")
+
+    yours.get_by_role("button", name="Remove Skeptical CFO").click()
+    expect(section(mine, "Personas").get_by_text("Skeptical CFO")).to_have_count(0, timeout=WITHIN)
+
+    mine.get_by_role("button", name="Edit the name").click()
+    mine.get_by_label("New name").fill("Closers")
+    mine.keyboard.press("Enter")
+    expect(row(yours, "Closers")).to_be_visible(timeout=WITHIN)
+    expect(row(mine, "Closers")).to_be_visible()
+    assert texts(mine) == texts(yours)
+
+    yours.get_by_role("button", name="Delete group").click()
+    dialog = yours.get_by_role("dialog", name="Delete Closers?")
+    dialog.get_by_role("button", name="Delete group").click()
+    expect(row(mine, "Closers")).to_have_count(0, timeout=WITHIN + 1_000)  # the click included
+    expect(mine.get_by_text("The group that this address opens is gone.")).to_be_visible()
+
+
+def test_many_changes_at_once_end_up_the_same(open_page: OpenPage, service: Service) -> None:
+    mine = group_page(open_page, service, OTHER_ADMIN)
+    for name in ("Aisha Rahman", "Grace Wanjiru", "Minh Nguyễn", "Samuel Osei"):
+        service.add_users(CLOSERS, name)
+    service.remove_users(CLOSERS, "Hana Sato", "Luca Moretti")
+
+    users = section(mine, "Users")
+    expect(users.get_by_role("listitem")).to_have_count(8, timeout=WITHIN)
+    shown = {text.split("\n")[-1] for text in users.get_by_role("listitem").all_inner_texts()}
+    assert shown == service.users_of(CLOSERS)
+
+
+def test_a_broken_connection_is_taken_up_where_it_was(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("WebSocket")
+    page = open_page("/me")  # in a context of its own, to set the socket up before it is opened
+    sockets: list[WebSocketRoute] = []
+    is_down = False
+
+    def connect(socket: WebSocketRoute) -> None:
+        if is_down:
+            socket.close()
+            return
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    page.route_web_socket("**/graphql", connect)
+    page.goto(f"/groups?open={service.group(CLOSERS)}")
+    expect(section(page, "Users").get_by_role("listitem")).to_have_count(6)
+    service.add_users(CLOSERS, "Aisha Rahman")
+    expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible(timeout=WITHIN)
+
+    is_down = True
+    sockets[-1].close(code=1011)
+    expect(page.get_by_role("status").filter(has_text="Offline")).to_be_visible()
+    service.add_users(CLOSERS, "Grace Wanjiru")
+    time.sleep(0.3)
+    expect(section(page, "Users").get_by_text("Grace Wanjiru")).to_have_count(0)
+    is_down = False
+    expect(section(page, "Users").get_by_text("Grace Wanjiru")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("status").filter(has_text="Offline")).to_have_count(0)
+
+
+def test_a_service_that_starts_again_is_found_again(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("WebSocket")
+    watch.expect("ERR_CONNECTION_REFUSED")
+    page = group_page(open_page, service, OTHER_ADMIN)
+    service.stop()
+    expect(page.get_by_role("status").filter(has_text="Offline")).to_be_visible()
+    service.start()
+    service.add_users(CLOSERS, "Aisha Rahman")
+
+    expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible(timeout=12_000)

@@ -1,0 +1,68 @@
+"""Themes, widths, empty states, skeletons, and dates in the reader's locale."""
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.service import Service
+from tests.browser.test_groups import CLOSERS, section
+
+
+def background(page: Page) -> str:
+    color: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return color
+
+
+@pytest.mark.reads
+def test_light_and_dark(open_page: OpenPage) -> None:
+    page = open_page("/groups", color_scheme="dark")
+    expect(page.get_by_role("button", name="Light theme")).to_be_visible()
+    dark = background(page)
+    page.get_by_role("button", name="Light theme").click()
+    expect(page.get_by_role("button", name="Dark theme")).to_be_visible()
+    assert background(page) != dark
+
+    page.reload()
+    expect(page.get_by_role("button", name="Dark theme")).to_be_visible()
+
+
+@pytest.mark.reads
+@pytest.mark.parametrize("width", [360, 768, 1920])
+def test_phone_to_wide_screen(open_page: OpenPage, service: Service, width: int) -> None:
+    page = open_page(
+        f"/groups?open={service.group(CLOSERS)}", viewport={"width": width, "height": 800}
+    )
+    for address in ("/groups", "/users", f"/users/{service.user('Hana Sato')}", "/history"):
+        page.goto(address)
+        expect(page.get_by_role("main").get_by_role("heading").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wider <= 0, address
+    if width < 768:
+        expect(page.get_by_role("link", name="Groups", exact=True)).not_to_be_in_viewport()
+        page.get_by_role("button", name="Open the menu").click()
+        page.get_by_role("link", name="Groups", exact=True).click()
+        expect(page.get_by_role("heading", name="Groups")).to_be_visible()
+
+
+@pytest.mark.reads
+def test_skeletons_stand_where_rows_will_be(open_page: OpenPage) -> None:
+    page = open_page("/nowhere")
+    held: list[Route] = []
+    page.route("**/graphql", lambda route: held.append(route))
+    page.get_by_role("link", name="Groups").click()
+
+    expect(page.locator("[class*=Skeleton]").first).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()
+    expect(page.locator("[class*=Skeleton]")).to_have_count(0)
+
+
+def test_empty_states_say_what_to_do_next(open_page: OpenPage, service: Service) -> None:
+    service.create_groups("Night Shift")
+    page = open_page(f"/groups?open={service.group('Night Shift')}")
+
+    for kind in ("Users", "Bots", "Personas"):
+        expect(section(page, kind)).to_contain_text(f"No {kind.lower()} yet")
+        expect(section(page, kind)).to_contain_text("Add some with the + above.")

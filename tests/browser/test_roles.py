@@ -1,0 +1,39 @@
+"""What a MEMBER and an AUDITOR see."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.service import AUDITOR, MEMBER, Service
+from tests.browser.test_groups import CLOSERS, section
+
+
+@pytest.mark.reads
+def test_a_member_sees_a_page_of_their_own(open_page: OpenPage) -> None:
+    page = open_page("/", MEMBER)
+
+    expect(page.get_by_role("heading", name="My access")).to_be_visible()
+    expect(section(page, "My groups").get_by_role("listitem")).to_have_count(2)
+    closing = section(page, "My bots").get_by_role("listitem").filter(has_text="Closing Coach")
+    expect(closing).to_contain_text("through Account Executives, Sales")
+    expect(section(page, "My personas").get_by_role("listitem")).to_have_count(5)
+    expect(page.get_by_role("link", name="Users")).to_have_count(0)
+    expect(page.get_by_text("Team Management")).to_have_count(0)
+
+
+@pytest.mark.reads
+def test_an_auditor_sees_everything_and_no_controls_that_write(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}", AUDITOR)
+    expect(section(page, "Users").get_by_role("listitem")).to_have_count(6)
+    writes = ("Create New Group", "Add", "Remove", "Edit", "Delete", "Undo")
+    for name in writes:
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+
+    page.goto("/history")
+    expect(section(page, "All changes").get_by_role("listitem").first).to_be_visible()
+    for name in writes:
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    page.goto("/users")
+    expect(page.get_by_role("link", name="Amara Okafor")).to_be_visible()

@@ -1,0 +1,288 @@
+"""GraphQL over HTTP: media types, methods, bodies, and the status of each class of error."""
+
+import gzip
+from typing import Any
+
+import pytest
+
+from models.database import fetch, transaction
+from models.tables import Role
+from models.viewer import Viewer
+from tests.client import JSON, Asker, Client, asker
+from tests.factories import make_group
+from tests.refusals import unchanged
+
+GRAPHQL_JSON = "application/graphql-response+json"
+QUERY = "{ organization { name } }"
+CREATE = 'mutation { createGroup(input: {name: "New"}) { group { id } } }'
+
+SQLITE_ONLY = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+
+
+def code(response: Any) -> str:
+    """The code of the one error in a response."""
+    (error,) = response.json()["errors"]
+    return str(error["extensions"]["code"])
+
+
+# -------------------------------------------------------------------------------- what is accepted
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        (JSON, JSON),
+        ("APPLICATION/JSON", JSON),
+        (f"{JSON}; charset=utf-8", JSON),
+        (f'{JSON};charset="UTF-8"', JSON),
+        (GRAPHQL_JSON, GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON}; charset=utf-8, {JSON}; charset=utf-8", GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON}, {JSON};q=0.9", GRAPHQL_JSON),
+        (f"{JSON}, {GRAPHQL_JSON};q=0.9", JSON),
+        (f"{GRAPHQL_JSON};q=0, {JSON}", JSON),
+        (f"{GRAPHQL_JSON};q=0.5, */*;q=0.1", GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON};charset=iso-8859-1, {JSON};q=0.1", JSON),
+        ("text/html, application/xhtml+xml, */*;q=0.8", JSON),
+    ],
+)
+async def test_the_answer_is_of_the_type_that_is_liked_most(
+    client: Client, ask: Asker, accept: str | None, expected: str
+) -> None:
+    headers = {"Accept": accept} if accept is not None else {}
+    client.http.headers.pop("accept", None)
+    response = await client.post(QUERY, token=ask.token, **headers)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == f"{expected}; charset=utf-8"
+    assert response.json()["data"] == {"organization": {"name": "Acme"}}
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "text/html",
+        "image/*",
+        f"{JSON};q=0",
+        f"{JSON};charset=utf-16",
+        f"{JSON};q=2",
+        f"{JSON};q=nan",
+    ],
+)
+async def test_an_answer_that_nobody_would_take_is_406(
+    client: Client, ask: Asker, accept: str
+) -> None:
+    response = await client.post(QUERY, token=ask.token, Accept=accept)
+    assert response.status_code == 406
+    assert code(response) == "BAD_REQUEST"
+
+
+# ------------------------------------------------------------------------------------- methods
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY"])
+async def test_another_method_than_get_and_post_is_405(client: Client, method: str) -> None:
+    response = await client.http.request(method, "/graphql")
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET, POST"
+
+
+@SQLITE_ONLY
+async def test_a_get_asks_in_its_address(client: Client, ask: Asker) -> None:
+    params = {
+        "query": "query One { __typename } query Two($id: ID!) { group(id: $id) { id } }",
+        "operationName": "Two",
+        "variables": '{"id": "grp_0"}',
+        "extensions": "",
+    }
+    headers = {"Authorization": f"Bearer {ask.token}"}
+    response = await client.http.get("/graphql", params=params, headers=headers)
+    assert response.status_code == 200
+    assert response.json()["data"] == {"group": None}
+
+
+async def test_a_get_never_writes(client: Client, ask: Asker) -> None:
+    headers = {"Authorization": f"Bearer {ask.token}"}
+    async with unchanged(ask.viewer):
+        response = await client.http.get("/graphql", params={"query": CREATE}, headers=headers)
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+    assert code(response) == "BAD_REQUEST"
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("variables", ["{", "[1]", "7", '"x"'])
+async def test_a_get_with_variables_that_are_none_is_400(
+    client: Client, ask: Asker, variables: str
+) -> None:
+    headers = {"Authorization": f"Bearer {ask.token}"}
+    params = {"query": QUERY, "variables": variables}
+    response = await client.http.get("/graphql", params=params, headers=headers)
+    assert response.status_code == 400
+
+
+# --------------------------------------------------------------------------------------- bodies
+
+
+async def post(client: Client, ask: Asker, body: bytes, **headers: str) -> Any:
+    """The response to a body as it is, which says that it is JSON unless told otherwise."""
+    headers = {"Content-Type": JSON, "Authorization": f"Bearer {ask.token}"} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
+    return await client.http.post("/graphql", content=body, headers=headers)
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+     "application/graphql", f"{JSON}; charset=latin-1", f"{JSON}x", f"{JSON}; a=b; charset=utf-16"],
+)  # fmt: skip
+async def test_a_body_of_another_type_is_415(client: Client, ask: Asker, content_type: str) -> None:
+    async with unchanged(ask.viewer):
+        body = b'{"query": "mutation { createGroup(input: {name: \\"x\\"}) { revision } }"}'
+        response = await post(client, ask, body, Content_Type=content_type)
+    assert response.status_code == 415
+    assert code(response) == "BAD_REQUEST"
+
+
+@SQLITE_ONLY
+async def test_a_compressed_body_is_415(client: Client, ask: Asker) -> None:
+    body = gzip.compress(b'{"query": "{ __typename }"}')
+    assert (await post(client, ask, body, Content_Encoding="gzip")).status_code == 415
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    "content_type", [JSON, f"{JSON};charset=utf8", f'{JSON}; charset="UTF-8"', f"{JSON}; a=b"]
+)
+async def test_a_body_in_utf_8_is_taken(client: Client, ask: Asker, content_type: str) -> None:
+    response = await post(client, ask, b'{"query": "{ __typename }"}', Content_Type=content_type)
+    assert response.json()["data"] == {"__typename": "Query"}
+
+
+MALFORMED = {
+    "empty": b"",
+    "blank": b" \n",
+    "no JSON": b"NONSENSE",
+    "half of it": b'{"query":',
+    "not UTF-8": b'{"query": "{ __typename }", "x": "\xff"}',
+    "a byte order mark": b'\xef\xbb\xbf{"query": "{ __typename }"}',
+    "a lone surrogate": b'{"query": "{ group(id: \\"\\ud800\\") { id } }", "x": "\\ud800"}',
+    "another number": b'{"query": "{ __typename }", "x": NaN}',
+    "a batch": b'[{"query": "{ __typename }"}]',
+    "an empty batch": b"[]",
+    "a text": b'"{ __typename }"',
+    "null": b"null",
+    "no query": b"{}",
+    "a misspelt query": b'{"qeury": "{ __typename }"}',
+    "a query of null": b'{"query": null}',
+    "a query that is an object": b'{"query": {"x": 1}}',
+    "a query without a document": b'{"query": " "}',
+    "variables in a list": b'{"query": "{ __typename }", "variables": [7]}',
+    "variables in a text": b'{"query": "{ __typename }", "variables": "{}"}',
+    "an operation's name that is a number": b'{"query": "{ __typename }", "operationName": 0}',
+    "extensions in a list": b'{"query": "{ __typename }", "extensions": []}',
+    "a thousand levels": b'{"query": "{ __typename }", "variables": {"x": '
+    + b"[" * 1_100 + b"]" * 1_100 + b"}}",
+    "a hundred thousand levels": b"[" * 100_000,
+}  # fmt: skip
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON])
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+async def test_a_body_that_is_no_request_is_400(
+    client: Client, ask: Asker, body: bytes, accept: str
+) -> None:
+    response = await post(client, ask, body, Accept=accept)
+    assert response.status_code == 400
+    assert response.headers["content-type"] == f"{accept}; charset=utf-8"
+    assert code(response) == "BAD_REQUEST"
+
+
+@SQLITE_ONLY
+async def test_what_is_null_is_left_out_and_what_else_is_sent_does_not_matter(
+    client: Client, ask: Asker
+) -> None:
+    body = b'{"query": "{ __typename }", "variables": null, "operationName": null, "id": 1}'
+    assert (await post(client, ask, body)).json()["data"] == {"__typename": "Query"}
+
+
+# --------------------------------------------------------------------------------------- status
+
+REQUEST_ERRORS = {
+    "no GraphQL": "{",
+    "an unknown field": "{ nothing }",
+    "no operation": "fragment A on Query { __typename }",
+    "two operations": "query A { __typename } query B { __typename }",
+    "a variable of the wrong type": "query($id: ID!) { group(id: $id) { id } }",
+    "too much": "{ groups(first: 101) { totalCount } }",
+}
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(("accept", "status"), [(JSON, 200), (GRAPHQL_JSON, 400)])
+@pytest.mark.parametrize("query", REQUEST_ERRORS.values(), ids=REQUEST_ERRORS)
+async def test_what_graphql_refuses_is_400_or_200_to_older_clients(
+    client: Client, ask: Asker, query: str, accept: str, status: int
+) -> None:
+    response = await client.post(query, token=ask.token, Accept=accept)
+    assert response.status_code == status
+    assert response.json().keys() == {"errors"}
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(("accept", "status"), [(JSON, 200), (GRAPHQL_JSON, 294)])
+async def test_data_with_errors_is_a_partial_success_or_200_to_older_clients(
+    client: Client, acme: Viewer, accept: str, status: int
+) -> None:
+    auditor = await asker(client, acme, Role.AUDITOR)
+    async with unchanged(acme):
+        response = await client.post(CREATE, token=auditor.token, Accept=accept)
+    assert response.status_code == status
+    assert response.json()["data"] is None
+    assert code(response) == "FORBIDDEN"
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON])
+async def test_a_stranger_is_401(client: Client, acme: Viewer, accept: str) -> None:
+    await make_group(acme)
+    for token in (None, "", "cohort_wrong", "x" * 10_000):
+        response = await client.post(QUERY, token=token, Accept=accept)
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"] == "Bearer"
+        assert code(response) == "UNAUTHENTICATED"
+
+
+@SQLITE_ONLY
+async def test_a_stranger_learns_nothing_of_the_schema(client: Client, acme: Viewer) -> None:
+    for query in ("{ nothing }", "{ __schema { types { name } } }", "{"):
+        response = await client.post(query)
+        assert response.status_code == 401
+        assert [error["extensions"]["code"] for error in response.json()["errors"]] == [
+            "UNAUTHENTICATED"
+        ]
+
+
+async def test_a_fault_of_ours_is_500_with_its_id_and_the_log_has_the_cause(
+    client: Client, ask: Asker, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with transaction():
+        await fetch("ALTER TABLE organizations RENAME TO gone")
+    try:
+        response = await client.post(QUERY, token=ask.token, **{"X-Request-ID": "request-0001"})
+    finally:
+        async with transaction():
+            await fetch("ALTER TABLE gone RENAME TO organizations")
+    assert response.status_code == 500
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.name == "cohort.graphql"
+    (error,) = response.json()["errors"]
+    assert error["extensions"] == {"code": "INTERNAL", "requestId": "request-0001"}
+    assert error["message"].endswith("request-0001.")

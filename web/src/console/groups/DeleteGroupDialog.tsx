@@ -1,0 +1,101 @@
+import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { useCallback, useEffect, useState } from 'react';
+import { useClient } from 'urql';
+import { type Impact, sentence, wholeImpactOf } from '../access/impact';
+import { LossList } from '../access/LossList';
+import { explain } from '../api/client';
+import { DeleteGroupDocument } from '../api/operations';
+import { undoRevision } from '../history/undo';
+import { offerUndo } from '../ui/notices';
+import { Rows } from '../ui/Rows';
+import { CLOSE } from './CreateGroupDialog';
+
+interface Props {
+  group: { id: string; name: string };
+  opened: boolean;
+  onClose: () => void;
+}
+
+/** Tells what a deletion would do, and commits to exactly that or to nothing. */
+export function DeleteGroupDialog({ group, opened, onClose }: Props) {
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={`Delete ${group.name}?`}
+      closeButtonProps={CLOSE}
+    >
+      <Decision group={group} onClose={onClose} />
+    </Modal>
+  );
+}
+
+function Decision({ group, onClose }: Omit<Props, 'opened'>) {
+  const client = useClient();
+  const [impact, setImpact] = useState<Impact>();
+  const [hasMoved, setHasMoved] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+
+  const reckon = useCallback(
+    () =>
+      wholeImpactOf(client, { deleteGroup: group.id }).then(setImpact, (e) =>
+        setProblem(explain(e)),
+      ),
+    [client, group.id],
+  );
+  useEffect(() => void reckon(), [reckon]);
+
+  async function commit() {
+    if (!impact) return;
+    setBusy(true);
+    const { data, error } = await client.mutation(DeleteGroupDocument, {
+      input: { id: group.id, expectedRevision: impact.revision },
+    });
+    const refusal = data?.deleteGroup.userErrors[0];
+    if (refusal?.code === 'CONFLICT') {
+      await reckon();
+      setHasMoved(true);
+    } else if (data && !refusal) {
+      onClose();
+      offerUndo(`Deleted ${group.name}. ${sentence(impact, group.id, 'lost')}`, () =>
+        undoRevision(client, data.deleteGroup.revision),
+      );
+    } else {
+      setProblem(refusal?.message ?? (error && explain(error)) ?? 'The service gave no answer.');
+    }
+    setBusy(false);
+  }
+
+  return (
+    <Stack>
+      {hasMoved && (
+        <Alert color="yellow" role="alert">
+          Something changed while you were reading, and nothing was deleted. This is what would
+          happen now.
+        </Alert>
+      )}
+      {problem && (
+        <Alert color="red" role="alert">
+          {problem}
+        </Alert>
+      )}
+      {impact ? (
+        <>
+          <Text fw={600}>{sentence(impact, group.id, 'lose')}</Text>
+          <LossList losses={impact.losses} />
+        </>
+      ) : (
+        !problem && <Rows count={2} />
+      )}
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose} data-autofocus>
+          Cancel
+        </Button>
+        <Button color="red" onClick={commit} loading={busy} disabled={!impact}>
+          Delete group
+        </Button>
+      </Group>
+    </Stack>
+  );
+}

@@ -1,0 +1,114 @@
+import { Alert, Button, Group, Paper } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconPlus } from '@tabler/icons-react';
+import { Navigate } from 'react-router';
+import { useQuery } from 'urql';
+import { GroupDocument, GroupsDocument } from '../api/operations';
+import { useCanWrite, useViewer } from '../session/ViewerProvider';
+import { useAddress } from '../ui/address';
+import { count } from '../ui/count';
+import { EmptyState } from '../ui/EmptyState';
+import { Failed } from '../ui/Failed';
+import { Page } from '../ui/Page';
+import { Pager, usePageArguments } from '../ui/Pager';
+import { Rows } from '../ui/Rows';
+import { SearchInput } from '../ui/SearchInput';
+import { CreateGroupDialog } from './CreateGroupDialog';
+import { GroupsTable } from './GroupsTable';
+import { readOrder } from './order';
+
+export function GroupsPage() {
+  const isMember = useViewer()?.role === 'MEMBER';
+  return isMember ? <Navigate to="/me" replace /> : <Groups />;
+}
+
+function Groups() {
+  const { get, change } = useAddress();
+  const canWrite = useCanWrite();
+  const [isCreating, dialog] = useDisclosure();
+  const search = get('search') ?? '';
+  const open = get('open');
+
+  return (
+    <Page
+      title="Groups"
+      actions={
+        canWrite && (
+          <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={dialog.open}>
+            Create New Group
+          </Button>
+        )
+      }
+    >
+      <Group mb="sm">
+        <SearchInput
+          label="Search groups"
+          flex={1}
+          maw={420}
+          value={search}
+          onSearch={(text) =>
+            change({ search: text, after: null, before: null }, { replace: true })
+          }
+        />
+      </Group>
+      <List search={search} open={open} />
+      <CreateGroupDialog
+        opened={isCreating}
+        onClose={dialog.close}
+        onCreated={(id) => change({ open: id, search: null, after: null, before: null })}
+      />
+    </Page>
+  );
+}
+
+function List({ search, open }: { search: string; open: string | null }) {
+  const { get } = useAddress();
+  const canWrite = useCanWrite();
+  const page = usePageArguments();
+  const order = readOrder(get('sort'));
+  const [{ data, error, fetching }, retry] = useQuery({
+    query: GroupsDocument,
+    variables: { ...page, search: search || null, orderBy: order },
+  });
+  const elsewhere = useOpenedElsewhere(open, data?.groups.nodes);
+
+  if (!data) return error ? <Failed error={error} onRetry={retry} /> : <Rows count={10} />;
+  const { nodes, pageInfo, totalCount } = data.groups;
+  const rows = elsewhere.group ? [elsewhere.group, ...nodes] : nodes;
+  return (
+    <>
+      {error && <Failed error={error} onRetry={retry} />}
+      {elsewhere.isGone && (
+        <Alert mb="sm" role="status">
+          The group that this address opens is gone.
+        </Alert>
+      )}
+      {rows.length > 0 && (
+        <Paper withBorder aria-busy={fetching}>
+          <GroupsTable groups={rows} order={order} />
+        </Paper>
+      )}
+      {nodes.length === 0 &&
+        (search ? (
+          <EmptyState title={`No group has “${search}” in its name`}>Try fewer letters.</EmptyState>
+        ) : (
+          <EmptyState title="No groups yet">
+            {canWrite && 'Create one, then add users, bots and personas to it.'}
+          </EmptyState>
+        ))}
+      <Pager pageInfo={pageInfo} total={count(totalCount, 'group')} />
+    </>
+  );
+}
+
+/** The group that the address opens, if it lies on another page of the list. */
+function useOpenedElsewhere(open: string | null, nodes: { id: string }[] | undefined) {
+  const isHere = !open || !nodes || nodes.some(({ id }) => id === open);
+  const [{ data, fetching }] = useQuery({
+    query: GroupDocument,
+    variables: { id: open ?? '' },
+    pause: isHere,
+  });
+  if (isHere || fetching || !data) return { group: null, isGone: false };
+  return { group: data.group?.id === open ? data.group : null, isGone: data.group === null };
+}

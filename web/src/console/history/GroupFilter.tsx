@@ -1,0 +1,48 @@
+import { Select } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useState } from 'react';
+import { useQuery } from 'urql';
+import { GroupDocument, GroupNamesDocument } from '../api/operations';
+
+interface Props {
+  groupId: string | null;
+  onChange: (groupId: string | null) => void;
+}
+
+/** Chooses one group by its name, out of however many. */
+export function GroupFilter({ groupId, onChange }: Props) {
+  const [text, setText] = useState('');
+  const [search] = useDebouncedValue(text, 150);
+  const [{ data: chosen }] = useQuery({
+    query: GroupDocument,
+    variables: { id: groupId ?? '' },
+    pause: !groupId,
+  });
+  const [{ data }] = useQuery({
+    query: GroupNamesDocument,
+    // The box holds the name of the chosen one, which nobody typed to search for it.
+    variables: { search: search && search !== chosen?.group?.name ? search : null },
+  });
+  const groups = new Map((data?.groups.nodes ?? []).map(({ id, name }) => [id, name]));
+  if (groupId) groups.set(groupId, chosen?.group?.name ?? 'A group that is gone');
+
+  return (
+    <Select
+      label="Group"
+      placeholder="All groups"
+      data={[...groups].map(([value, label]) => ({ value, label }))}
+      // The service has searched already.
+      filter={({ options }) => options}
+      value={groupId}
+      onChange={onChange}
+      searchValue={text}
+      onSearchChange={setText}
+      searchable
+      clearable
+      clearButtonProps={{ 'aria-label': 'Show all groups' }}
+      nothingFoundMessage="No group has this name"
+      maw={420}
+      mb="md"
+    />
+  );
+}

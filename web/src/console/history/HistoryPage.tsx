@@ -1,0 +1,75 @@
+import { Button, Group, Text } from '@mantine/core';
+import { useState } from 'react';
+import { useClient } from 'urql';
+import { type ChangeEntryFragment, HistoryDocument } from '../api/operations';
+import { useCanWrite } from '../session/ViewerProvider';
+import { useAddress } from '../ui/address';
+import { EmptyState } from '../ui/EmptyState';
+import { ListSection } from '../ui/ListSection';
+import { Page } from '../ui/Page';
+import { When } from '../ui/When';
+import { GroupFilter } from './GroupFilter';
+import { undoChange } from './undo';
+
+/** What happened, newest first: to one group, or to all. */
+export function HistoryPage() {
+  const { get, change } = useAddress();
+  const groupId = get('group');
+  return (
+    <Page title="History">
+      <GroupFilter groupId={groupId} onChange={(group) => change({ group })} />
+      <ListSection
+        title={groupId ? 'Changes of this group' : 'All changes'}
+        query={HistoryDocument}
+        variables={{ groupId }}
+        pick={(data) => data.list}
+        item={(entry) => <Entry entry={entry} />}
+        empty={
+          <EmptyState title="Nothing has happened yet">
+            Whatever changes shows here, with who did it and when.
+          </EmptyState>
+        }
+      />
+    </Page>
+  );
+}
+
+function Entry({ entry }: { entry: ChangeEntryFragment }) {
+  const client = useClient();
+  const canWrite = useCanWrite();
+  const [busy, setBusy] = useState(false);
+
+  async function undo() {
+    setBusy(true);
+    await undoChange(client, entry.id);
+    setBusy(false);
+  }
+
+  return (
+    <Group justify="space-between" wrap="nowrap">
+      <div>
+        <Text size="sm">{entry.summary}</Text>
+        <Text size="xs" c="dimmed">
+          <When at={entry.at} />
+          {entry.undoneBy && (
+            <>
+              {' '}
+              · undone by {entry.undoneBy.actor.name}, <When at={entry.undoneBy.at} />
+            </>
+          )}
+        </Text>
+      </div>
+      {canWrite && entry.undoable && (
+        <Button
+          variant="default"
+          size="compact-sm"
+          onClick={undo}
+          loading={busy}
+          aria-label={`Undo: ${entry.summary}`}
+        >
+          Undo
+        </Button>
+      )}
+    </Group>
+  );
+}

@@ -1,0 +1,22 @@
+import { Via } from '../access/Via';
+import type { Kind, Member } from './kinds';
+import { MemberLine } from './MemberLine';
+import { MemberLink } from './MemberLink';
+
+interface Props {
+  kind: Kind;
+  edge: { node: Member; via: { id: string; name: string }[] };
+  /** Whether there is a page to lead to. */
+  isLinked?: boolean;
+}
+
+/** Something that somebody may use, or somebody who may use it, and why. */
+export function AccessLine({ kind, edge, isLinked = true }: Props) {
+  return (
+    <MemberLine
+      member={edge.node}
+      name={isLinked && <MemberLink kind={kind} member={edge.node} />}
+      note={<Via groups={edge.via} />}
+    />
+  );
+}

@@ -1,0 +1,12 @@
+import { Anchor } from '@mantine/core';
+import { Link } from 'react-router';
+import type { Kind, Member } from './kinds';
+
+/** The name, leading to the page of whoever bears it. */
+export function MemberLink({ kind, member }: { kind: Kind; member: Member }) {
+  return (
+    <Anchor component={Link} to={`${kind.path}/${member.id}`} inherit>
+      {member.name}
+    </Anchor>
+  );
+}

@@ -1,0 +1,32 @@
+import { ActionIcon, Menu } from '@mantine/core';
+import { IconUserCircle } from '@tabler/icons-react';
+import { useSession } from '../session/session';
+import { useViewer } from '../session/ViewerProvider';
+import { roleName } from '../users/roles';
+
+/** Who is signed in, and the way out. */
+export function AccountMenu() {
+  const viewer = useViewer();
+  const { signOut } = useSession();
+  const name = viewer?.user?.name ?? 'A token';
+  return (
+    <Menu position="bottom-end" width={240} withInitialFocusPlaceholder={false}>
+      <Menu.Target>
+        <ActionIcon variant="default" size="lg" aria-label="Account">
+          <IconUserCircle size={18} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {viewer && (
+          <Menu.Label>
+            {name}, {roleName(viewer.role)}
+          </Menu.Label>
+        )}
+        <Menu.Item component="a" href="/graphiql">
+          GraphiQL
+        </Menu.Item>
+        <Menu.Item onClick={signOut}>Sign out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

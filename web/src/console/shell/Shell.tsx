@@ -1,0 +1,108 @@
+import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import {
+  IconHistory,
+  IconMasksTheater,
+  IconRobot,
+  IconUser,
+  IconUserCircle,
+  IconUsersGroup,
+} from '@tabler/icons-react';
+import { useEffect } from 'react';
+import { Link, Outlet, useLocation } from 'react-router';
+import { useViewer } from '../session/ViewerProvider';
+import { AccountMenu } from './AccountMenu';
+import { OfflineSign } from './OfflineSign';
+import { SkipLink } from './SkipLink';
+import { ThemeButton } from './ThemeButton';
+
+const TEAM_MANAGEMENT = [
+  { to: '/groups', label: 'Groups', Icon: IconUsersGroup },
+  { to: '/users', label: 'Users', Icon: IconUser },
+  { to: '/bots', label: 'Bots', Icon: IconRobot },
+  { to: '/personas', label: 'Personas', Icon: IconMasksTheater },
+  { to: '/history', label: 'History', Icon: IconHistory },
+];
+const MINE = { to: '/me', label: 'My access', Icon: IconUserCircle };
+
+/** The frame of every page: the bar above, the menu, and the page. */
+export function Shell() {
+  const [isOpen, menu] = useDisclosure();
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu.
+  useEffect(menu.close, [pathname]);
+
+  return (
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 220, breakpoint: 'sm', collapsed: { mobile: !isOpen } }}
+      padding="md"
+    >
+      <SkipLink />
+      <AppShell.Header>
+        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+          <Group gap="xs" wrap="nowrap">
+            <Burger
+              opened={isOpen}
+              onClick={menu.toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label={isOpen ? 'Close the menu' : 'Open the menu'}
+            />
+            <Text fw={700}>Cohort</Text>
+            <Organization />
+          </Group>
+          <Group gap="xs" wrap="nowrap">
+            <OfflineSign />
+            <ThemeButton />
+            <AccountMenu />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label="Main menu">
+        <Menu pathname={pathname} />
+      </AppShell.Navbar>
+      <AppShell.Main id="main">
+        <Outlet />
+      </AppShell.Main>
+    </AppShell>
+  );
+}
+
+function Organization() {
+  const viewer = useViewer();
+  return (
+    <Text c="dimmed" visibleFrom="xs">
+      {viewer?.organization.name}
+    </Text>
+  );
+}
+
+function Menu({ pathname }: { pathname: string }) {
+  const viewer = useViewer();
+  const isMember = viewer?.role === 'MEMBER';
+  const entry = ({ to, label, Icon }: typeof MINE) => (
+    <NavLink
+      key={to}
+      component={Link}
+      to={to}
+      label={label}
+      leftSection={<Icon size={18} aria-hidden />}
+      active={pathname === to || pathname.startsWith(`${to}/`)}
+      aria-current={pathname === to ? 'page' : undefined}
+    />
+  );
+  return (
+    <>
+      {!isMember && (
+        <>
+          <Text size="xs" fw={700} c="dimmed" px="sm" py={6}>
+            Team Management
+          </Text>
+          {TEAM_MANAGEMENT.map(entry)}
+        </>
+      )}
+      {viewer?.user && entry(MINE)}
+    </>
+  );
+}

@@ -1,0 +1,80 @@
+import { ActionIcon, Button, Group, Textarea, TextInput } from '@mantine/core';
+import { IconPencil } from '@tabler/icons-react';
+import { type KeyboardEvent, type ReactNode, useState } from 'react';
+
+interface Props {
+  /** What it is, as in `Edit the name`. */
+  label: string;
+  value: string;
+  multiline?: boolean;
+  /** How it looks while nobody edits it. */
+  children: ReactNode;
+  /** Returns why it was refused, or null. */
+  onSave: (value: string) => Promise<string | null>;
+}
+
+/** A text that is edited where it stands: Enter saves, Escape leaves it as it was. */
+export function EditableText({ label, value, multiline, children, onSave }: Props) {
+  const [draft, setDraft] = useState<string | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+
+  function stop() {
+    setDraft(null);
+    setError(null);
+  }
+
+  async function save() {
+    if (draft === null) return;
+    setBusy(true);
+    const refusal = draft === value ? null : await onSave(draft);
+    setBusy(false);
+    if (refusal) setError(refusal);
+    else stop();
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    if (event.key === 'Escape') stop();
+    if (event.key === 'Enter' && !(multiline && event.shiftKey)) {
+      event.preventDefault();
+      void save();
+    }
+  }
+
+  if (draft === null) {
+    return (
+      <Group gap={4} wrap="nowrap">
+        {children}
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="sm"
+          aria-label={`Edit the ${label}`}
+          onClick={() => setDraft(value)}
+        >
+          <IconPencil size={14} aria-hidden />
+        </ActionIcon>
+      </Group>
+    );
+  }
+  const Field = multiline ? Textarea : TextInput;
+  return (
+    <Group gap="xs" align="flex-start" maw={560}>
+      <Field
+        aria-label={`New ${label}`}
+        value={draft}
+        onChange={(event) => setDraft(event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+        error={error}
+        flex={1}
+        autoFocus
+      />
+      <Button onClick={save} loading={busy}>
+        Save
+      </Button>
+      <Button variant="default" onClick={stop}>
+        Cancel
+      </Button>
+    </Group>
+  );
+}

@@ -1,0 +1,67 @@
+import { Button, Group, Text } from '@mantine/core';
+import { useAddress } from './address';
+
+export const PAGE_SIZE = 50;
+
+interface PageInfo {
+  hasNextPage: boolean;
+  hasPreviousPage: boolean;
+  startCursor?: string | null;
+  endCursor?: string | null;
+}
+
+/** The page of a list that the address names, as arguments of its query. */
+export function usePageArguments() {
+  const { get } = useAddress();
+  const before = get('before');
+  return before
+    ? { last: PAGE_SIZE, before, first: null, after: null }
+    : { first: PAGE_SIZE, after: get('after'), last: null, before: null };
+}
+
+/** Leads on through a list, and back. */
+export function Pager({ pageInfo, total }: { pageInfo: PageInfo; total: string }) {
+  const { change } = useAddress();
+  const { hasNextPage, hasPreviousPage, startCursor, endCursor } = pageInfo;
+
+  function turn(place: { after: string | null; before: string | null }) {
+    change(place);
+    scrollTo({ top: 0 });
+  }
+
+  return (
+    <Group justify="space-between" mt="sm">
+      <Text size="sm" c="dimmed" role="status">
+        {total}
+      </Text>
+      {(hasNextPage || hasPreviousPage) && (
+        <Group component="nav" aria-label="Pages" gap="xs">
+          <Button
+            variant="default"
+            size="xs"
+            disabled={!hasPreviousPage}
+            onClick={() => turn({ after: null, before: null })}
+          >
+            First
+          </Button>
+          <Button
+            variant="default"
+            size="xs"
+            disabled={!hasPreviousPage}
+            onClick={() => turn({ after: null, before: startCursor ?? null })}
+          >
+            Previous
+          </Button>
+          <Button
+            variant="default"
+            size="xs"
+            disabled={!hasNextPage}
+            onClick={() => turn({ after: endCursor ?? null, before: null })}
+          >
+            Next
+          </Button>
+        </Group>
+      )}
+    </Group>
+  );
+}

@@ -1,0 +1,53 @@
+import '@mantine/dates/styles.css';
+import { Alert, Stack } from '@mantine/core';
+import { DatePickerInput } from '@mantine/dates';
+import { IconCalendar } from '@tabler/icons-react';
+import { formatDay } from '../ui/When';
+import classes from './AsOf.module.css';
+import { endOf } from './day';
+
+const LABELS = {
+  previousMonth: 'The month before',
+  nextMonth: 'The month after',
+  previousYear: 'The year before',
+  nextYear: 'The year after',
+  previousDecade: 'The decade before',
+  nextDecade: 'The decade after',
+};
+
+interface Props {
+  /** `2026-01-31`, or nothing for today. */
+  day: string | null;
+  onChange: (day: string | null) => void;
+}
+
+/** Chooses the day whose state is shown. */
+export default function AsOf({ day, onChange }: Props) {
+  return (
+    <Stack my="md" gap="xs">
+      <DatePickerInput
+        label="As of"
+        placeholder="Today"
+        value={day}
+        onChange={onChange}
+        maxDate={new Date()}
+        hideOutsideDates
+        weekendDays={[]}
+        ariaLabels={LABELS}
+        classNames={{ weekday: classes.weekday }}
+        clearable
+        clearButtonProps={{ 'aria-label': 'Back to today' }}
+        leftSection={<IconCalendar size={16} aria-hidden />}
+        valueFormatter={({ date }) =>
+          typeof date === 'string' ? formatDay(new Date(`${date}T12:00`)) : ''
+        }
+        maw={260}
+      />
+      {day && endOf(day) && (
+        <Alert role="status" py="xs">
+          This is what they could use at the end of {formatDay(new Date(`${day}T12:00`))}.
+        </Alert>
+      )}
+    </Stack>
+  );
+}

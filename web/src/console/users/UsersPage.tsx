@@ -1,0 +1,27 @@
+import { UsersDocument } from '../api/operations';
+import { USERS } from '../members/kinds';
+import { MemberLine } from '../members/MemberLine';
+import { MemberLink } from '../members/MemberLink';
+import { DirectoryPage } from '../ui/DirectoryPage';
+import { roleName } from './roles';
+
+export function UsersPage() {
+  return (
+    <DirectoryPage
+      title="Users"
+      one="user"
+      query={UsersDocument}
+      columns={[
+        {
+          head: 'Name',
+          cell: (user) => (
+            <MemberLine member={user} name={<MemberLink kind={USERS} member={user} />} />
+          ),
+        },
+        { head: 'Email', cell: (user) => user.email, isAside: true },
+        { head: 'Role', cell: (user) => roleName(user.role), isAside: true },
+        { head: 'Groups', cell: (user) => user.groupCount.toLocaleString() },
+      ]}
+    />
+  );
+}
