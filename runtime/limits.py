@@ -76,14 +76,18 @@ class AtOnce:
         self.what = what
         self._counts: dict[str, int] = {}
 
-    def enter(self, key: str) -> None:
-        """Begin one. Raises TryAgainLater if too many go on; else `leave` must follow."""
+    def check(self, key: str) -> int:
+        """How many of `key` go on. Raises TryAgainLater if there may be no more."""
         count = self._counts.get(key, 0)
         if count >= self.most:
             raise TryAgainLater(
                 f"At most {self.most:,} {self.what} at once ({variable(self.setting)}).", 1
             )
-        self._counts[key] = count + 1
+        return count
+
+    def enter(self, key: str) -> None:
+        """Begin one. Raises TryAgainLater if too many go on; else `leave` must follow."""
+        self._counts[key] = self.check(key) + 1
 
     def leave(self, key: str) -> None:
         """End one."""

@@ -146,7 +146,10 @@ class Settings(BaseSettings):
         5_000, ge=1, description="How many WebSockets one process keeps open at once."
     )
     max_subscriptions: int = Field(
-        50, ge=1, description="How many operations may run at once on one WebSocket."
+        50,
+        ge=1,
+        description="How many operations may run at once on one WebSocket, "
+        "and how many event streams of a token in one process.",
     )
     init_seconds: float = Field(
         10.0, gt=0, description="How long a WebSocket may take to say who it is."

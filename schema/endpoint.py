@@ -93,7 +93,9 @@ class GraphQLEndpoint:
                 raise Refused(
                     406, f"A subscription needs a WebSocket, or `Accept: {EVENT_STREAM}`."
                 )
-            answers = self.executor.events(secret, viewer, operation, asked)
+            answers = self.executor.guard.over_stream(
+                viewer, self.executor.events(secret, viewer, operation, asked)
+            )
             return self._events(stream(answers, self.executor.feed.closing))
         answer = await self.executor.answer(secret, viewer, operation, asked)
         if answer.kept_at is not None and not takes.prefers_events:

@@ -3,8 +3,11 @@
 import asyncio
 import logging
 import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from contextvars import Token
 from types import TracebackType
+from typing import TypeVar
 
 from models.viewer import Viewer
 from runtime.limits import AtOnce, PerMinute, TookTooLong, variable
@@ -16,7 +19,9 @@ LONGEST_NAME = 100  # of an operation, in the log
 
 logger = logging.getLogger("cohort.slow")
 
-DURATIONS = {type: OPERATIONS.labels(type) for type in ("query", "mutation", "subscription")}
+DURATIONS = {type: OPERATIONS.labels(type) for type in ("query", "mutation")}
+
+T = TypeVar("T")
 
 
 class Guard:
@@ -34,6 +39,24 @@ class Guard:
     def admit(self, viewer: Viewer) -> None:
         """Count a request. Raises TryAgainLater if there were too many in this minute."""
         self.requests.take(viewer.token_id or "")
+
+    def over_stream(
+        self, viewer: Viewer, answers: AsyncGenerator[T, None]
+    ) -> AsyncGenerator[T, None]:
+        """The answers of an event stream, one of so many. Raises TryAgainLater if it is one more.
+
+        It counts from its first answer on, since a stream that nobody begins to read never ends.
+        """
+        key = viewer.token_id or ""
+        self.streams.check(key)
+
+        async def counted() -> AsyncGenerator[T, None]:
+            with self.streams.holding(key):
+                async with aclosing(answers):
+                    async for answer in answers:
+                        yield answer
+
+        return counted()
 
     def over(self, viewer: Viewer, operation: Operation) -> "Watch":
         """Watch over the block that executes an operation: `async with`.

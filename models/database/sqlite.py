@@ -176,9 +176,14 @@ class ImmediateTransaction(SqliteTransactionWrapper):
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[sqlite3.Row]:
         """The rows of a statement within the transaction, reading or writing."""
         seen(sql)
-        return list(
-            await self._connection.execute_fetchall(translate(sql), [encode(p) for p in params])
-        )
+        try:
+            return list(
+                await self._connection.execute_fetchall(translate(sql), [encode(p) for p in params])
+            )
+        except asyncio.CancelledError:
+            # The rollback that follows would wait for the statement.
+            await settle(self._connection.interrupt())
+            raise
 
     @translate_exceptions
     async def fetch_together(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:

@@ -95,6 +95,7 @@ def test_what_members_and_auditors_see(open_page: OpenPage, service: Service) ->
 
 def test_a_screen_reader_is_told_of_what_happens(open_page: OpenPage, service: Service) -> None:
     page = open_page("/groups")
+    expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
     name = page.get_by_role("columnheader", name="Name")

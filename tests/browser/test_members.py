@@ -130,6 +130,7 @@ def test_a_service_that_does_not_answer_is_told_of(
     watch.expect("net::ERR_FAILED")
     page = opened(open_page, service)
     users = popover(page, "users")
+    expect(users.get_by_role("option", name="Aisha Rahman")).to_be_visible()
     page.route("**/graphql", lambda route: route.abort())
 
     users.get_by_role("option", name="Aisha Rahman").click()

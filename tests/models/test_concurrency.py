@@ -3,20 +3,39 @@
 import asyncio
 import sys
 from collections.abc import Awaitable
+from datetime import timedelta
 
 import pytest
 
+from models.access import Question, decide
 from models.database import fetch
 from models.directory import delete_entries
 from models.errors import Code, DomainError
-from models.groups import add_members, create_group, delete_group, update_group
+from models.groups import (
+    add_members,
+    create_group,
+    delete_group,
+    remove_members,
+    update_group,
+)
+from models.impact import Plan, access_impact
 from models.kinds import BOTS, KINDS, USERS, Kind
-from models.ledger import current_revision
+from models.ledger import changes_after, current_revision
+from models.tokens import create_sign_in_link, create_token, revoke_token, sign_in
+from models.undo import undo_change
 from models.upserts import upsert_entries
 from models.verify import differences
 from models.viewer import Viewer
-from tests.databases import ROOT
-from tests.factories import make_admin, make_entries, make_group, make_user, make_users, snapshot
+from tests.databases import ROOT, opened
+from tests.factories import (
+    make_admin,
+    make_bot,
+    make_entries,
+    make_group,
+    make_user,
+    make_users,
+    snapshot,
+)
 from tests.models.worker import quarrel
 
 pytestmark = pytest.mark.usefixtures("consistent")
@@ -138,3 +157,22 @@ async def test_organizations_write_at_once(viewer: Viewer, other: Viewer) -> Non
     )
     assert await current_revision(viewer.organization_id) == 10
     assert await current_revision(other.organization_id) == 10
+
+
+async def test_one_connection_is_enough_for_every_verb(viewer: Viewer, database_url: str) -> None:
+    async with opened(database_url, pool_size=1), asyncio.timeout(20):
+        admin, ada = await make_admin(viewer), await make_user(viewer)
+        coach, group = await make_bot(viewer), await make_group(viewer, users=[ada])
+        await add_members(viewer, BOTS, group, [coach])
+        assert len((await access_impact(viewer, Plan(group))).losses) == 1
+        assert (await decide(viewer, [Question(ada, BOTS, coach)]))[0].allowed
+        outcome = await remove_members(viewer, BOTS, group, [coach])
+        (change,) = await changes_after(viewer.organization_id, outcome.revision - 1, 1)
+        await undo_change(viewer, change["id"])
+        await update_group(viewer, group, {"name": "Support"})
+        token, _ = await create_token(viewer, "CLI", user_id=ada)
+        await revoke_token(viewer, str(token.id))
+        await sign_in(await create_sign_in_link(viewer.organization_id, admin), timedelta(days=1))
+        await delete_entries(viewer, USERS, [ada])
+        await delete_group(viewer, group)
+        assert await differences() == []

@@ -16,7 +16,9 @@ from models.database import (
     fetch,
     fetch_each,
     is_postgres,
+    listen,
     migrate,
+    notify,
     pending_migrations,
     transaction,
 )
@@ -145,6 +147,35 @@ async def test_a_file_that_is_no_database_is_refused() -> None:
         with pytest.raises(Exception, match="not a database"):
             await fetch("SELECT 1")
     assert_ended(set(threading.enumerate()) - threads)
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_what_one_process_tells_the_others_hear_also_after_a_broken_connection(
+    database: TortoiseContext,
+) -> None:
+    heard: list[str] = []
+
+    async def tell_until_heard(organization_id: str) -> None:
+        for _ in range(2_000):
+            if organization_id not in heard:
+                await notify(organization_id)
+                await asyncio.sleep(0.005)
+        assert organization_id in heard
+
+    listening = asyncio.create_task(listen(heard.append))
+    await tell_until_heard("org_1")
+    await fetch(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+    )
+    await tell_until_heard("org_2")
+    listening.cancel()
+    await asyncio.wait([listening])
+    rows = await fetch(
+        "SELECT COUNT(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND query LIKE 'LISTEN%' AND pid <> pg_backend_pid()"
+    )
+    assert rows[0][0] == 0
 
 
 # ------------------------------------------------------------------------------------ statements

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from models.listing import (
     fetch_counts,
     fetch_page,
     fetch_pages,
+    page_of,
 )
 from models.sql import SEARCH_LENGTH
 from models.text import name_key
@@ -173,6 +175,22 @@ async def test_rows_that_stay_are_read_once_while_others_come_and_go(
     assert len(set(ids_read)) == len(ids_read)
     assert stays <= set(ids_read)
     assert read == sorted(read, reverse=backward is not descending)
+
+
+@both_directions
+@pytest.mark.parametrize("limit", [1, 2, 4, 9])
+async def test_rows_at_hand_are_cut_as_the_database_cuts_them(
+    viewer: Viewer, limit: int, backward: bool
+) -> None:
+    await make_entries(viewer, BOTS, ["Grace", *SAME, "Zuse"])
+    listing = entries(viewer, BOTS)
+    rows = (await fetch_page(listing, Slice(100))).rows
+    bounds = [None, *keys(rows, listing), ("b", ""), ("zz", "")]
+    for after, before in product(bounds, bounds):
+        part = Slice(limit, backward, after, before)
+        page, expected = page_of(rows, listing.order, part), await fetch_page(listing, part)
+        assert keys(page.rows, listing) == keys(expected.rows, listing)
+        assert (page.has_next, page.has_previous) == (expected.has_next, expected.has_previous)
 
 
 # ---------------------------------------------------------------------------------- many parents

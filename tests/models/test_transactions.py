@@ -8,9 +8,17 @@ import aiosqlite
 import asyncpg
 import pytest
 from tortoise.context import TortoiseContext
-from tortoise.exceptions import OperationalError
+from tortoise.exceptions import IntegrityError, OperationalError
 
-from models.database import connection, fetch, is_postgres, snapshot, transaction
+from models.database import (
+    connection,
+    connections,
+    fetch,
+    fetch_together,
+    is_postgres,
+    snapshot,
+    transaction,
+)
 from models.database.sqlite import READERS
 from models.groups import create_group
 from models.kinds import BOTS, USERS
@@ -19,6 +27,7 @@ from models.verify import differences
 from models.viewer import Viewer
 from tests.databases import assert_ended, opened
 from tests.factories import make_entries, make_group, make_users
+from tests.factories import snapshot as snapshot_of
 from tests.models.cancelling import Manner, cancel_at
 
 in_every_manner = pytest.mark.parametrize("manner", Manner, ids=lambda manner: manner.name.lower())
@@ -89,6 +98,30 @@ async def test_a_statement_that_fails_rolls_its_transaction_back(
         await rename_and("SELECT * FROM no_such_table")
     assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
     await nothing_is_held(database_url)
+
+
+async def test_statements_that_run_together_all_run_or_none(viewer: Viewer) -> None:
+    async def run(last: str) -> None:
+        async with transaction():
+            await fetch_together(
+                [
+                    ("UPDATE organizations SET name = $1 WHERE id = $2",
+                     ["Renamed", viewer.organization_id]),
+                    ("UPDATE users SET name = $2, avatar_url = $1 WHERE name = $3",
+                     ["/a.png", "Ada King", "User 00000"]),
+                    (last, ["User 00001"]),
+                ]
+            )  # fmt: skip
+
+    await make_users(viewer, 2)
+    before = await snapshot_of(viewer.organization_id)
+    with pytest.raises(IntegrityError):
+        await run("UPDATE users SET id = NULL WHERE name = $1")
+    assert await snapshot_of(viewer.organization_id) == before
+    await run("UPDATE users SET name = 'Grace' WHERE name = $1")
+    rows = await fetch("SELECT name, avatar_url FROM users ORDER BY name")
+    assert [tuple(row) for row in rows] == [("Ada King", "/a.png"), ("Grace", None)]
+    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Renamed"
 
 
 async def test_other_tasks_do_not_see_a_transaction_before_it_commits(viewer: Viewer) -> None:
@@ -183,7 +216,7 @@ async def test_a_snapshot_that_is_cancelled_anywhere_gives_its_connection_back(
     async def read() -> None:
         async with snapshot():
             await fetch("SELECT * FROM users")
-            await fetch("SELECT * FROM groups")
+            await asyncio.gather(fetch("SELECT * FROM groups"), fetch("SELECT * FROM bots"))
 
     number = 1
     while await cancel_at(read(), number, manner):
@@ -202,13 +235,15 @@ async def test_a_snapshot_sees_one_state_while_others_write(viewer: Viewer) -> N
             first = await current_revision(viewer.organization_id)
             entered.set()
             await written.wait()
-            return [first, await current_revision(viewer.organization_id)]
+            # Tasks that are started in a snapshot share it.
+            later = (current_revision(viewer.organization_id) for _ in range(5))
+            return [first, *await asyncio.gather(*later)]
 
     task = asyncio.create_task(read())
     await entered.wait()
     await make_group(viewer)
     written.set()
-    assert await task == [0, 0]
+    assert await task == [0] * 6
     assert await current_revision(viewer.organization_id) == 1
 
 
@@ -229,6 +264,24 @@ async def test_a_connection_that_dies_in_a_transaction_is_replaced(
     assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
     await nothing_is_held(database_url)
     await make_group(viewer)
+
+
+async def test_how_many_connections_are_in_use_is_told(viewer: Viewer) -> None:
+    entered, done = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with snapshot():
+            entered.set()
+            await done.wait()
+
+    task = asyncio.create_task(hold())
+    await entered.wait()
+    assert connections()[0] == 1
+    done.set()
+    await task
+    in_use, idle = connections()
+    assert in_use == 0
+    assert idle > 0
 
 
 @in_every_manner

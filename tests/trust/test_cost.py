@@ -134,5 +134,6 @@ async def test_a_price_without_end_is_refused_as_well(ask: Asker) -> None:
     query = "query($n: Int) { groups(first: $n) { nodes { id } } }"
     for number in (2**31 - 1, 2**63, 1e300):
         assert await ask.codes(query, n=number) == ["LIMIT_EXCEEDED"]
-    for other in (-1, True, "1", 1.5, [1], {}):
+    others: tuple[Any, ...] = (-1, True, "1", 1.5, [1], {})
+    for other in others:
         assert await ask.codes(query, n=other) == ["BAD_REQUEST"]

@@ -54,7 +54,7 @@ async def test_the_answer_is_of_the_type_that_is_liked_most(
 ) -> None:
     headers = {"Accept": accept} if accept is not None else {}
     client.http.headers.pop("accept", None)
-    response = await client.post(QUERY, token=ask.token, **headers)
+    response = await client.post(QUERY, None, ask.token, **headers)
     assert response.status_code == 200
     assert response.headers["content-type"] == f"{expected}; charset=utf-8"
     assert response.json()["data"] == {"organization": {"name": "Acme"}}
@@ -276,7 +276,7 @@ async def test_a_fault_of_ours_is_500_with_its_id_and_the_log_has_the_cause(
     async with transaction():
         await fetch("ALTER TABLE organizations RENAME TO gone")
     try:
-        response = await client.post(QUERY, token=ask.token, **{"X-Request-ID": "request-0001"})
+        response = await client.post(QUERY, None, ask.token, **{"X-Request-ID": "request-0001"})
     finally:
         async with transaction():
             await fetch("ALTER TABLE gone RENAME TO organizations")

@@ -27,13 +27,10 @@ def spreads(depth: int, at_the_end: str) -> str:
 
 
 def spreads_by_alias(depth: int) -> str:
-    parts = [
-        f"fragment F{i} on Group {{ users {{ nodes {{ groups {{ nodes {{ a: id ...F{i + 1} }} }} }} }} }}"
-        for i in range(depth)
-    ]
-    return " ".join(
-        ["{ groups { nodes { ...F0 } } }", *parts, f"fragment F{depth} on Group {{ id }}"]
-    )
+    inner = "users {{ nodes {{ groups {{ nodes {{ a: id ...F{} }} }} }} }}"
+    parts = [f"fragment F{i} on Group {{ {inner.format(i + 1)} }}" for i in range(depth)]
+    last = f"fragment F{depth} on Group {{ id }}"
+    return " ".join(["{ groups { nodes { ...F0 } } }", *parts, last])
 
 
 def letters(count: int) -> str:
@@ -80,7 +77,7 @@ DOCUMENTS = {
     "unknown fields with long names": "{" + " ".join("a" * 1_900 + str(i) for i in range(49)) + "}",
     "a number of 90,000 digits": "{ groups(first: " + "9" * 90_000 + ") { totalCount } }",
     "a great number": "{ groups(first: 1e999999999) { totalCount } }",
-    "a NUL byte": '{ group(id: "\0") { id } }',
+    "a NUL byte": "{ \0 }",
     "a lone surrogate": '{ group(id: "\\ud800") { id } }',
     "a surrogate that is half of one": '{ group(id: "\\udc00\\ud800") { id } }',
     "a code point that is none": '{ group(id: "\\u{FFFFFFFF}") { id } }',
@@ -94,7 +91,7 @@ async def test_a_document_of_nonsense_is_refused_at_once(ask: Asker, query: str)
     await ask("{ __typename }")
     codes, seconds = await timed(ask.codes(query))
     assert codes
-    assert set(codes) <= {"LIMIT_EXCEEDED", "GRAPHQL_VALIDATION_FAILED"}
+    assert set(codes) <= {"LIMIT_EXCEEDED", "GRAPHQL_VALIDATION_FAILED", "BAD_REQUEST"}
     assert seconds < AT_ONCE
 
 
@@ -132,9 +129,7 @@ BODIES = {
     "a list of a million": variables(b"[" + b"1," * 999_999 + b"1]"),
     "as long a list as fits": variables(b"[" + b"1," * 499_000 + b"1]"),
     "lists of lists": variables(b"[" + b"[1,1,1,1,1,1,1,1,1]," * 45_000 + b"[]]"),
-    "an object of 90,000": variables(
-        b"{" + b'"":1,' * 1 + b",".join(b'"%d":1' % i for i in range(90_000)) + b"}"
-    ),
+    "an object of 90,000": variables(orjson.dumps({str(i): 1 for i in range(90_000)})),
     "900 levels": variables(b"[" * 900 + b"]" * 900),
     "a million levels": variables(b"[" * 490_000 + b"]" * 490_000),
     "a number of 5,000 digits": variables(b"9" * 5_000),
@@ -208,6 +203,7 @@ DOCUMENT = st.lists(
     ),
     max_size=60,
 )  # fmt: skip
+TEXT = st.text(max_size=200).map(lambda text: text.encode(errors="replace"))
 
 
 @SQLITE_ONLY
@@ -230,10 +226,7 @@ async def test_no_document_is_a_fault_of_ours(ask: Asker, parts: list[str]) -> N
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(
-    body=st.binary(max_size=200)
-    | st.text(max_size=200).map(lambda text: text.encode(errors="replace"))
-)
+@given(body=st.binary(max_size=200) | TEXT)
 async def test_no_body_is_a_fault_of_ours(client: Client, ask: Asker, body: bytes) -> None:
     headers = {"Content-Type": JSON, "Authorization": f"Bearer {ask.token}"}
     response = await client.http.post("/graphql", content=body, headers=headers)

@@ -1,5 +1,5 @@
-import { lazy, Suspense } from 'react';
-import { Navigate, Route, Routes } from 'react-router';
+import { lazy, Suspense, useEffect } from 'react';
+import { Route, Routes, useNavigate } from 'react-router';
 import { GroupsPage } from './groups/GroupsPage';
 import { SessionProvider } from './session/session';
 import { recallPlace } from './session/signIn';
@@ -52,7 +52,9 @@ export function App() {
 
 /** Where a sign-in link leads: back to where it was needed, or to the groups. */
 function Home() {
-  return <Navigate to={recallPlace() ?? '/groups'} replace />;
+  const navigate = useNavigate();
+  useEffect(() => void navigate(recallPlace() ?? '/groups', { replace: true }), [navigate]);
+  return null;
 }
 
 function NotFound() {

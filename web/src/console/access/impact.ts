@@ -56,10 +56,10 @@ export function sentence(impact: Impact, groupId: string, tense: 'lose' | 'lost'
   const lost =
     losses.totalCount === 0
       ? `Nobody ${tense === 'lose' ? 'loses' : 'lost'} access`
-      : `${who(losses)} ${verb(losses.totalCount, tense)} ${what(losses.nodes)}`;
+      : `${who(losses)} ${verb(losses.totalCount, tense)} ${whatOf(losses)}`;
   if (kept.totalCount === 0) return `${lost}.`;
-  const things = what(kept.nodes);
-  const them = things === what(losses.nodes) ? 'them' : things;
+  const things = whatOf(kept);
+  const them = things === whatOf(losses) ? 'them' : things;
   const through = list(keepingGroups(impact, groupId));
   return `${lost}; ${keepers(impact, tense)} ${them}${through && ` through ${through}`}.`;
 }
@@ -81,16 +81,18 @@ function verb(people: number, tense: 'lose' | 'lost'): string {
 const who = ({ totalCount, nodes }: { totalCount: number; nodes: Diff[] }) =>
   totalCount === 1 && nodes[0] ? nodes[0].user.name : count(totalCount, 'user');
 
-/** One thing by its name, several as numbers. */
-export function what(diffs: Diff[]): string {
-  const bots = distinct(diffs.flatMap((diff) => diff.bots));
-  const personas = distinct(diffs.flatMap((diff) => diff.personas));
-  return list([phrase(bots, 'bot'), phrase(personas, 'persona')].filter((text) => text !== null));
+/** One thing by its name, several as numbers; a least number where not everybody was told of. */
+function whatOf({ totalCount, nodes }: { totalCount: number; nodes: Diff[] }): string {
+  const isAll = nodes.length >= totalCount;
+  const bots = distinct(nodes.flatMap((diff) => diff.bots));
+  const personas = distinct(nodes.flatMap((diff) => diff.personas));
+  const phrases = [phrase(bots, 'bot', isAll), phrase(personas, 'persona', isAll)];
+  return `${isAll ? '' : 'at least '}${list(phrases.filter((text) => text !== null))}`;
 }
 
-function phrase(names: string[], noun: string): string | null {
+function phrase(names: string[], noun: string, isAll: boolean): string | null {
   if (names.length === 0) return null;
-  return names.length === 1 ? (names[0] as string) : count(names.length, noun);
+  return names.length === 1 && isAll ? (names[0] as string) : count(names.length, noun);
 }
 
 const distinct = (things: { id: string; name: string }[]) => [

@@ -1,7 +1,7 @@
 import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { type FormEvent, useEffect, useState } from 'react';
 import { useLocation } from 'react-router';
-import { readPasted, rememberPlace, signInWith } from './signIn';
+import { readPasted, recallPlace, rememberPlace, signInWith } from './signIn';
 
 interface Props {
   isExpired: boolean;
@@ -27,8 +27,12 @@ export function SignInPage({ isExpired, onSignedIn }: Props) {
     setBusy(true);
     const refusal = await signInWith(pasted.token);
     setBusy(false);
-    if (refusal) setError(refusal);
-    else onSignedIn();
+    if (refusal) {
+      setError(refusal);
+      return;
+    }
+    recallPlace(); // It is where we are.
+    onSignedIn();
   }
 
   return (

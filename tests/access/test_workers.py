@@ -1,0 +1,174 @@
+"""Several processes over one database, and the clients that people use: nothing is lost between."""
+
+import asyncio
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from shutil import which
+from typing import Any
+
+import httpx
+import pytest
+from gql import Client as GqlClient
+from gql import gql
+from gql.transport.websockets import WebsocketsTransport
+
+from models.ledger import current_revision
+from models.organizations import create_organization
+from models.tables import Role
+from models.tokens import create_token
+from models.verify import differences
+from models.viewer import Viewer
+from tests.access.service import CHANGES, PATIENCE
+from tests.access.workers import CLIENTS, Listener, Worker, listener, worker
+from tests.databases import opened
+from tests.factories import make_bot
+
+CREATE = "mutation($name: String!) { createGroup(input: { name: $name }) { userErrors { code } } }"
+CURSOR = "{ changes(first: 1) { edges { cursor node { revision } } } }"
+KINDS = ("graphql-ws", "graphql-sse")
+
+
+@dataclass(frozen=True)
+class House:
+    """Two workers over one database, an administrator's token, and where the ledger stands."""
+
+    workers: tuple[Worker, Worker]
+    acme: Viewer
+    token: str
+    cursor: str
+    revision: int
+
+    async def ask(self, worker: Worker, query: str, **variables: Any) -> Any:
+        """The data of an answer of one of the workers."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        body = {"query": query, "variables": variables}
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
+            answer = (await client.post(worker.http, json=body, headers=headers)).json()
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+
+@pytest.fixture(scope="session")
+def clients() -> None:
+    """The packages of clients/, as its lock file says."""
+    if which("node") is None or which("npm") is None:
+        pytest.skip("node is missing: the clients that browsers use can not be tried")
+    lock, installed = CLIENTS / "package-lock.json", CLIENTS / "node_modules/.package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        subprocess.run(["npm", "ci", "--silent"], cwd=CLIENTS, check=True)
+
+
+@pytest.fixture
+async def house(database_url: str) -> AsyncIterator[House]:
+    async with opened(database_url):
+        acme = await create_organization("Acme")
+        _, token = await create_token(acme, "Listener", Role.ADMIN)
+        async with worker(database_url) as first, worker(database_url) as second:
+            new = House((first, second), acme, token, "", 0)
+            (edge,) = (await new.ask(first, CURSOR))["changes"]["edges"]
+            yield House(new.workers, acme, token, edge["cursor"], edge["node"]["revision"])
+            assert await differences() == []
+
+
+async def write_on(house: House, number: int) -> None:
+    """So many groups, created at one worker and at the other, or at the one that still lives."""
+    for count in range(number):
+        for worker in (house.workers[count % 2], house.workers[1]):
+            try:
+                await house.ask(worker, CREATE, name=f"Group {count}")
+                break
+            except httpx.TransportError:
+                continue  # whether it was written is not known; at the other it may be TAKEN
+
+
+async def assert_told_all(house: House, *listeners: Listener) -> None:
+    """Assert that each is told every revision once, in order."""
+    last = await current_revision(house.acme.organization_id)
+    expected = list(range(house.revision + 1, last + 1))
+    for each in listeners:
+        await each.until(lambda each=each: len(each.revisions) >= len(expected))  # type: ignore[misc]
+        assert each.revisions == expected
+
+
+async def test_clients_go_on_elsewhere_when_a_worker_is_killed(clients: None, house: House) -> None:
+    doomed = house.workers[0]
+    at_doomed = (house.token, house.cursor, *house.workers)
+    async with listener("graphql-ws", *at_doomed) as ws, listener("graphql-sse", *at_doomed) as sse:
+        writing = asyncio.create_task(write_on(house, 150))
+        for each in (ws, sse):
+            await each.until(lambda each=each: len(each.revisions) > 20)  # type: ignore[misc]
+        assert not writing.done()
+        doomed.process.kill()
+        await writing
+        await assert_told_all(house, ws, sse)
+        assert any("error" in line for line in ws.said)
+        assert any("error" in line for line in sse.said)
+
+
+async def test_clients_go_on_elsewhere_when_a_worker_is_asked_to_end(
+    clients: None, house: House
+) -> None:
+    leaving = house.workers[0]
+    at_leaving = (house.token, house.cursor, *house.workers)
+    async with (
+        listener("graphql-ws", *at_leaving) as ws,
+        listener("graphql-sse", *at_leaving) as sse,
+    ):
+        writing = asyncio.create_task(write_on(house, 100))
+        for each in (ws, sse):
+            await each.until(lambda each=each: len(each.revisions) > 20)  # type: ignore[misc]
+        leaving.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE):
+            await leaving.process.wait()
+        await writing
+        await assert_told_all(house, ws, sse)
+        assert [line["closed"] for line in ws.said if "closed" in line][:1] == [1012]
+        assert not any("complete" in line for line in ws.said + sse.said)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_one_worker_writes_is_told_at_the_other(
+    clients: None, house: House, kind: str
+) -> None:
+    first, second = house.workers
+    async with listener(kind, house.token, house.cursor, second) as there:
+        for count in range(10):
+            await house.ask(first, CREATE, name=f"Group {count}")
+            await there.until(lambda count=count: len(there.revisions) > count)  # type: ignore[misc]
+        await assert_told_all(house, there)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_client_is_told_why_it_is_refused(clients: None, house: House, kind: str) -> None:
+    async with listener(kind, "wrong", house.cursor, house.workers[0]) as refused:
+        await refused.until(lambda: any("error" in line for line in refused.said))
+        if kind == "graphql-ws":
+            assert refused.said[0]["closed"] == 4403
+    async with listener(kind, house.token, "nonsense", house.workers[0]) as refused:
+        await refused.until(lambda: any({"error", "errors"} & set(line) for line in refused.said))
+        told = next(line for line in refused.said if {"error", "errors"} & set(line))
+        assert "BAD_REQUEST" in str(told)
+
+
+async def test_a_client_in_python_listens_and_resumes(house: House) -> None:
+    revisions, cursor = [], house.cursor
+    for count in range(4):
+        transport = WebsocketsTransport(
+            house.workers[count % 2].ws,
+            init_payload={"Authorization": f"Bearer {house.token}"},
+            subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
+        )
+        await make_bot(house.acme, f"Bot {count}")
+        await make_bot(house.acme, f"Bot {count} too")
+        async with GqlClient(transport=transport) as session:
+            document = gql(CHANGES)
+            document.variable_values = {"after": cursor}
+            async for told in session.subscribe(document):
+                edge = told["changes"]
+                revisions.append(edge["node"]["revision"])
+                cursor = edge["cursor"]
+                if len(revisions) == 2 * (count + 1):
+                    break
+    assert revisions == list(range(house.revision + 1, house.revision + 9))

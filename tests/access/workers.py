@@ -1,0 +1,117 @@
+"""Server processes that share a database, and clients in processes of their own."""
+
+import asyncio
+import os
+import shutil
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+
+from tests.access.service import HOST, PATIENCE
+
+ROOT = Path(__file__).parent.parent.parent
+CLIENTS = Path(__file__).parent / "clients"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A server process."""
+
+    process: Process
+    address: str
+
+    @property
+    def http(self) -> str:
+        return f"http://{self.address}/graphql"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://{self.address}/graphql"
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+async def _end(process: Process) -> None:
+    """End a process that was started here, if it still runs."""
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
+
+
+@asynccontextmanager
+async def worker(url: str) -> AsyncIterator[Worker]:
+    """A server over the database of `url`, as an operator starts one."""
+    port = _free_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "manage.py", "serve", "--host", HOST, "--port", str(port),
+        cwd=ROOT, stdout=DEVNULL, stderr=DEVNULL,
+        env={**os.environ, "DATABASE_URL": url, "COHORT_LOG_LEVEL": "ERROR"},
+    )  # fmt: skip
+    try:
+        await _is_ready(f"http://{HOST}:{port}/readyz", process)
+        yield Worker(process, f"{HOST}:{port}")
+    finally:
+        await _end(process)
+
+
+async def _is_ready(url: str, process: Process) -> None:
+    async with httpx.AsyncClient() as client:
+        for _ in range(int(PATIENCE * 10)):
+            assert process.returncode is None, "the server ended at once"
+            try:
+                if (await client.get(url)).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+    raise AssertionError("the server was never ready")
+
+
+@dataclass
+class Listener:
+    """A client in a process of its own (clients/listen.mjs), and all that it has said."""
+
+    process: Process
+    said: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def revisions(self) -> list[int]:
+        """The revisions that it was told, in the order in which it was."""
+        return [line["revision"] for line in self.said if "revision" in line]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Read what it says until something holds."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(3 * PATIENCE):
+            while not condition():
+                line = await self.process.stdout.readline()
+                assert line, f"the client ended; it said {self.said[-3:]}"
+                self.said.append(orjson.loads(line))
+
+
+@asynccontextmanager
+async def listener(
+    kind: str, token: str, cursor: str | None, *workers: Worker
+) -> AsyncIterator[Listener]:
+    """A client that listens behind a cursor, at one worker after the other."""
+    node = shutil.which("node")
+    assert node
+    urls = [worker.http for worker in workers]
+    process = await asyncio.create_subprocess_exec(
+        node, "listen.mjs", kind, token, cursor or "-", *urls, cwd=CLIENTS, stdin=PIPE, stdout=PIPE
+    )
+    try:
+        yield Listener(process)
+    finally:
+        await _end(process)

@@ -1,0 +1,98 @@
+"""Settings come from the environment, and a wrong one stops the process with its name."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from annotated_types import Ge, Gt, Le
+from pydantic import AliasChoices, ValidationError
+
+from runtime.settings import Settings
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    alias = Settings.model_fields[name].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"COHORT_{name.upper()}"
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable_of(name), raising=False)
+
+
+def test_nothing_has_to_be_set() -> None:
+    settings = Settings()
+    assert settings.database_url == "sqlite://cohort.sqlite3"
+    assert settings.base_url == "http://127.0.0.1:8000"
+    assert settings.session_lifetime == timedelta(days=14)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "name", "expected"),
+    [
+        ("DATABASE_URL", "postgres://db/cohort", "database_url", "postgres://db/cohort"),
+        ("HOST", "0.0.0.0", "host", "0.0.0.0"),
+        ("PORT", "8080", "port", 8080),
+        ("COHORT_WORKERS", "4", "workers", 4),
+        ("COHORT_LOG_FORMAT", "json", "log_format", "json"),
+        ("COHORT_SESSION_DAYS", "1", "session_lifetime", timedelta(days=1)),
+        ("COHORT_PUBLIC_URL", "https://cohort.example/", "base_url", "https://cohort.example"),
+        ("PORT", "9000", "base_url", "http://127.0.0.1:9000"),
+    ],
+)
+def test_a_setting_is_read_from_its_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, name: str, expected: Any
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert getattr(Settings(), name) == expected
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_read_from_the_variable_that_is_documented(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    default = getattr(Settings(), name)
+    values = {"log_format": "json", "log_level": "DEBUG"}
+    number = str((default or 0) + 1) if isinstance(default, int | float | None) else ""
+    monkeypatch.setenv(variable_of(name), values.get(name, number or "something"))
+    assert getattr(Settings(), name) != default
+
+
+def wrong_values() -> list[tuple[str, str]]:
+    """Values that each setting must refuse: no number where one is needed, or one out of bounds."""
+    wrong = [("log_format", "xml"), ("log_level", "LOUD")]
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.default, int | float):
+            wrong += [(name, "many"), (name, "")]
+        for limit in field.metadata:
+            if isinstance(limit, Ge):
+                wrong.append((name, str(int(str(limit.ge)) - 1)))
+            if isinstance(limit, Gt):
+                wrong.append((name, str(limit.gt)))
+            if isinstance(limit, Le):
+                wrong.append((name, str(int(str(limit.le)) + 1)))
+    return wrong
+
+
+@pytest.mark.parametrize(("name", "value"), wrong_values())
+def test_a_value_that_makes_no_sense_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(variable_of(name), value)
+    with pytest.raises(ValidationError) as raised:
+        Settings()
+    [problem] = raised.value.errors()
+    assert str(problem["loc"][0]).lower() == name
+
+
+def test_settings_stay_as_they_are() -> None:
+    settings = Settings()
+    with pytest.raises(ValidationError):
+        settings.port = 1  # type: ignore[misc]
+
+
+def test_what_is_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COHORT_METRICS_TOKEN", "do-not-tell")
+    assert "do-not-tell" not in repr(Settings())

@@ -1,0 +1,133 @@
+"""Logs: a line a request, each with the id of its request, and never a secret."""
+
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.tokens import create_sign_in_link
+from models.viewer import Viewer
+from runtime.auth import COOKIE
+from runtime.telemetry import request_id
+from tests.client import Asker, Client
+from tests.factories import make_user
+from tests.schema.writing import document
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The lines about requests."""
+    return [record.getMessage() for record in caplog.records if record.name == "cohort.request"]
+
+
+@pytest.mark.parametrize("id", ["0123456789abcdef", "a-b_c.d-12", "x" * 64])
+async def test_the_id_of_a_request_is_kept_if_it_looks_like_one(client: Client, id: str) -> None:
+    response = await client.http.get("/healthz", headers={"X-Request-ID": id})
+    assert response.headers["x-request-id"] == id
+
+
+@pytest.mark.parametrize("id", ["", "short", "x" * 65, "with a space", "semi;colon", "ä" * 10])
+async def test_any_other_gets_a_new_one(client: Client, id: str) -> None:
+    headers = {b"X-Request-ID": id.encode()}
+    made = [(await client.http.get("/healthz", headers=headers)).headers["x-request-id"]]
+    made.append((await client.http.get("/healthz", headers=headers)).headers["x-request-id"])
+    assert id not in made
+    assert len(set(made)) == 2
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_every_request_has_its_line(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "cohort.request")
+    await client.http.get("/healthz?secret=of-the-address")
+    await client.http.post("/graphql", json={"query": "{ viewer { role } }"})
+    await client.http.get("/no%0Asuch%0Apage")
+    first, second, third = lines(caplog)
+    assert first.startswith("GET /healthz 200 ")
+    assert second.startswith("POST /graphql 401 ")
+    assert "\n" not in third
+    assert "of-the-address" not in caplog.text
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_what_is_logged_meanwhile_belongs_to_the_request(
+    client: Client, ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids: list[str] = []
+
+    class Noting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            ids.append(request_id.get())
+
+    handler = Noting()
+    logger = logging.getLogger("cohort.request")
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    logger.addHandler(handler)
+    try:
+        response = await client.post("{ viewer { role } }", token=ask.token)
+    finally:
+        logger.removeHandler(handler)
+    assert ids == [response.headers["x-request-id"]]
+    assert request_id.get() == "-"
+
+
+async def test_no_secret_is_ever_logged(
+    client: Client, ask: Asker, acme: Viewer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    link = await create_sign_in_link(acme.organization_id, await make_user(acme))
+    response = await client.http.get(f"/sign-in?secret={link}")
+    session = response.cookies[COOKIE]
+    again = await client.http.get(f"/sign-in?secret={link}")
+    assert again.status_code == 403
+    created = await client.ask(
+        document("createToken"), {"input": {"name": "Bridge", "role": "ADMIN"}}, ask.token
+    )
+    bridge = created["data"]["createToken"]["secret"]
+    await client.post("{ viewer { role } }", token=bridge)
+    await client.post("{ viewer { role } }", token="cohort_wrong-but-secret-all-the-same")
+    await client.http.get("/graphql", params={"query": "{ viewer { role } }", "token": bridge})
+    await client.http.post("/graphql", json={}, headers={"Cookie": f"{COOKIE}={session}"})
+    # All but the client in this test, which logs the addresses that it asks for.
+    records = [vars(record) for record in caplog.records if record.name != "httpx"]
+    logged = "\n".join(f"{record} {record.get('message')}" for record in records)
+    assert "/sign-in" in logged
+    for secret in (link, session, bridge, ask.token, "wrong-but-secret"):
+        assert secret not in logged
+
+
+PROGRAM = """
+import logging
+from runtime.settings import Settings
+from runtime.telemetry import configure_logging, request_id
+configure_logging(Settings(log_format="{format}", log_level="INFO"))
+request_id.set("the-id-of-it")
+logging.getLogger("cohort.x").debug("not this")
+logging.getLogger("cohort.x").warning("two\\nlines of %s", "text")
+"""
+
+
+def logged_as(format: str) -> list[str]:
+    """What a process with this format logs."""
+    program = PROGRAM.replace("{format}", format)
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == ""
+    return ran.stderr.splitlines()
+
+
+def test_a_line_for_machines_is_json() -> None:
+    [line] = logged_as("json")
+    record = json.loads(line)
+    assert record["message"] == "two\nlines of text"
+    assert (record["levelname"], record["name"]) == ("WARNING", "cohort.x")
+    assert record["request_id"] == "the-id-of-it"
+
+
+def test_a_line_for_people_says_the_same() -> None:
+    first = logged_as("text")[0]
+    assert first.endswith("WARNING cohort.x the-id-of-it two")

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { type Impact, sentence } from './impact';
+
+const thing = (name: string) => ({ id: name, name });
+const SALES = thing('Sales');
+const CLOSERS = thing('Closers');
+
+interface Touched {
+  user: string;
+  bots?: string[];
+  personas?: string[];
+}
+
+const diff = ({ user, bots = [], personas = [] }: Touched) => ({
+  user: thing(user),
+  bots: bots.map(thing),
+  personas: personas.map(thing),
+});
+
+function impact(losses: Touched[], kept: Touched[] = [], lossCount = losses.length): Impact {
+  return {
+    revision: 1,
+    losses: {
+      totalCount: lossCount,
+      pageInfo: { hasNextPage: false, endCursor: null },
+      nodes: losses.map(diff),
+    },
+    kept: {
+      totalCount: kept.length,
+      nodes: kept.map((each) => ({
+        ...diff(each),
+        user: {
+          ...thing(each.user),
+          bots: {
+            edges: (each.bots ?? []).map((bot) => ({ node: thing(bot), via: [CLOSERS, SALES] })),
+          },
+          personas: { edges: [] },
+        },
+      })),
+    },
+  };
+}
+
+const one = { user: 'Ada', bots: ['Coach'] };
+const two = { user: 'Bo', bots: ['Coach'] };
+const three = { user: 'Cy', bots: ['Coach', 'Gym'], personas: ['CFO'] };
+
+test.each([
+  ['nobody', impact([]), 'Nobody loses access to anything.'],
+  ['one, who loses one thing', impact([one]), 'Ada loses Coach.'],
+  ['several, who lose the same', impact([one, two]), '2 users lose Coach.'],
+  ['several, who lose much', impact([one, three]), '2 users lose 2 bots and CFO.'],
+  [
+    'others, who keep the same through another group',
+    impact([three], [three, three]),
+    'Cy loses 2 bots and CFO; 2 keep them through Sales.',
+  ],
+  [
+    'the same one, who keeps something else',
+    impact([one], [{ user: 'Ada', bots: ['Gym'] }]),
+    'Ada loses Coach; they keep Gym through Sales.',
+  ],
+  [
+    'only such as keep it',
+    impact([], [one]),
+    'Nobody loses access; Ada keeps Coach through Sales.',
+  ],
+])('it concerns %s', (_whom, each, text) => {
+  expect(sentence(each, CLOSERS.id, 'lose')).toBe(text);
+});
+
+test('afterwards it is told in the past', () => {
+  expect(sentence(impact([one], [two, two]), CLOSERS.id, 'lost')).toBe(
+    'Ada lost Coach; 2 kept them through Sales.',
+  );
+});
+
+test('what not all are known of is a least number', () => {
+  expect(sentence(impact([three], [], 5_000), CLOSERS.id, 'lose')).toBe(
+    '5,000 users lose at least 2 bots and 1 persona.',
+  );
+});

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { entriesOf, match } from './paste';
+
+const ada = { id: 'usr_1', name: 'Ada Lovelace', email: 'ada@example.com' };
+const bo = { id: 'usr_2', name: 'Bo', email: 'bo@example.com' };
+const otherBo = { id: 'usr_3', name: 'Bo', email: 'bo2@example.com' };
+
+test.each([
+  ['one a line', 'Ada\nBo\r\nCy', ['Ada', 'Bo', 'Cy']],
+  ['commas, semicolons and tabs', 'Ada, Bo; Cy\tDi', ['Ada', 'Bo', 'Cy', 'Di']],
+  [
+    'addresses as mail programs write them',
+    'Ada Lovelace <ada@example.com>, Bo',
+    ['ada@example.com', 'Bo'],
+  ],
+  ['blank lines and doubles', 'Ada\n\n  ada \n', ['ada']],
+  ['a single name, which is no list', 'Ada Lovelace', ['Ada Lovelace']],
+])('a pasted list may have %s', (_what, text, entries) => {
+  expect(entriesOf(text)).toEqual(entries);
+});
+
+test('an email or a whole name is found, whatever its case', () => {
+  expect(match('ADA@example.com', [], [ada, bo])).toMatchObject({ is: 'found', member: ada });
+  expect(match('ada lovelace', [], [ada, bo])).toMatchObject({ is: 'found', member: ada });
+});
+
+test('who is in the group already is told apart', () => {
+  expect(match('Ada Lovelace', [ada], [bo])).toMatchObject({ is: 'there', member: ada });
+});
+
+test('a part of a name is not enough, and a name of several says nothing', () => {
+  expect(match('Ada', [], [ada]).is).toBe('unknown');
+  expect(match('Bo', [bo], [otherBo]).is).toBe('ambiguous');
+  expect(match('bo2@example.com', [bo], [otherBo])).toMatchObject({ is: 'found', member: otherBo });
+});
