@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from models import database
+from models.errors import Busy, Unavailable
 from runtime.auth import Authenticator
 from runtime.feed import Feed
 from runtime.headers import SecurityHeaders, open_to
@@ -28,8 +29,10 @@ from runtime.scraping import metrics_page
 from runtime.sessions import session_routes
 from runtime.settings import Settings
 from runtime.telemetry import RequestLog, configure_logging
+from schema.documents import count_lookups
 from schema.endpoint import GraphQLEndpoint
-from schema.execution import Executor
+from schema.execution import Executor, refusal
+from schema.requests import status_of
 
 DIST = Path(__file__).parent / "web" / "dist"
 FOREVER = "public, max-age=31536000, immutable"
@@ -78,6 +81,12 @@ async def readyz(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
+async def unavailable(request: Request, error: Exception) -> Response:
+    """The answer, where GraphQL gives none, to a request that the database keeps from its end."""
+    status, headers = status_of(error)
+    return JSONResponse(refusal(error).body, status, headers)
+
+
 @contextmanager
 def closing_on_signal(feed: Feed) -> Iterator[None]:
     """End the event streams as soon as the process is asked to end.
@@ -116,6 +125,7 @@ def create_app(settings: Settings) -> Starlette:
 
     def sample() -> None:
         sample_pool()
+        count_lookups()
         SUBSCRIBERS.set(feed.subscriber_count)
         SOCKETS.set(executor.sockets)
 
@@ -123,7 +133,11 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with database.opened(settings.database_url, pool_size=settings.pool_size):
+        async with database.opened(
+            settings.database_url,
+            pool_size=settings.pool_size,
+            pool_seconds=settings.pool_seconds,
+        ):
             if not database.is_postgres():
                 await database.migrate()
             async with authenticator.noting(), feed.running(), sampling(sample):
@@ -140,6 +154,7 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(SecurityHeaders),
             *open_to(settings),
         ],
+        exception_handlers={Busy: unavailable, Unavailable: unavailable},
         routes=[
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", endpoint),

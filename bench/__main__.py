@@ -1,4 +1,4 @@
-"""`python -m bench`: load generated organizations, time six operations, print one table a database.
+"""`python -m bench`: load generated organizations, time what pages do, print tables.
 
 See README.md in this folder.
 """
@@ -8,7 +8,6 @@ import platform
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,9 +20,8 @@ from rich.console import Console
 
 from bench import processes, report
 from bench.databases import COHORT, PLAIN, Database, Postgres, Sqlite
-from bench.measure import Results, Setting, measure
-from bench.operations import operations
-from bench.plan import LARGE, NORMAL, Size
+from bench.measure import Setting
+from bench.runs import Outcome, Wish, beside_large, beside_plain
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -50,49 +48,48 @@ app = typer.Typer(pretty_exceptions_enable=False)  # whose form leaves out the s
 def main(
     database: Annotated[Choice, typer.Option(help="On which database.")] = Choice.BOTH,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of each server.")] = 5,
-    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="How long a round is.")] = 2.0,
+    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="How long a round is.")] = 1.5,
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="Connections.")] = 16,
     only: Annotated[Only | None, typer.Option(help="One server alone.")] = None,
     operation: Annotated[str, typer.Option(help="Operations with this in their name.")] = "",
-    large: Annotated[bool, typer.Option(help="10,000 groups and a million memberships.")] = False,
+    large: Annotated[
+        bool, typer.Option(help="Groups of 10,000 users among 10,000, beside ordinary ones.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option(help="Print tables in Markdown.")] = False,
 ) -> None:
     """Time Cohort and a plain baseline, on the same machine, in turns."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended then too
     processes.pin_driver()
-    setting = Setting([only.value] if only else [COHORT, PLAIN], rounds, seconds, concurrency)
+    setting = Setting(rounds, seconds, concurrency)
+    wish = Wish(only.value if only else None, operation)
     for kind in (Sqlite, Postgres):
         if database is Choice.BOTH or kind.name.lower() == database.value:
-            uvloop.run(bench(kind, setting, LARGE if large else NORMAL, operation))
+            outcome = uvloop.run(bench(kind, setting, wish, large))
+            tell_outcome(kind.name, setting, outcome, large=large, markdown=markdown)
 
 
-async def bench(
-    kind: type[Database], setting: Setting, sizes: Sequence[Size], operation: str
-) -> None:
+async def bench(kind: type[Database], setting: Setting, wish: Wish, large: bool) -> Outcome:
     """Measure on one kind of database, made for this and thrown away after."""
-    console = Console(width=None if Console().is_terminal else 132)
+    console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="cohort-bench-") as name:
         directory = Path(name)
         database = kind(directory)
         try:
-            with console.status(f"{kind.name}: loading") as status:
-                sample = await database.fill(sizes)
-                wanted = [
-                    one
-                    for one in operations(sample, setting.concurrency)
-                    if operation.lower() in one.name.lower()
-                ]
+            with console.status(kind.name) as status:
 
                 def tell(what: str) -> None:
                     status.update(f"{kind.name}: {what}")
 
-                results = await measure(database, sample, wanted, setting, directory, tell)
+                run = beside_large if large else beside_plain
+                return await run(database, setting, wish, directory, tell)
         finally:
             database.stop()
-    tell_results(console, kind.name, setting, results)
 
 
-def tell_results(console: Console, name: str, setting: Setting, results: Results) -> None:
-    """Print the table, and keep the numbers in a file."""
+def tell_outcome(
+    name: str, setting: Setting, outcome: Outcome, *, large: bool, markdown: bool
+) -> None:
+    """Print the tables, and keep the numbers in a file."""
     environment = {
         "cores": len(processes.CORES),
         "load": [round(one, 2) for one in os.getloadavg()],
@@ -102,9 +99,21 @@ def tell_results(console: Console, name: str, setting: Setting, results: Results
         f"{name}: {setting.rounds} rounds of {setting.seconds:g} s, "
         f"{setting.concurrency} connections, {environment['cores']} cores"
     )
-    console.print(report.table(title, results))
+    if markdown:
+        typer.echo(report.markdown(title, outcome.grids))
+    else:
+        console = Console(width=None if Console().is_terminal else 132)
+        console.print(title, style="bold")
+        for grid in outcome.grids:
+            console.print(report.drawn(grid))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    report.save(RESULTS / f"{name.lower()}-{stamp}.json", asdict(setting) | environment, results)
+    kind = f"{name.lower()}-large" if large else name.lower()
+    report.save(
+        RESULTS / f"{kind}-{stamp}.json",
+        asdict(setting) | environment,
+        outcome.findings,
+        outcome.followed,
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ class Sample:
 
     organization_id: str
     group_ids: list[str]
+    crowd_ids: list[str]  # of the largest groups
     user_ids: list[str]
+    bot_ids: list[str]
     outsiders: dict[str, str]  # a group's id, and the id of a user who is not in it
     token: str
 
@@ -101,7 +103,9 @@ async def load(sizes: Sequence[Size]) -> Sample:
         sample = sample or Sample(
             tenant.id,
             tenant.groups,
+            tenant.crowds(),
             tenant.members[USERS],
+            tenant.members[BOTS],
             tenant.outsiders(),
             secret(number),
         )

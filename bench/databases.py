@@ -1,7 +1,7 @@
 """The databases that the servers work on: one for Cohort, and an equal one for the plain server.
 
-Each server has its own, since what the plain one writes is no part of Cohort's ledger. Both are
-filled once and then copied, so that they hold the same rows in the same pages.
+The plain one has its own, since what it writes is no part of Cohort's ledger. It is a copy, so that
+both hold the same rows in the same pages. A third one, if asked for, holds large organizations.
 """
 
 import re
@@ -18,14 +18,14 @@ from bench.plan import Size
 from models.database import fetch, migrate, opened
 from models.verify import differences
 
-COHORT, PLAIN = "cohort", "plain"
+COHORT, PLAIN, LARGE = "cohort", "plain", "large"
 RELOAD = "SELECT pg_reload_conf()"
 STATEMENT = re.compile(rb"LOG:  (?:statement|execute [^:]*): (.*)")
 # asyncpg sends this whenever a connection goes back to its pool, for either server.
 POOL_RESET = b"SELECT pg_advisory_unlock_all()"
 
 
-async def fill(url: str, sizes: Sequence[Size]) -> Sample:
+async def _fill(url: str, sizes: Sequence[Size]) -> Sample:
     """Make the tables and load the generated organizations."""
     async with opened(url):
         await migrate()
@@ -47,15 +47,17 @@ class Sqlite:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def url(self, server: str) -> str:
-        """What DATABASE_URL is for a server."""
-        return f"sqlite://{self.directory / server}.sqlite3"
+    def url(self, database: str) -> str:
+        """What DATABASE_URL is for a database."""
+        return f"sqlite://{self._file(database)}"
 
-    async def fill(self, sizes: Sequence[Size]) -> Sample:
-        """Load the one and copy it to the other. Closing the first one empties its log into it."""
-        sample = await fill(self.url(COHORT), sizes)
-        shutil.copyfile(self.directory / "cohort.sqlite3", self.directory / "plain.sqlite3")
-        return sample
+    async def fill(self, database: str, sizes: Sequence[Size]) -> Sample:
+        """Make a database of generated organizations."""
+        return await _fill(self.url(database), sizes)
+
+    async def copy(self, database: str, to: str) -> None:
+        """Make an equal database. Closing the first one emptied its log into it."""
+        shutil.copyfile(self._file(database), self._file(to))
 
     def traced(self, server: str, command: Sequence[str]) -> list[str]:
         """The command of a server, so that `statements` can count for it."""
@@ -70,6 +72,9 @@ class Sqlite:
         """How many statements ran so far for a server that was started `traced`."""
         return traced.read(self._counter(server))
 
+    def _file(self, database: str) -> Path:
+        return self.directory / f"{database}.sqlite3"
+
     def _counter(self, server: str) -> Path:
         return self.directory / f"{server}.count"
 
@@ -82,7 +87,7 @@ class Sqlite:
 
 
 class Postgres:
-    """A PostgreSQL of our own with two databases, reached by a socket in its directory."""
+    """A PostgreSQL of our own, reached by a socket in its directory."""
 
     name = "PostgreSQL"
 
@@ -90,16 +95,18 @@ class Postgres:
         self.server: PostgresServer = get_server(directory / "postgres", cleanup_mode="stop")
         self.pid = self.server.get_postmaster_info().pid
 
-    def url(self, server: str) -> str:
-        """What DATABASE_URL is for a server."""
-        return self.server.get_uri(database=server)
+    def url(self, database: str) -> str:
+        """What DATABASE_URL is for a database."""
+        return self.server.get_uri(database=database)
 
-    async def fill(self, sizes: Sequence[Size]) -> Sample:
-        """Load the one, and make the other from it."""
-        await self.execute(f"CREATE DATABASE {COHORT}")
-        sample = await fill(self.url(COHORT), sizes)
-        await self.execute(f"CREATE DATABASE {PLAIN} TEMPLATE {COHORT}")
-        return sample
+    async def fill(self, database: str, sizes: Sequence[Size]) -> Sample:
+        """Make a database of generated organizations."""
+        await self.execute(f"CREATE DATABASE {database}")
+        return await _fill(self.url(database), sizes)
+
+    async def copy(self, database: str, to: str) -> None:
+        """Make an equal database."""
+        await self.execute(f"CREATE DATABASE {to} TEMPLATE {database}")
 
     async def execute(self, *statements: str) -> None:
         """Run statements as the server's owner, outside of any transaction."""
@@ -121,7 +128,7 @@ class Postgres:
             await self.execute("ALTER SYSTEM RESET log_statement", RELOAD)
 
     def statements(self, server: str) -> int:
-        """How many statements were logged so far, for either server."""
+        """How many statements were logged so far, for all servers."""
         found = STATEMENT.findall(self.server.log.read_bytes())
         return sum(POOL_RESET not in statement for statement in found)
 

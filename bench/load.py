@@ -115,23 +115,27 @@ class Driver:
         async with asyncio.timeout(PATIENCE), self.connected(1) as (connection,):
             return [await connection.ask(request(self.server, self.token, body)) for body in bodies]
 
-    async def run(self, operation: Operation, seconds: float) -> tuple[float, list[float]]:
-        """All connections at once, for so many seconds: how long it took, and each latency."""
+    async def run(
+        self, operation: Operation, seconds: float, connections: int | None = None
+    ) -> tuple[float, list[float]]:
+        """All connections at once, for so many seconds: how long it took, and each latency.
+
+        There are as many as the driver has, unless the operation or the caller says how many.
+        """
+        number = connections or operation.connections or self.concurrency
         latencies: list[float] = []
         series = [
             [request(self.server, self.token, body) for body in one] for one in operation.series
         ]
-        async with self.connected(self.concurrency) as connections:
+        async with self.connected(number) as opened:
             start = time.perf_counter()
             async with asyncio.timeout(seconds + PATIENCE), asyncio.TaskGroup() as group:
-                for number, connection in enumerate(connections):
-                    requests = series[number % len(series)]
-                    if not operation.together:
-                        begin = number * len(requests) // len(connections)
+                for place, connection in enumerate(opened):
+                    requests = series[place % len(series)]
+                    if not operation.writes:
+                        begin = place * len(requests) // number
                         requests = [*requests[begin:], *requests[:begin]]
-                    work = _work(
-                        connection, requests, start + seconds, latencies, operation.together
-                    )
+                    work = _work(connection, requests, start + seconds, latencies, operation.writes)
                     group.create_task(work)
             return time.perf_counter() - start, latencies
 

@@ -1,10 +1,8 @@
-"""Rounds of both servers, interleaved, and what comes out of them."""
+"""Rounds of all servers, interleaved, and what comes out of them."""
 
-import asyncio
 import re
 import statistics
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import cycle, islice
@@ -14,24 +12,23 @@ from typing import Any
 
 import orjson
 
-from bench import processes
-from bench.data import Sample
-from bench.databases import COHORT, PLAIN, Database, must_be_sound
-from bench.load import Driver
-from bench.operations import Operation
+from bench.databases import LARGE, Database
+from bench.processes import Memory
+from bench.servers import Running, Served, serving
 
-WARM_SECONDS = 0.5
+WARM_SECONDS = 0.3
 COUNTED = 20  # answers a server for which statements are counted
+ALONE = 0.2  # how long one connection is measured, as a part of a round
+BESIDE_NOTHING = 0.5  # how long the operations are that the plain server does not know, likewise
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)")
 
-Servers = dict[str, Driver]
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How to measure: which servers, and for each operation so many rounds of so many seconds."""
+    """How to measure: for each operation and server so many rounds of so many seconds."""
 
-    names: list[str]
     rounds: int
     seconds: float
     concurrency: int
@@ -39,63 +36,56 @@ class Setting:
 
 @dataclass(slots=True)
 class Measured:
-    """One operation on one server, over all rounds. Times are in seconds."""
+    """One operation on one server, over all rounds. Times are in seconds.
+
+    `alone` are the latencies at one connection.
+    """
 
     statements: float = 0.0
     rates: list[float] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)
     server_cpu: float = 0.0
     database_cpu: float | None = None
 
     def values(self) -> dict[str, float | None]:
         """Requests a second (the median round), and milliseconds or numbers a request."""
         requests = len(self.latencies)
-        centiles = statistics.quantiles(self.latencies, n=100, method="inclusive")
+        database_cpu = self.database_cpu
         return {
             "rate": statistics.median(self.rates),
-            "p50": centiles[49] * 1e3,
-            "p99": centiles[98] * 1e3,
+            "p50": centile(self.latencies, 50) * 1e3,
+            "p99": centile(self.latencies, 99) * 1e3,
+            "alone": centile(self.alone, 50) * 1e3 if self.alone else None,
             "statements": self.statements,
             "server_cpu": self.server_cpu / requests * 1e3,
-            "database_cpu": None
-            if self.database_cpu is None
-            else self.database_cpu / requests * 1e3,
+            "database_cpu": None if database_cpu is None else database_cpu / requests * 1e3,
         }
 
 
 Results = dict[str, dict[str, Measured]]  # by operation, by server
 
 
-def commands(database: Database, sample: Sample, names: Sequence[str]) -> dict[str, list[str]]:
-    """How each server is started, short of its address."""
-    plain = ["-m", "bench.plain", "--database", database.url(PLAIN)]
-    every = {
-        COHORT: ["manage.py", "serve"],
-        PLAIN: [*plain, "--organization", sample.organization_id],
-    }
-    return {name: every[name] for name in names}
+@dataclass(slots=True)
+class Findings:
+    """All that was measured of some servers on one database.
+
+    `memory` is by server: when it had started, and after the run.
+    """
+
+    results: Results
+    memory: dict[str, tuple[Memory, Memory]] = field(default_factory=dict)
 
 
-@asynccontextmanager
-async def serving(
-    database: Database, sample: Sample, started: dict[str, list[str]], concurrency: int, logs: Path
-) -> AsyncIterator[Servers]:
-    """Servers that run meanwhile."""
-    async with AsyncExitStack() as stack:
-        drivers: Servers = {}
-        for name, command in started.items():
-            environment = {"DATABASE_URL": database.url(name)}
-            server = processes.launch(name, command, environment, logs / f"{name}.log")
-            stack.callback(server.stop)
-            await processes.ready(server)
-            drivers[name] = Driver(server, sample.token, concurrency)
-        try:
-            yield drivers
-        except Exception as error:
-            await asyncio.sleep(0.5)  # a server answers first and logs then
-            for name, driver in drivers.items():
-                error.add_note(f"{name} said last:\n{driver.server.last_words()}")
-            raise
+def centile(values: Sequence[float], percent: int) -> float:
+    """The value that so many percent of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+def ratios(of: Measured, to: Measured) -> list[float]:
+    """How many times as many requests a second, round by round."""
+    return [one / other for one, other in zip(of.rates, to.rates, strict=True)]
 
 
 def normal(value: Any) -> Any:
@@ -114,89 +104,97 @@ def normal(value: Any) -> Any:
     return value
 
 
-async def count(
-    database: Database, servers: Servers, operations: Sequence[Operation], results: Results
-) -> None:
-    """Count statements, one request at a time, and see that both servers answer the same.
+async def count(database: Database, running: Sequence[Running], results: Results) -> None:
+    """Count statements, one request at a time, and see that equal databases give equal answers.
 
     Raises RuntimeError where they do not.
     """
     async with database.counting():
-        for operation in operations:
-            bodies = list(islice(cycle(operation.series[0]), COUNTED))
-            answers: dict[str, list[Any]] = {}
-            for name, driver in servers.items():
-                await driver.ask(bodies[:2])  # what is prepared once is not counted
-                before = database.statements(name)
-                texts = await driver.ask(bodies)
-                number = database.statements(name) - before
-                results[operation.name][name].statements = number / COUNTED
-                answers[name] = [normal(orjson.loads(text)["data"]) for text in texts]
-            first, *others = answers.values()
-            if any(other != first for other in others):
-                raise RuntimeError(f"{operation.name}: the servers answer differently")
+        for operation, servers in results.items():
+            answers: dict[Any, list[Any]] = {}
+            for one in running:
+                if one.name not in servers:
+                    continue
+                series = one.served.operations[operation].series[0]
+                bodies = list(islice(cycle(series), COUNTED))
+                await one.driver.ask(bodies)  # what is prepared, or kept, is not counted
+                before = database.statements(one.name)
+                texts = await one.driver.ask(bodies)
+                number = database.statements(one.name) - before
+                servers[one.name].statements = number / COUNTED
+                found = [normal(orjson.loads(text)["data"]) for text in texts]
+                same = one.served.database == LARGE, *bodies
+                if answers.setdefault(same, found) != found:
+                    raise RuntimeError(f"{operation}: the servers answer differently")
 
 
 async def run(
-    database: Database, driver: Driver, operation: Operation, seconds: float, into: Measured
+    database: Database, one: Running, operation: str, seconds: float, into: Measured
 ) -> None:
     """One round of one server."""
+    driver, asked = one.driver, one.served.operations[operation]
     server_before, database_before = driver.server.cpu_seconds(), database.cpu_seconds()
-    elapsed, latencies = await driver.run(operation, seconds)
+    elapsed, latencies = await driver.run(asked, seconds)
     into.server_cpu += driver.server.cpu_seconds() - server_before
     database_after = database.cpu_seconds()
     if database_before is not None and database_after is not None:
         into.database_cpu = (into.database_cpu or 0.0) + database_after - database_before
     into.latencies.extend(latencies)
     into.rates.append(len(latencies) / elapsed)
+    if asked.connections is None:
+        _, alone = await driver.run(asked, seconds * ALONE, connections=1)
+        into.alone.extend(alone)
 
 
 async def time_rounds(
     database: Database,
-    servers: Servers,
-    operation: Operation,
+    running: Sequence[Running],
+    operation: str,
     setting: Setting,
     into: dict[str, Measured],
 ) -> None:
-    """Rounds of every server in turn, the other one first every second time."""
-    for driver in servers.values():
-        await driver.run(operation, WARM_SECONDS)
+    """Rounds of every server in turn, each time beginning with another one."""
+    seconds = setting.seconds
+    for one in running:
+        asked = one.served.operations[operation]
+        if one.served.keeps:
+            await one.driver.ask(asked.series[0])
+        await one.driver.run(asked, WARM_SECONDS)
+        if not asked.in_plain:
+            seconds = setting.seconds * BESIDE_NOTHING
     for number in range(setting.rounds):
-        names = list(servers) if number % 2 == 0 else list(servers)[::-1]
-        for name in names:
-            await run(database, servers[name], operation, setting.seconds, into[name])
+        first = number % len(running)
+        for one in (*running[first:], *running[:first]):
+            await run(database, one, operation, seconds, into[one.name])
 
 
 async def measure(
     database: Database,
-    sample: Sample,
-    operations: Sequence[Operation],
+    token: str,
+    wanted: Sequence[Served],
     setting: Setting,
     logs: Path,
-    tell: Callable[[str], None],
-) -> Results:
-    """Everything for one database that is filled: statements and answers first, then times.
+    tell: Tell,
+) -> Findings:
+    """All operations of all servers: statements and answers first, then times.
 
-    Raises RuntimeError if the servers answer differently, if a request fails, or if Cohort's rows
-    contradict one another in the end.
+    Raises RuntimeError if the servers answer differently, or if a request fails.
     """
+    names = list(dict.fromkeys(name for served in wanted for name in served.operations))
     results: Results = {
-        one.name: {name: Measured() for name in setting.names} for one in operations
+        name: {served.name: Measured() for served in wanted if name in served.operations}
+        for name in names
     }
-    started = commands(database, sample, setting.names)
-    traced = {name: database.traced(name, command) for name, command in started.items()}
-    async with serving(database, sample, traced, 1, logs) as servers:
+    findings = Findings(results)
+    async with serving(database, token, wanted, 1, logs, traced=True) as running:
         tell("statements and answers")
-        await count(database, servers, operations, results)
-    async with serving(database, sample, started, setting.concurrency, logs) as servers:
-        for operation in operations:
-            tell(operation.name)
-            await time_rounds(database, servers, operation, setting, results[operation.name])
-    tell("whether the rows are sound")
-    await must_be_sound(database.url(COHORT))
-    return results
-
-
-def ratios(of: Measured, to: Measured) -> list[float]:
-    """How many times as many requests a second, round by round."""
-    return [one / other for one, other in zip(of.rates, to.rates, strict=True)]
+        await count(database, running, results)
+    async with serving(database, token, wanted, setting.concurrency, logs) as running:
+        at_start = {one.name: one.driver.server.memory() for one in running}
+        for name, measured in results.items():
+            tell(name)
+            taking_part = [one for one in running if one.name in measured]
+            await time_rounds(database, taking_part, name, setting, measured)
+        for one in running:
+            findings.memory[one.name] = at_start[one.name], one.driver.server.memory()
+    return findings

@@ -101,11 +101,16 @@ class Operation:
 
     The reads have one series, that every connection begins at another place. Where requests belong
     together, as adding and removing do, each connection has a series of its own and finishes it.
+
+    `in_plain` says whether the plain server knows it, too. `connections` is how many there are, if
+    not as many as for the others.
     """
 
     name: str
     series: Sequence[Sequence[bytes]]
-    together: bool = False
+    writes: bool = False
+    in_plain: bool = True
+    connections: int | None = None
 
 
 def operations(sample: Sample, connections: int) -> list[Operation]:
@@ -120,20 +125,21 @@ def operations(sample: Sample, connections: int) -> list[Operation]:
         _read("Nested (25 x 20/20/20)", NESTED, [{}]),
         _read("Picker with search", PICKER, picks),
         _read("User's bots with via", USER_BOTS, [{"id": id} for id in users]),
-        Operation("Add, then remove", [_pair(sample, i) for i in range(connections)], True),
+        Operation("Add, then remove", [pair(sample, i) for i in range(connections)], writes=True),
     ]
 
 
 def _read(name: str, document: str, variables: Sequence[Mapping[str, Any]]) -> Operation:
-    return Operation(name, [[_body(document, one) for one in variables]])
+    return Operation(name, [[body(document, one) for one in variables]])
 
 
-def _pair(sample: Sample, connection: int) -> list[bytes]:
-    """Each connection adds another user to another group, and takes it out again."""
-    group_id = sample.group_ids[connection % len(sample.group_ids)]
+def pair(sample: Sample, number: int) -> list[bytes]:
+    """Two requests: a user into a group, and out again. Each number has another group."""
+    group_id = sample.group_ids[number % len(sample.group_ids)]
     value = {"groupId": group_id, "userIds": [sample.outsiders[group_id]]}
-    return [_body(document, {"input": value}) for document in (ADD, REMOVE)]
+    return [body(document, {"input": value}) for document in (ADD, REMOVE)]
 
 
-def _body(document: str, variables: Mapping[str, Any]) -> bytes:
+def body(document: str, variables: Mapping[str, Any]) -> bytes:
+    """The body of a request."""
     return orjson.dumps({"query": document, "variables": variables})

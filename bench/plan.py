@@ -26,7 +26,7 @@ class Size:
     """How much there is of everything in an organization.
 
     `members` tells the fewest and the most members of each kind in a group; `crowds` groups have
-    `crowd` users instead.
+    `crowd` users instead. Where `crowds_lead`, they come first by name.
     """
 
     groups: int
@@ -35,6 +35,7 @@ class Size:
     personas: int
     crowds: int
     crowd: int
+    crowds_lead: bool = False
     members: dict[Kind, tuple[int, int]] = field(
         default_factory=lambda: {USERS: (5, 115), BOTS: (5, 55), PERSONAS: (5, 55)}
     )
@@ -43,19 +44,26 @@ class Size:
         """How many of a kind the directory has."""
         return {USERS: self.users, BOTS: self.bots, PERSONAS: self.personas}[kind]
 
+    def is_crowd(self, group: int) -> bool:
+        """Whether a group is one of the crowds, which are spread over the list of groups."""
+        return bool(self.crowds) and group % (self.groups // self.crowds) == 7
+
 
 FIRST = Size(groups=200, users=5_000, bots=500, personas=300, crowds=3, crowd=2_000)
 OTHER = Size(groups=20, users=500, bots=100, personas=60, crowds=0, crowd=0)
 NORMAL = (FIRST, OTHER, OTHER, OTHER, OTHER)
+# Of a million memberships, 400,000 are users'. A user is in four groups, as in the first
+# organization, and a group holds as many bots and personas as there.
 LARGE = (
     Size(
         groups=10_000,
         users=100_000,
         bots=2_000,
         personas=1_000,
-        crowds=5,
-        crowd=20_000,
-        members={USERS: (10, 110), BOTS: (5, 35), PERSONAS: (5, 35)},
+        crowds=25,
+        crowd=10_000,
+        crowds_lead=True,
+        members={USERS: (5, 25), BOTS: (5, 55), PERSONAS: (5, 55)},
     ),
     OTHER,
     OTHER,
@@ -145,10 +153,10 @@ def _group_steps(rng: random.Random, size: Size, group: int) -> Iterator[Step]:
 
 
 def _draw(rng: random.Random, size: Size, group: int, kind: Kind) -> Members:
-    """Who joins a group. The crowds are spread over the list of groups, not at its head."""
+    """Who joins a group."""
     fewest, most = size.members[kind]
     number = rng.randint(fewest, most)
-    if kind is USERS and size.crowds and group % (size.groups // size.crowds) == 7:
+    if kind is USERS and size.is_crowd(group):
         number = size.crowd + BATCH // LEFT_ONE_IN
     total = size.count(kind)
     return array("I", rng.sample(range(total), min(number, total)))

@@ -1,73 +1,59 @@
-"""What was measured, as a table for people and as JSON for programs."""
+"""What was measured: tables for people, in the terminal or in Markdown, and JSON for programs."""
 
-import statistics
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import orjson
 from rich.table import Table
 
-from bench.databases import COHORT, PLAIN
-from bench.measure import Measured, Results, ratios
-
-COLUMNS = {
-    "rate": "requests/s",
-    "p50": "p50 ms",
-    "p99": "p99 ms",
-    "statements": "statements",
-    "server_cpu": "server CPU ms",
-    "database_cpu": "database CPU ms",
-}
+from bench.measure import Findings
+from bench.subscribers import Followed
+from bench.tables import Grid
 
 
-def table(title: str, results: Results) -> Table:
-    """Two rows an operation and, where both servers ran, one of ratios: Cohort's to the plain's."""
-    drawn = Table(title=title, title_justify="left")
-    drawn.add_column("operation")
-    drawn.add_column("server")
-    for heading in COLUMNS.values():
-        drawn.add_column(heading, justify="right")
-    for operation, servers in results.items():
-        label = operation
-        for name, measured in servers.items():
-            values = measured.values()
-            drawn.add_row(label, name, *(_number(values[column]) for column in COLUMNS))
-            label = ""
-        if COHORT in servers and PLAIN in servers:
-            cells = _ratio_cells(servers[COHORT], servers[PLAIN])
-            drawn.add_row("", "ratio", *cells, style="bold", end_section=True)
-        else:
-            drawn.add_section()
-    return drawn
+def drawn(grid: Grid) -> Table:
+    """A table for the terminal."""
+    table = Table(title=grid.title, title_justify="left")
+    for place, heading in enumerate(grid.headings):
+        table.add_column(heading, justify="left" if place < grid.texts else "right")
+    for row in grid.rows:
+        table.add_row(*row)
+    return table
 
 
-def _ratio_cells(cohort: Measured, plain: Measured) -> list[str]:
-    by_round = ratios(cohort, plain)
-    rate = f"{statistics.median(by_round):.2f} ({min(by_round):.2f}-{max(by_round):.2f})"
-    ours, theirs = cohort.values(), plain.values()
-    return [rate, *(_ratio(ours[column], theirs[column]) for column in list(COLUMNS)[1:])]
+def markdown(heading: str, grids: Sequence[Grid]) -> str:
+    """All tables as a section of a document."""
+    parts = [f"## {heading}"]
+    for grid in grids:
+        parts.append(f"### {grid.title}")
+        marks = ["---" if place < grid.texts else "---:" for place in range(len(grid.headings))]
+        lines = [grid.headings, marks, *grid.rows]
+        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    return "\n\n".join(parts) + "\n"
 
 
-def _ratio(one: float | None, other: float | None) -> str:
-    return "" if one is None or not other else f"{one / other:.2f}"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def save(path: Path, setting: dict[str, Any], results: Results) -> None:
+def save(
+    path: Path, setting: dict[str, Any], findings: Findings, followed: Followed | None
+) -> None:
     """Write all numbers, with the setting that they were measured in."""
-    operations: dict[str, Any] = {}
-    for operation, servers in results.items():
-        operations[operation] = {
+    operations = {
+        operation: {
             name: measured.values() | {"rates": measured.rates}
             for name, measured in servers.items()
         }
-        if COHORT in servers and PLAIN in servers:
-            operations[operation]["ratios"] = ratios(servers[COHORT], servers[PLAIN])
+        for operation, servers in findings.results.items()
+    }
+    memory = {
+        name: {"at_start": asdict(start), "after": asdict(after)}
+        for name, (start, after) in findings.memory.items()
+    }
+    everything = {
+        "setting": setting,
+        "operations": operations,
+        "memory": memory,
+        "subscribers": asdict(followed) if followed else None,
+    }
     path.parent.mkdir(exist_ok=True)
-    text = orjson.dumps({"setting": setting, "operations": operations}, option=orjson.OPT_INDENT_2)
-    path.write_bytes(text)
+    path.write_bytes(orjson.dumps(everything, option=orjson.OPT_INDENT_2))

@@ -51,7 +51,7 @@ class Tenant:
         self.token_revision = 1 + actions.index(Action.TOKEN_CREATED)
         self.token_id = self.new_id(ids.TOKEN, self.token_revision)
         self.groups = [self.new_id(ids.GROUP, revision) for revision in self.created]
-        self.group_names = [_group_name(rng, i) for i in range(size.groups)]
+        self.group_names = [_group_name(rng, size, i) for i in range(size.groups)]
         self.held: dict[Kind, Counter[int]] = {kind: Counter() for kind in KINDS}
         self.holders: dict[Kind, Counter[int]] = {kind: Counter() for kind in KINDS}
         for kind in KINDS:
@@ -174,6 +174,10 @@ class Tenant:
             hashlib.sha256(secret(self.number).encode()).hexdigest(), self.at(self.token_revision),
         )  # fmt: skip
 
+    def crowds(self) -> list[str]:
+        """The ids of the largest groups."""
+        return [id for i, id in enumerate(self.groups) if self.plan.size.is_crowd(i)]
+
     def outsiders(self) -> dict[str, str]:
         """For each group, a user who never was in it."""
         inside: dict[int, set[int]] = {}
@@ -200,8 +204,9 @@ def _member_name(rng: random.Random, kind: Kind, i: int) -> str:
     return f"{rng.choice(first)} {rng.choice(second)} {i + 1}"
 
 
-def _group_name(rng: random.Random, i: int) -> str:
-    return f"{rng.choice(names.TEAMS)} {rng.choice(names.PLACES)} {i + 1}"
+def _group_name(rng: random.Random, size: Size, i: int) -> str:
+    name = f"{rng.choice(names.TEAMS)} {rng.choice(names.PLACES)} {i + 1}"
+    return f"All of {name}" if size.crowds_lead and size.is_crowd(i) else name
 
 
 def _summary(step: Step, group_name: str | None) -> str:

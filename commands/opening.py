@@ -13,6 +13,7 @@ from tortoise.exceptions import BaseORMException
 
 from commands.console import Refusal, run
 from models import database
+from models.errors import Busy, Unavailable
 from models.organizations import find_organization
 from models.viewer import Viewer
 from runtime.settings import Settings
@@ -27,6 +28,8 @@ TROUBLE = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     BaseORMException,
+    Busy,
+    Unavailable,
 )
 NOT_MIGRATED = "The database's tables are not up to date. Run `python manage.py migrate` first."
 

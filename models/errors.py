@@ -71,3 +71,25 @@ class LimitExceeded(RequestError):
     """More than the service gives at once; the message names the limit."""
 
     code = "LIMIT_EXCEEDED"
+
+
+class Busy(LimitExceeded):
+    """Every connection to the database was in use for as long as a statement may wait for one."""
+
+    retry_after = 1  # seconds
+
+
+class Unavailable(Exception):
+    """The database cannot serve at the moment. No fault of the request, and none of the code.
+
+    Its text is the reason, for the operator; `message` is for clients.
+    """
+
+    message = "The database does not answer at the moment. Try again in a while."
+    retry_after = 1  # seconds
+
+
+class Unwritable(Unavailable):
+    """The database can be read, but not written: its disk is full, or it is read-only."""
+
+    message = "Nothing can be written at the moment, only read. Try again in a while."

@@ -20,7 +20,7 @@ from models.ledger import Outcome, Write, utc_now, write
 from models.listing import Listing, Order
 from models.sql import Params, known_ids
 from models.tables import Action, ActorKind, Role, Token, UserStatus
-from models.text import Reader
+from models.text import Reader, is_storable, name_key
 from models.viewer import Viewer
 
 NEWEST_FIRST = Order("token", "t.id", descending=True)
@@ -67,6 +67,40 @@ async def authenticate(secret: str) -> Viewer | None:
         user_id=row["user_id"],
         token_id=row["id"],
         expires_at=row["expires_at"],
+        revision=row["revision"],
+    )
+
+
+async def recognise_user(
+    organization: str, email: str, role: Role | None, expires_at: datetime
+) -> Viewer | None:
+    """The viewer of somebody whom another service vouches for, until `expires_at`.
+
+    `organization` is its id or its name. None if there is no such organization, or no such user in
+    it, or if the user is deactivated. `role` can lower what the user may do, and never raise it.
+    """
+    if not is_storable(organization + email):
+        return None
+    is_id = bool(known_ids([organization]))
+    rows = await fetch(
+        "SELECT u.id, u.name, u.role, o.id AS organization_id, o.revision "
+        "FROM organizations o JOIN users u ON u.organization_id = o.id "
+        f"WHERE {'o.id' if is_id else 'o.name_key'} = $1 AND u.email_key = $2 "
+        "AND u.until_revision IS NULL AND u.status = $3",
+        organization if is_id else name_key(organization),
+        name_key(email),
+        UserStatus.ACTIVE,
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    return Viewer(
+        organization_id=row["organization_id"],
+        role=effective_role(role, row["role"]),
+        kind=ActorKind.USER,
+        name=row["name"],
+        user_id=row["id"],
+        expires_at=expires_at,
         revision=row["revision"],
     )
 

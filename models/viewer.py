@@ -13,6 +13,7 @@ class Viewer:
     """One party, in one organization. A request has exactly one.
 
     `user_id` is None for a token that is no person's, and for the operator at the command line.
+    `token_id` is None for the operator, and for a user whom another service vouches for.
     `revision` is the organization's as it was when the viewer was recognised.
     """
 
@@ -29,6 +30,11 @@ class Viewer:
     def operator(cls, organization_id: str) -> "Viewer":
         """The person at the command line, who may do everything."""
         return cls(organization_id, Role.ADMIN, ActorKind.OPERATOR, "The operator")
+
+    @property
+    def counts_as(self) -> str:
+        """The id that stands for the viewer where requests are counted: the token's, if any."""
+        return self.token_id or self.user_id or ""
 
     @property
     def sees_all(self) -> bool:

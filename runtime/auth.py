@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from models import tokens
-from models.errors import Unauthenticated
+from models.errors import Busy, Unauthenticated, Unavailable
 from models.ledger import utc_now
 from models.tokens import hash_secret
 from models.viewer import Viewer
+from runtime.oidc import Issuer, looks_like_jwt
 from runtime.revisions import Revisions
 
 COOKIE = "cohort_session"
@@ -56,22 +57,25 @@ class Authenticator:
 
     Whatever changes who somebody is, or what they may do, is a change: it moves the revision of
     their organization. So a viewer who was recognised at the present revision is good as it is,
-    unless its token has expired meanwhile.
+    unless its token has expired meanwhile, or its `issuer` has other keys now.
     """
 
-    def __init__(self, revisions: Revisions) -> None:
+    def __init__(self, revisions: Revisions, issuer: Issuer | None = None) -> None:
         self.revisions = revisions
+        self.issuer = issuer
         self._used: dict[str, datetime] = {}
         self._recognised: OrderedDict[str, Viewer] = OrderedDict()
 
     async def viewer(self, secret: str | None) -> Viewer:
         """The viewer that a secret stands for, at the present revision. Raises Unauthenticated."""
-        known = self._recognised.get(hash_secret(secret)) if secret else None
+        known = self._recognised.get(self._key(secret)) if secret else None
         if known is None or (known.expires_at and known.expires_at <= utc_now()):
+            return await self.recognise(secret)
+        if known.token_id is None and self.issuer and self.issuer.keys.is_due:
             return await self.recognise(secret)
         if await self.revisions.read(known.organization_id) != known.revision:
             return await self.recognise(secret)
-        self._used[known.token_id or ""] = utc_now()
+        self._note(known)
         return known
 
     async def recognise(self, secret: str | None) -> Viewer:
@@ -80,15 +84,34 @@ class Authenticator:
             raise Unauthenticated(
                 "Sign in, or send a token in the header `Authorization: Bearer …`."
             )
-        viewer = await tokens.authenticate(secret)
-        if viewer is None:
-            self._recognised.pop(hash_secret(secret), None)
-            raise Unauthenticated("This token is unknown, expired or revoked.")
-        self._used[viewer.token_id or ""] = utc_now()
-        self._recognised[hash_secret(secret)] = viewer
+        try:
+            viewer = await self._identify(secret)
+        except Unauthenticated:
+            self._recognised.pop(self._key(secret), None)
+            raise
+        self._note(viewer)
+        self._recognised[self._key(secret)] = viewer
         if len(self._recognised) > MOST_RECOGNISED:
             self._recognised.popitem(last=False)
         return viewer
+
+    async def _identify(self, secret: str) -> Viewer:
+        if self.issuer and looks_like_jwt(secret):
+            return await self.issuer.viewer(secret)
+        viewer = await tokens.authenticate(secret)
+        if viewer is None:
+            raise Unauthenticated("This token is unknown, expired or revoked.")
+        return viewer
+
+    def _key(self, secret: str) -> str:
+        """Where a viewer is kept: not to be found any more once its issuer's keys change."""
+        if self.issuer and looks_like_jwt(secret):
+            return f"{self.issuer.keys.generation} {hash_secret(secret)}"
+        return hash_secret(secret)
+
+    def _note(self, viewer: Viewer) -> None:
+        if viewer.token_id:
+            self._used[viewer.token_id] = utc_now()
 
     async def note_used(self) -> None:
         """Write down when tokens were last used: one write for all of them."""
@@ -97,13 +120,18 @@ class Authenticator:
             return
         try:
             await tokens.mark_used(used)
+        except (Busy, Unavailable) as error:
+            logger.warning("could not note the last use of %d tokens: %s", len(used), error)
         except Exception:
             # It is kept for people to read, and nothing depends on it.
             logger.warning("could not note the last use of %d tokens", len(used), exc_info=True)
 
     @asynccontextmanager
-    async def noting(self) -> AsyncIterator[None]:
-        """Note now and then while the service runs, and once more at its end."""
+    async def running(self) -> AsyncIterator[None]:
+        """Note now and then while the service runs, and once more at its end.
+
+        The issuer's keys are fetched as it begins, so that the log tells soon if that fails.
+        """
 
         async def forever() -> None:
             while True:
@@ -111,9 +139,13 @@ class Authenticator:
                 await self.note_used()
 
         task = asyncio.create_task(forever())
+        if self.issuer:
+            self.issuer.keys.refresh()
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            if self.issuer:
+                await self.issuer.keys.stop()
             await self.note_used()

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 from models import database, ledger
 from models.database import Row
+from models.errors import Busy, Unavailable
 from runtime.metrics import LAG
 
 # How many changes may wait for one subscriber. One who falls behind further reads the ledger again
@@ -129,6 +130,9 @@ class Feed:
                 await self._tell_others()
                 await self._read()
                 await asyncio.sleep(GATHER_SECONDS)
+            except (Busy, Unavailable) as error:
+                logger.warning("could not read new changes; trying again: %s", error)
+                await asyncio.sleep(poll_seconds)
             except Exception:
                 logger.warning("could not read new changes; trying again", exc_info=True)
                 await asyncio.sleep(poll_seconds)

@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     pool_size: int = Field(
         10, ge=1, description="PostgreSQL connections that one process may hold."
     )
+    pool_seconds: float = Field(
+        5.0,
+        gt=0,
+        description="How long a statement waits, in seconds, for a database connection to be free.",
+    )
     public_url: str = Field(
         "",
         description="The address under which browsers reach the service, for sign-in links; "

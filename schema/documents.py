@@ -17,6 +17,7 @@ from graphql import (
 from graphql.validation import MaxIntrospectionDepthRule
 
 from models.errors import BadRequest
+from runtime.metrics import CACHE
 from schema import schema
 from schema.cost import Price, PriceList, value_of
 from schema.limits import Limits, check_shape, parse_within, too_deep
@@ -27,6 +28,10 @@ KEPT = 500
 LARGEST_KEPT = 20_000  # characters; the rest is parsed anew each time
 # A setting of ours says how deep introspection may go.
 RULES = [rule for rule in specified_rules if rule is not MaxIntrospectionDepthRule]
+LOOKUPS = {
+    "hits": CACHE.labels("documents", "hit"),
+    "misses": CACHE.labels("documents", "miss"),
+}
 
 
 class InvalidDocument(Exception):
@@ -72,6 +77,15 @@ def _prepare(text: str, limits: Limits) -> Prepared:
 
 
 _prepare_once = lru_cache(maxsize=KEPT)(_prepare)
+_counted = {"hits": 0, "misses": 0}
+
+
+def count_lookups() -> None:
+    """Add the lookups of prepared documents since the last time to the figures."""
+    info = _prepare_once.cache_info()
+    for gave, count in (("hits", info.hits), ("misses", info.misses)):
+        LOOKUPS[gave].inc(count - _counted[gave])
+        _counted[gave] = count
 
 
 def operation_of(

@@ -1,6 +1,8 @@
 """The ASGI view: GraphQL over HTTP, over event streams, and over sockets, at one address."""
 
-from collections.abc import AsyncGenerator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from hashlib import blake2b
 
 from graphql import OperationType
@@ -97,7 +99,11 @@ class GraphQLEndpoint:
                 viewer, self.executor.events(secret, viewer, operation, asked)
             )
             return self._events(stream(answers, self.executor.feed.closing))
-        answer = await self.executor.answer(secret, viewer, operation, asked)
+        if operation.type is OperationType.QUERY:
+            async with unless_gone(request):
+                answer = await self.executor.answer(secret, viewer, operation, asked)
+        else:  # a write is no less wanted because its answer is not: it lands, or it is refused
+            answer = await self.executor.answer(secret, viewer, operation, asked)
         if answer.kept_at is not None and not takes.prefers_events:
             body = encode(answer.body)
             self.kept.keep(key, answer.kept_at, body)
@@ -114,6 +120,31 @@ class GraphQLEndpoint:
 
     def _events(self, frames: AsyncGenerator[bytes, None]) -> Response:
         return EventStream(frames, HEADERS, self.executor.settings.slow_reader_seconds)
+
+
+@asynccontextmanager
+async def unless_gone(request: Request) -> AsyncIterator[None]:
+    """Stop the block if the client hangs up meanwhile. Raises ClientDisconnect then.
+
+    The request must have been read. Its statements are cancelled, and their connections go back.
+    """
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone.reschedule(asyncio.get_running_loop().time())
+
+    try:
+        async with asyncio.timeout(None) as gone:
+            watcher = asyncio.create_task(watch())
+            try:
+                yield
+            finally:
+                watcher.cancel()
+    except TimeoutError:
+        if gone.expired():
+            raise ClientDisconnect from None
+        raise
 
 
 def _done(

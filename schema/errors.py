@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from models.errors import RequestError
+from models.errors import RequestError, Unavailable
 from runtime.metrics import ERRORS
 from runtime.telemetry import request_id
 
@@ -34,9 +34,7 @@ def format_error(error: GraphQLError) -> dict[str, Any]:
     from a variable, is an error that points to the document by itself. Whatever else was raised is
     a fault of ours.
     """
-    origin = error
-    while isinstance(origin.original_error, GraphQLError):
-        origin = origin.original_error
+    origin = origin_of(error)
     cause = origin.original_error
     if isinstance(cause, RequestError):
         return _told(error.formatted, cause.code)
@@ -48,9 +46,22 @@ def format_error(error: GraphQLError) -> dict[str, Any]:
     return {**error.formatted, **fault(cause or error, f"a resolver failed at {error.path}")}
 
 
+def origin_of(error: GraphQLError) -> GraphQLError:
+    """The first of the errors that wrap one another; what was raised is its `original_error`."""
+    while isinstance(error.original_error, GraphQLError):
+        error = error.original_error
+    return error
+
+
 def fault(error: Exception, what: str) -> dict[str, Any]:
-    """What a client is told of a fault of ours: nothing but the id under which the log has it."""
+    """What a client is told of a fault of ours: nothing but the id under which the log has it.
+
+    That the database is away is no fault of the code: it is told, and needs one line of the log.
+    """
     id = request_id.get()
+    if isinstance(error, Unavailable):
+        logger.error("%s: %s", error.message, error)
+        return _told({"message": error.message}, "INTERNAL", requestId=id)
     logger.error(what, exc_info=error)
     return _told({"message": INTERNAL.format(id=id)}, "INTERNAL", requestId=id)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult, OperationType, execute, subscribe
+from graphql import ExecutionResult, GraphQLError, OperationType, execute, subscribe
 
 from models.database import snapshot
-from models.errors import RequestError
+from models.errors import Busy, RequestError, Unavailable
 from models.viewer import Viewer
 from runtime.auth import Authenticator
 from runtime.feed import Feed
@@ -16,7 +16,7 @@ from runtime.settings import Settings
 from schema import schema
 from schema.context import Context
 from schema.documents import InvalidDocument, Operation, operation_of
-from schema.errors import fault, format_error, invalid, problem
+from schema.errors import fault, format_error, invalid, origin_of, problem
 from schema.executor import PlanningExecutor
 from schema.guard import Guard
 from schema.limits import Limits, check_variables
@@ -79,7 +79,11 @@ class Executor:
     async def answer(
         self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest
     ) -> Answer:
-        """Execute a query or a mutation. `secret` is what the viewer was recognised by."""
+        """Execute a query or a mutation. `secret` is what the viewer was recognised by.
+
+        Raises Busy or Unavailable if the database kept it from its end. A write may have landed all
+        the same, but to repeat it does no harm.
+        """
         async with self.guard.over(viewer, operation):
             if operation.type is OperationType.QUERY:
                 result, revision = await self._read(secret, viewer, operation, asked)
@@ -144,12 +148,28 @@ class Executor:
             operation_name=asked.operation_name,
             executor_class=PlanningExecutor,
         )
-        return result if isinstance(result, ExecutionResult) else await result
+        result = result if isinstance(result, ExecutionResult) else await result
+        if result.errors:
+            _raise_trouble(result.errors, operation, result.data)
+        return result
 
     def _context(self, secret: str | None, viewer: Viewer, operation: Operation) -> Context:
         return Context(
             viewer, lambda: self.authenticator.viewer(secret), self.feed, operation.plans
         )
+
+
+def _raise_trouble(errors: list[GraphQLError], operation: Operation, data: Any) -> None:
+    """Raise Busy or Unavailable if that is why fields failed, rather than answer with the rest.
+
+    Of a write that has landed, the answer is told as far as it could be given.
+    """
+    if operation.type is OperationType.MUTATION and data is not None:
+        return
+    for error in errors:
+        cause = origin_of(error).original_error
+        if isinstance(cause, Busy | Unavailable):
+            raise cause
 
 
 def _answer(result: ExecutionResult, extensions: dict[str, int] | None) -> Answer:

@@ -38,7 +38,7 @@ class Guard:
 
     def admit(self, viewer: Viewer) -> None:
         """Count a request. Raises TryAgainLater if there were too many in this minute."""
-        self.requests.take(viewer.token_id or "")
+        self.requests.take(viewer.counts_as)
 
     def over_stream(
         self, viewer: Viewer, answers: AsyncGenerator[T, None]
@@ -47,7 +47,7 @@ class Guard:
 
         It counts from its first answer on, since a stream that nobody begins to read never ends.
         """
-        key = viewer.token_id or ""
+        key = viewer.counts_as
         self.streams.check(key)
 
         async def counted() -> AsyncGenerator[T, None]:
@@ -64,7 +64,7 @@ class Guard:
         Raises TryAgainLater if too many are executed, and TookTooLong when its time is over: then
         its statements are cancelled, and what it has written is rolled back.
         """
-        return Watch(self, viewer.token_id or "", operation)
+        return Watch(self, viewer.counts_as, operation)
 
 
 class Watch:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from models.errors import RequestError
+from models.errors import Busy, RequestError, Unavailable
 from runtime.limits import TookTooLong, TryAgainLater, variable
 from runtime.settings import Settings
 
@@ -36,6 +36,8 @@ def status_of(error: Exception) -> tuple[int, dict[str, str]]:
         return error.status, error.headers
     if isinstance(error, TryAgainLater):
         return 429, {"Retry-After": str(error.retry_after)}
+    if isinstance(error, Busy | Unavailable):
+        return 503, {"Retry-After": str(error.retry_after)}
     if isinstance(error, TookTooLong):
         return 503, {}
     return 500, {}

@@ -11,7 +11,7 @@ import orjson
 from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from models.errors import LimitExceeded, Unauthenticated
+from models.errors import Busy, LimitExceeded, Unauthenticated, Unavailable
 from runtime.auth import secret_in, secret_of
 from schema.execution import Answer, Executor, encode, refusal
 from schema.requests import GraphQLRequest, request_from
@@ -132,6 +132,8 @@ class Socket:
             await self.executor.authenticator.viewer(self.secret)
         except Unauthenticated as error:
             raise Close(4403, str(error)) from None
+        except (Busy, Unavailable) as error:
+            raise Close(TRY_AGAIN_LATER, refusal(error).body["errors"][0]["message"]) from None
         await self._send(type="connection_ack")
 
     async def _obey(self, message: dict[str, Any], tasks: asyncio.TaskGroup) -> None:

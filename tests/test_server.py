@@ -17,8 +17,8 @@ from models.database import fetch, transaction
 from models.kinds import USERS
 from models.ledger import utc_now
 from models.organizations import create_organization
-from models.tables import UserStatus
-from models.tokens import create_sign_in_link
+from models.tables import Role, UserStatus
+from models.tokens import create_sign_in_link, create_token
 from models.upserts import upsert_entries
 from models.viewer import Viewer
 from runtime.auth import COOKIE
@@ -90,7 +90,16 @@ async def test_sqlite_gets_its_tables_at_the_start(databases: Databases) -> None
     "path", ["/healthz", "/graphql", "/graphiql", "/sign-in", "/assets/none.js"]
 )
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
-async def test_every_response_has_the_security_headers(client: Client, path: str) -> None:
+async def test_every_response_has_the_security_headers(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    (tmp_path / "assets").mkdir()
+    monkeypatch.setattr(server, "DIST", tmp_path)
+    async with serving(database_url) as client:
+        await check_headers(client, path)
+
+
+async def check_headers(client: Client, path: str) -> None:
     headers = (await client.http.get(path)).headers
     policy = headers["content-security-policy"]
     assert "default-src 'self'" in policy
@@ -116,6 +125,7 @@ async def test_the_pages_are_there_once_they_are_built(
         missing = await client.http.get("/graphiql")
         assert missing.status_code == 404
         assert "npm run build" in missing.text
+        assert (await client.http.get("/assets/main-1a2b.js")).status_code == 404
         (tmp_path / "graphiql.html").write_text("<title>GraphiQL</title>")
         (tmp_path / "assets").mkdir()
         (tmp_path / "assets" / "main-1a2b.js").write_text("go()")
@@ -218,8 +228,7 @@ async def said(process: asyncio.subprocess.Process, pattern: str) -> re.Match[st
 
 async def test_a_request_in_flight_is_finished_at_the_end(database_url: str) -> None:
     async with opened(database_url):
-        acme = await create_organization("Acme")
-        token = (await asker(None, acme)).token  # type: ignore[arg-type]  # it asks by a socket
+        _, token = await create_token(await create_organization("Acme"), "Slow", Role.ADMIN)
     body = b'{"query": "{ organization { name } }"}'
     head = (
         f"POST /graphql HTTP/1.1\r\nHost: cohort\r\nAuthorization: Bearer {token}\r\n"

@@ -19,6 +19,7 @@ from tortoise.migrations.executor import MigrationExecutor
 from models.database import statements
 
 CONNECTION = "default"
+POOL_SECONDS = 5.0
 APPS = {"models": {"models": ["models.tables"], "migrations": "models.migrations"}}
 
 
@@ -38,10 +39,11 @@ class Connection(Protocol):
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None: ...
 
 
-def config(url: str, *, pool_size: int = 10) -> dict[str, Any]:
+def config(url: str, *, pool_size: int = 10, pool_seconds: float = POOL_SECONDS) -> dict[str, Any]:
     """Tortoise's configuration for a `sqlite:` or `postgres:` URL.
 
-    Raises ValueError for any other.
+    `pool_seconds` is how long a statement waits for a connection to be free. Raises ValueError for
+    any other URL.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
@@ -50,7 +52,10 @@ def config(url: str, *, pool_size: int = 10) -> dict[str, Any]:
             raise ValueError("DATABASE_URL needs a file: sqlite://cohort.sqlite3")
         connection = {
             "engine": "models.database.sqlite",
-            "credentials": {"file_path": str(Path(path).expanduser())},
+            "credentials": {
+                "file_path": str(Path(path).expanduser()),
+                "pool_seconds": pool_seconds,
+            },
         }
     elif parts.scheme in ("postgres", "postgresql"):
         options = _options(parts.query)
@@ -64,6 +69,7 @@ def config(url: str, *, pool_size: int = 10) -> dict[str, Any]:
                 "database": unquote(parts.path.lstrip("/")) or "postgres",
                 "minsize": 1,
                 "maxsize": pool_size,
+                "pool_seconds": pool_seconds,
                 **options,
             },
         }
@@ -83,18 +89,21 @@ def _options(query: str) -> dict[str, Any]:
     }
 
 
-async def connect(url: str, *, pool_size: int = 10, fallback: bool = True) -> TortoiseContext:
-    """Open the database. `fallback` makes it the one that every task of this process sees."""
+async def connect(url: str, *, fallback: bool = True, **options: Any) -> TortoiseContext:
+    """Open the database. `fallback` makes it the one that every task of this process sees.
+
+    `options` are those of `config`.
+    """
     context = TortoiseContext()
     context.__enter__()
-    await context.init(config=config(url, pool_size=pool_size), _enable_global_fallback=fallback)
+    await context.init(config=config(url, **options), _enable_global_fallback=fallback)
     return context
 
 
 @asynccontextmanager
-async def opened(url: str, *, pool_size: int = 10, fallback: bool = True) -> AsyncIterator[None]:
+async def opened(url: str, *, fallback: bool = True, **options: Any) -> AsyncIterator[None]:
     """The database, open for as long as the block lasts. See `connect`."""
-    context = await connect(url, pool_size=pool_size, fallback=fallback)
+    context = await connect(url, fallback=fallback, **options)
     try:
         yield
     finally:

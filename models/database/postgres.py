@@ -15,14 +15,27 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
 from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connections
+from tortoise.exceptions import BaseORMException, DBConnectionError
 
 from models.database.settle import settle
 from models.database.statements import seen
+from models.errors import Busy, Unavailable, Unwritable
 
 STATEMENTS_PREPARED = 500  # on each connection
 CHANNEL = "cohort"
 LISTEN_AGAIN_SECONDS = 1.0
 MIGRATION_LOCK = 0x436F686F7274  # an advisory lock is named by a number: "Cohort" in ASCII
+
+# What is raised where a connection is made, and where one dies under a statement.
+NOT_REACHED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBConnectionError)
+GONE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+NOT_WRITTEN = (asyncpg.DiskFullError, asyncpg.ReadOnlySQLTransactionError)
 
 logger = logging.getLogger("cohort.database")
 
@@ -42,8 +55,40 @@ def _shifted(sql: str, by: int) -> str:
     return re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + by}", sql)
 
 
-class CohortPostgresClient(AsyncpgDBClient):
+def _is_dead(connection: Any) -> bool:
+    """Whether a connection of the pool is closed, or was taken from its user because it was."""
+    return connection._con is None or connection.is_closed()
+
+
+class _Telling(AsyncpgDBClient):
+    """Raises Unavailable where the database went away, or cannot be written."""
+
+    async def _translate_exceptions(
+        self, func: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        try:
+            return await super()._translate_exceptions(func, *args, **kwargs)
+        except Exception as error:
+            cause = error.__cause__ if isinstance(error, BaseORMException) else error
+            if isinstance(cause, NOT_WRITTEN):
+                raise Unwritable(str(cause)) from error
+            if isinstance(cause, GONE) or self._has_died(cause):
+                raise Unavailable(str(cause)) from error
+            raise
+
+    def _has_died(self, cause: BaseException | None) -> bool:
+        """Whether this is asyncpg's complaint that a transaction's connection is no more."""
+        if self._connection is None or not isinstance(cause, asyncpg.InterfaceError):
+            return False
+        return _is_dead(self._connection)
+
+
+class CohortPostgresClient(_Telling):
     """A pool of connections, each of which serves one statement or one transaction at a time."""
+
+    def __init__(self, *args: Any, pool_seconds: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pool_seconds = pool_seconds
 
     def _in_transaction(self) -> "SettledTransactionContext":
         return SettledTransactionContext(Transaction(self), self._pool_init_lock)
@@ -67,6 +112,31 @@ class CohortPostgresClient(AsyncpgDBClient):
                     await self.create_connection(with_db=True)
         return self._pool
 
+    async def acquire(self) -> Any:
+        """A connection of the pool, which must be released.
+
+        Raises Busy if none becomes free in time, and Unavailable if none can be made.
+        """
+        try:
+            async with asyncio.timeout(self.pool_seconds):
+                pool = self._pool or await self._ensure_pool()
+                return await pool.acquire()
+        except TimeoutError as error:
+            if self._pool is not None and self.usage()[0] >= self._pool.get_max_size():
+                raise Busy(
+                    f"All {self._pool.get_max_size()} connections to the database are in use "
+                    f"(COHORT_POOL_SIZE), and none became free in {self.pool_seconds:g} seconds "
+                    "(COHORT_POOL_SECONDS)."
+                ) from None
+            raise Unavailable(f"no answer in {self.pool_seconds:g} seconds") from error
+        except NOT_REACHED as error:
+            raise Unavailable(str(error)) from error
+
+    async def release(self, connection: Any) -> None:
+        """Give a connection back."""
+        if self._pool is not None:
+            await self._pool.release(connection)
+
     def usage(self) -> tuple[int, int]:
         """How many connections of the pool are in use, and how many wait for use."""
         if self._pool is None:
@@ -80,14 +150,7 @@ class CohortPostgresClient(AsyncpgDBClient):
 
         The connection is none of the pool's, which may have but one.
         """
-        connection = await asyncpg.connect(
-            host=self.host,
-            port=self.port,
-            user=self.user,
-            password=self.password,
-            database=self.database,
-            **self.extra,
-        )
+        connection = await self._connect()
         try:
             await connection.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
             yield
@@ -96,19 +159,28 @@ class CohortPostgresClient(AsyncpgDBClient):
 
     async def listen(self, hear: Callable[[str], None]) -> None:
         """Tell `hear` the payload of every notification, on a connection outside of the pool."""
-        await self._ensure_pool()
-        where = {key: self._template[key] for key in ("host", "port", "user", "database")}
         while True:
             try:
-                await self._listen_once(where, hear)
+                await self._listen_once(hear)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 logger.warning("cannot listen for changes of other processes: %s", error)
             await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
-    async def _listen_once(self, where: dict[str, Any], hear: Callable[[str], None]) -> None:
+    async def _connect(self) -> asyncpg.Connection:
+        """A connection that is none of the pool's."""
+        return await asyncpg.connect(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            database=self.database,
+            **self.extra,
+        )
+
+    async def _listen_once(self, hear: Callable[[str], None]) -> None:
         """Listen until the connection ends."""
         ended = asyncio.Event()
-        connection = await asyncpg.connect(**where, password=self.password, **self.extra)
+        connection = await self._connect()
         try:
             connection.add_termination_listener(lambda _: ended.set())
             await connection.add_listener(CHANNEL, lambda *notice: hear(notice[-1]))
@@ -132,14 +204,20 @@ class CohortPostgresClient(AsyncpgDBClient):
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[asyncpg.Record]:
         """The rows of a statement that reads, outside of any transaction."""
         seen(sql)
-        pool = self._pool or await self._ensure_pool()
-        async with pool.acquire() as connection:
+        connection = await self.acquire()
+        try:
             rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *params)
             return rows
+        finally:
+            await self.release(connection)
 
 
-class Transaction(TransactionWrapper):
+class Transaction(_Telling, TransactionWrapper):
     """A transaction on one connection of the pool."""
+
+    @translate_exceptions
+    async def commit(self) -> None:
+        await super().commit()
 
     @translate_exceptions
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[asyncpg.Record]:
@@ -172,8 +250,9 @@ class SettledTransactionContext(TransactionContextPooled):
     """Enters and leaves whole: no connection is lost, or goes back to the pool in a transaction."""
 
     async def __aenter__(self) -> TransactionalDBClient:
-        await self.ensure_connection()
-        self.client._connection = await self.client._parent._pool.acquire()
+        client: Any = self.client
+        self.pool = client._parent
+        client._connection = await self.pool.acquire()
         try:
             await settle(self.client.begin())
         except BaseException:
@@ -195,15 +274,20 @@ class SettledTransactionContext(TransactionContextPooled):
         await settle(self._release())
 
     async def _abandon(self) -> None:
-        """Roll back what was begun, if the connection still lives, and give it back."""
+        """Roll back what was begun, and give the connection back: closed, if it cannot be done."""
+        connection = self.client._connection
         try:
-            if self.client._connection.is_in_transaction():
+            if not _is_dead(connection) and connection.is_in_transaction():
                 await self.client.rollback()
+        except NOT_REACHED as error:
+            logger.warning("a connection is given up, since nothing can be rolled back: %s", error)
+            if not _is_dead(connection):
+                connection.terminate()
         finally:
             await self._release()
 
     async def _release(self) -> None:
-        await self.client._parent._pool.release(self.client._connection)
+        await self.pool.release(self.client._connection)
 
 
 client_class = CohortPostgresClient

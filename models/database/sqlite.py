@@ -13,11 +13,11 @@ import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 
 import aiosqlite
 import orjson
@@ -26,15 +26,19 @@ from tortoise.backends.sqlite.client import (
     SqliteClient,
     SqliteTransactionContext,
     SqliteTransactionWrapper,
-    translate_exceptions,
 )
 from tortoise.connection import get_connections
+from tortoise.exceptions import IntegrityError, OperationalError
 
 from models.database.settle import settle
 from models.database.statements import seen
+from models.errors import Busy, Unavailable, Unwritable
 
 PRAGMAS = {"synchronous": "FULL", "busy_timeout": 10_000}
 READERS = 4
+PRIMARY = 0xFF  # of a result code of SQLite, which may be an extended one
+
+T = TypeVar("T")
 
 sqlite3.register_converter("TIMESTAMP", lambda text: datetime.fromisoformat(text.decode()))
 
@@ -59,6 +63,37 @@ def encode(value: Any) -> Any:
     return value
 
 
+def _told(error: sqlite3.OperationalError) -> Exception:
+    """What is raised for an error of SQLite (https://sqlite.org/rescode.html)."""
+    match error.sqlite_errorcode & PRIMARY:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return Busy("Another process is writing, and took too long to end.")
+        case sqlite3.SQLITE_CANTOPEN:
+            return Unavailable(str(error))
+        case sqlite3.SQLITE_IOERR if error.sqlite_errorcode == sqlite3.SQLITE_IOERR_READ:
+            return Unavailable(str(error))
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_IOERR:
+            return Unwritable(str(error))
+    return OperationalError(error)
+
+
+def translate_exceptions(
+    function: Callable[..., Coroutine[Any, Any, T]],
+) -> Callable[..., Coroutine[Any, Any, T]]:
+    """Tortoise's, which knows neither Busy nor Unavailable."""
+
+    @wraps(function)
+    async def translated(*args: Any) -> T:
+        try:
+            return await function(*args)
+        except sqlite3.OperationalError as error:
+            raise _told(error) from error
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(error) from error
+
+    return translated
+
+
 async def _open(filename: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(
         filename, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES
@@ -76,9 +111,10 @@ async def _open(filename: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
 class CohortSqliteClient(SqliteClient):
     """One writing connection (Tortoise's own) and a few that read."""
 
-    def __init__(self, file_path: str, **kwargs: Any) -> None:
+    def __init__(self, file_path: str, *, pool_seconds: float, **kwargs: Any) -> None:
         super().__init__(file_path, **kwargs)
         self.pragmas |= PRAGMAS
+        self.pool_seconds = pool_seconds
         self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._opening = asyncio.Lock()
 
@@ -132,7 +168,7 @@ class CohortSqliteClient(SqliteClient):
     async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
         if self._connection is None:
             await self.create_connection(with_db=True)
-        connection = await self._readers.get()
+        connection = await self._free_reader()
         try:
             yield connection
         except asyncio.CancelledError:
@@ -141,6 +177,21 @@ class CohortSqliteClient(SqliteClient):
             raise
         finally:
             self._readers.put_nowait(connection)
+
+    async def _free_reader(self) -> aiosqlite.Connection:
+        if not self._readers.empty():
+            return self._readers.get_nowait()
+        try:
+            async with asyncio.timeout(self.pool_seconds):
+                return await self._readers.get()
+        except TimeoutError:
+            raise self.busy(f"All {READERS} connections that read are in use") from None
+
+    def busy(self, what: str) -> Busy:
+        """The error that none became free in time."""
+        return Busy(
+            f"{what}, and none became free in {self.pool_seconds:g} seconds (COHORT_POOL_SECONDS)."
+        )
 
     @translate_exceptions
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[sqlite3.Row]:
@@ -211,6 +262,10 @@ class ImmediateTransaction(SqliteTransactionWrapper):
     async def begin(self) -> None:
         await self._execute("BEGIN IMMEDIATE")
 
+    @translate_exceptions
+    async def commit(self) -> None:
+        await super().commit()
+
 
 class ImmediateTransactionContext(SqliteTransactionContext):
     """Enters and leaves whole: neither lock nor transaction outlives a cancelled task."""
@@ -218,7 +273,7 @@ class ImmediateTransactionContext(SqliteTransactionContext):
     connection: ImmediateTransaction
 
     async def __aenter__(self) -> TransactionalDBClient:
-        await self._trxlock.acquire()
+        await self._take_turn()
         try:
             await self.ensure_connection()
             await settle(self.connection.begin())
@@ -239,6 +294,14 @@ class ImmediateTransactionContext(SqliteTransactionContext):
             await settle(self._abandon())
             raise
         self._trxlock.release()
+
+    async def _take_turn(self) -> None:
+        client: Any = self.connection._parent
+        try:
+            async with asyncio.timeout(client.pool_seconds):
+                await self._trxlock.acquire()
+        except TimeoutError:
+            raise client.busy("The connection that writes is in use") from None
 
     async def _abandon(self) -> None:
         """Roll back what was begun, if anything was, and let the next one in."""

@@ -90,11 +90,11 @@ class Listener:
         """The revisions that it was told, in the order in which it was."""
         return [line["revision"] for line in self.said if "revision" in line]
 
-    async def until(self, condition: Callable[[], bool]) -> None:
+    async def until(self, condition: "Callable[[Listener], bool]") -> None:
         """Read what it says until something holds."""
         assert self.process.stdout is not None
         async with asyncio.timeout(3 * PATIENCE):
-            while not condition():
+            while not condition(self):
                 line = await self.process.stdout.readline()
                 assert line, f"the client ended; it said {self.said[-3:]}"
                 self.said.append(orjson.loads(line))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.service import ADMIN, ROOT, Demo, Service
 
@@ -139,7 +139,8 @@ def open_page(browser: Browser, service: Service, watch: Watch) -> Iterator[Open
     contexts: list[BrowserContext] = []
 
     def open_page(address: str = "/", email: str | None = ADMIN, **options: object) -> Page:
-        context = browser.new_context(base_url=service.url, **options)  # type: ignore[arg-type]
+        options = {"base_url": service.url, "reduced_motion": "reduce", **options}
+        context = browser.new_context(**options)  # type: ignore[arg-type]
         contexts.append(context)
         context.set_default_timeout(8_000)
         if email:
@@ -153,3 +154,8 @@ def open_page(browser: Browser, service: Service, watch: Watch) -> Iterator[Open
     yield open_page
     for context in contexts:
         context.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing is loading any more."""
+    expect(page.locator("[class*=Skeleton]")).to_have_count(0)

@@ -6,17 +6,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import SOURCE, grave_findings
-from tests.browser.conftest import OpenPage, Watch
-from tests.browser.service import ADMIN, AUDITOR, MEMBER, Service
+from tests.browser.conftest import OpenPage, Watch, settle
+from tests.browser.service import AUDITOR, MEMBER, Service
 from tests.browser.test_groups import CLOSERS, section
 from tests.browser.test_members import paste, popover
 
-pytestmark = [
-    pytest.mark.reads,
-    pytest.mark.skipif(not SOURCE.exists(), reason="axe-core is not installed: npm ci in web/"),
-]
+pytestmark = pytest.mark.skipif(
+    not SOURCE.exists(), reason="axe-core is not installed: npm ci in web/"
+)
 
 
+@pytest.mark.reads
 def test_signing_in(open_page: OpenPage, watch: Watch) -> None:
     watch.expect("401 (Unauthorized)")
     page = open_page("/", email=None)
@@ -25,6 +25,7 @@ def test_signing_in(open_page: OpenPage, watch: Watch) -> None:
     assert grave_findings(page) == []
 
 
+@pytest.mark.reads
 def test_the_groups_page_and_all_that_opens_on_it(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/groups?open={service.group(CLOSERS)}")
     expect(section(page, "Users").get_by_role("listitem").first).to_be_visible()
@@ -60,15 +61,18 @@ def opening_one_after_another(page: Page) -> Iterator[str]:
     yield "the account menu is open"
 
 
-@pytest.mark.parametrize("address", ["/users", "/bots", "/personas", "/history", "/me", "/nowhere"])
-def test_every_list(open_page: OpenPage, address: str) -> None:
-    page = open_page(address, ADMIN)
-    expect(page.get_by_role("heading").first).to_be_visible()
-    page.wait_for_load_state("networkidle")
-
+@pytest.mark.reads
+def test_every_list(open_page: OpenPage) -> None:
+    page = open_page("/nowhere")
     assert grave_findings(page) == []
+    for address in ("/users", "/bots", "/personas", "/history", "/me"):
+        page.goto(address)
+        expect(page.get_by_role("main").get_by_role("heading").first).to_be_visible()
+        settle(page)
+        assert grave_findings(page) == [], address
 
 
+@pytest.mark.reads
 def test_the_pages_of_one_user_bot_and_persona(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/users/{service.user('Hana Sato')}?on=2020-01-31")
     expect(section(page, "Bots")).to_contain_text("could use no bots then")
@@ -83,6 +87,7 @@ def test_the_pages_of_one_user_bot_and_persona(open_page: OpenPage, service: Ser
         assert grave_findings(page) == []
 
 
+@pytest.mark.reads
 def test_what_members_and_auditors_see(open_page: OpenPage, service: Service) -> None:
     page = open_page("/me", MEMBER)
     expect(section(page, "My bots").get_by_role("listitem").first).to_be_visible()
@@ -93,6 +98,7 @@ def test_what_members_and_auditors_see(open_page: OpenPage, service: Service) ->
     assert grave_findings(page) == []
 
 
+@pytest.mark.reads
 def test_a_screen_reader_is_told_of_what_happens(open_page: OpenPage, service: Service) -> None:
     page = open_page("/groups")
     expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()
@@ -103,3 +109,22 @@ def test_a_screen_reader_is_told_of_what_happens(open_page: OpenPage, service: S
     page.get_by_label("Search groups").fill("sales")
     expect(page.get_by_role("status").filter(has_text="1 group")).to_be_visible()
     expect(page).to_have_title("Groups – Cohort")
+
+
+def test_a_notice_and_where_the_focus_goes(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    page.get_by_role("button", name="Remove Hana Sato").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Hana Sato lost")
+    expect(section(page, "Users")).to_be_focused()
+    assert grave_findings(page) == []
+
+    page.get_by_role("button", name="Edit the name").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type(" again")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Edit the name")).to_be_focused()
+    page.get_by_role("button", name="Delete group").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete group").click()
+    expect(page.get_by_role("button", name=CLOSERS)).to_have_count(0)
+    expect(page.get_by_role("main")).to_be_focused()

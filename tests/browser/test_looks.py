@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Watch, settle
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, section
 
@@ -35,7 +35,7 @@ def test_phone_to_wide_screen(open_page: OpenPage, service: Service, width: int)
     for address in ("/groups", "/users", f"/users/{service.user('Hana Sato')}", "/history"):
         page.goto(address)
         expect(page.get_by_role("main").get_by_role("heading").first).to_be_visible()
-        page.wait_for_load_state("networkidle")
+        settle(page)
         wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0, address
     if width < 768:
@@ -56,7 +56,7 @@ def test_skeletons_stand_where_rows_will_be(open_page: OpenPage) -> None:
     for route in held:
         route.continue_()
     expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()
-    expect(page.locator("[class*=Skeleton]")).to_have_count(0)
+    settle(page)
 
 
 def test_empty_states_say_what_to_do_next(open_page: OpenPage, service: Service) -> None:
@@ -66,3 +66,16 @@ def test_empty_states_say_what_to_do_next(open_page: OpenPage, service: Service)
     for kind in ("Users", "Bots", "Personas"):
         expect(section(page, kind)).to_contain_text(f"No {kind.lower()} yet")
         expect(section(page, kind)).to_contain_text("Add some with the + above.")
+
+
+@pytest.mark.reads
+def test_a_page_whose_code_is_gone_offers_a_way_on(open_page: OpenPage, watch: Watch) -> None:
+    for part in ("ERR_FAILED", "dynamically imported module", "error occurred"):
+        watch.expect(part)
+    page = open_page("/groups")
+    page.route("**/UsersPage*.js", lambda route: route.abort())
+    page.get_by_role("link", name="Users", exact=True).click()
+
+    expect(page.get_by_role("alert")).to_contain_text("This page could not be shown")
+    page.get_by_role("link", name="Groups", exact=True).click()
+    expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()

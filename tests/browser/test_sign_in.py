@@ -57,6 +57,15 @@ def test_signing_out_ends_the_session(open_page: OpenPage, watch: Watch) -> None
     expect(page.get_by_text("Account Executives")).to_have_count(0)
 
 
+def test_a_session_that_ends_elsewhere_ends_here(open_page: OpenPage, watch: Watch) -> None:
+    watch.expect(REFUSED)
+    page = open_page("/groups")
+    expect(page.get_by_role("button", name="Account Executives")).to_be_visible()
+    assert page.context.request.delete("/session").ok
+
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
+
+
 @pytest.mark.reads
 def test_an_expired_session_leads_to_sign_in_and_back_to_the_place(
     open_page: OpenPage, service: Service, watch: Watch
@@ -65,6 +74,7 @@ def test_an_expired_session_leads_to_sign_in_and_back_to_the_place(
     page = open_page("/groups?search=sales")
     expect(page.get_by_role("button", name="Sales", exact=True)).to_be_visible()
 
+    page.wait_for_load_state("networkidle")  # else an answer on its way would end it first
     page.context.clear_cookies()
     page.get_by_label("Search groups").fill("team")
     expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()

@@ -77,7 +77,8 @@ async def test_the_history_of_a_group_is_its_own(ask: Asker, acme: Viewer) -> No
     assert of_field["totalCount"] == of_argument["totalCount"] == 2
     for found in (of_field, of_argument):
         assert [node["action"] for node in found["nodes"]] == ["BOTS_ADDED", "GROUP_CREATED"]
-    assert (await ask(CHANGES, groupId=new_id("grp")))["changes"]["totalCount"] == 0
+    for unknown in (new_id("grp"), "nonsense", ""):
+        assert (await ask(CHANGES, groupId=unknown))["changes"]["totalCount"] == 0
     assert (await ask(CHANGES, groupId=None))["changes"]["totalCount"] == 5
 
 

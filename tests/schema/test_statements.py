@@ -1,17 +1,19 @@
 """What queries cost: one statement a level, however many rows, and however far into a list."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from models.database import fetch, transaction
+from models.database import fetch, transaction, watch_statements
 from models.directory import organization
 from models.groups import add_members
 from models.kinds import BOTS, KINDS
 from models.viewer import Viewer
+from runtime.telemetry import request_id
 from tests.client import Asker, Client, serving
-from tests.factories import count_statements, make_entries, make_group, make_users
+from tests.factories import make_entries, make_group, make_users
 from tests.schema.walking import NO_LIMITS
 
 
@@ -22,6 +24,19 @@ async def client(database_url: str) -> AsyncIterator[Client]:
         yield client
 
 
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements of requests; the service reads and tells changes beside them."""
+    statements: list[str] = []
+
+    def note(sql: str) -> None:
+        if request_id.get() != "-":
+            statements.append(sql)
+
+    with watch_statements(note):
+        yield statements
+
+
 async def cost(ask: Asker, query: str, **variables: Any) -> int:
     """How many statements a query takes, beside those that every query takes."""
     return await _count(ask, query, **variables) - await _count(ask, "{ viewer { role } }")
@@ -29,7 +44,7 @@ async def cost(ask: Asker, query: str, **variables: Any) -> int:
 
 async def _count(ask: Asker, query: str, **variables: Any) -> int:
     await ask("{ viewer { role } }")  # whoever asks is known from now on
-    with count_statements() as statements:
+    with counted() as statements:
         await ask(query, **variables)
     return len(statements)
 
@@ -125,7 +140,7 @@ async def test_the_last_page_of_a_large_group_takes_what_the_first_takes(
     } } }"""
     costs, names, after = [], list[str](), None
     while after is not False:
-        with count_statements() as statements:
+        with counted() as statements:
             page = (await ask(query, id=group, after=after))["group"]["users"]
         costs.append(len(statements))
         names += [user["name"] for user in page["nodes"]]

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect } from 'react';
+import { lazy, useEffect } from 'react';
 import { Route, Routes, useNavigate } from 'react-router';
 import { GroupsPage } from './groups/GroupsPage';
 import { SessionProvider } from './session/session';
@@ -7,7 +7,6 @@ import { ViewerProvider } from './session/ViewerProvider';
 import { Shell } from './shell/Shell';
 import { EmptyState } from './ui/EmptyState';
 import { Page } from './ui/Page';
-import { Rows } from './ui/Rows';
 
 const UsersPage = lazy(async () => ({ default: (await import('./users/UsersPage')).UsersPage }));
 const UserPage = lazy(async () => ({ default: (await import('./users/UserPage')).UserPage }));
@@ -28,23 +27,21 @@ export function App() {
   return (
     <SessionProvider>
       <ViewerProvider>
-        <Suspense fallback={<Rows count={10} />}>
-          <Routes>
-            <Route element={<Shell />}>
-              <Route index element={<Home />} />
-              <Route path="groups" element={<GroupsPage />} />
-              <Route path="users" element={<UsersPage />} />
-              <Route path="users/:id" element={<UserPage />} />
-              <Route path="bots" element={<BotsPage />} />
-              <Route path="bots/:id" element={<BotPage />} />
-              <Route path="personas" element={<PersonasPage />} />
-              <Route path="personas/:id" element={<PersonaPage />} />
-              <Route path="history" element={<HistoryPage />} />
-              <Route path="me" element={<MyPage />} />
-              <Route path="*" element={<NotFound />} />
-            </Route>
-          </Routes>
-        </Suspense>
+        <Routes>
+          <Route element={<Shell />}>
+            <Route index element={<Home />} />
+            <Route path="groups" element={<GroupsPage />} />
+            <Route path="users" element={<UsersPage />} />
+            <Route path="users/:id" element={<UserPage />} />
+            <Route path="bots" element={<BotsPage />} />
+            <Route path="bots/:id" element={<BotPage />} />
+            <Route path="personas" element={<PersonasPage />} />
+            <Route path="personas/:id" element={<PersonaPage />} />
+            <Route path="history" element={<HistoryPage />} />
+            <Route path="me" element={<MyPage />} />
+            <Route path="*" element={<NotFound />} />
+          </Route>
+        </Routes>
       </ViewerProvider>
     </SessionProvider>
   );

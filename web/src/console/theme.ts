@@ -6,6 +6,7 @@ export const theme = createTheme({
   primaryShade: 8,
   defaultRadius: 'md',
   cursorType: 'pointer',
+  respectReducedMotion: true,
 });
 
 /** Text that stands back still has contrast enough on every ground of these pages. */

@@ -1,6 +1,7 @@
 import { Anchor, Button, Group, SimpleGrid, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconTrash } from '@tabler/icons-react';
+import { useLayoutEffect, useRef } from 'react';
 import { Link } from 'react-router';
 import type { GroupRowFragment } from '../api/operations';
 import { BOTS, type Kind, PERSONAS, USERS } from '../members/kinds';
@@ -19,8 +20,18 @@ export function GroupPanel({ group }: { group: GroupRowFragment }) {
     [BOTS, group.botCount],
     [PERSONAS, group.personaCount],
   ];
+  const panel = useRef<HTMLDivElement>(null);
+
+  // When the group goes, the focus must not go with it.
+  useLayoutEffect(() => {
+    const here = panel.current;
+    return () => {
+      if (here?.contains(document.activeElement)) document.getElementById('main')?.focus();
+    };
+  }, []);
+
   return (
-    <>
+    <div ref={panel}>
       <Group justify="space-between" align="flex-start" mb="md">
         {canWrite ? <EditableTexts group={group} /> : <Texts group={group} />}
         <Group gap="xs">
@@ -45,7 +56,7 @@ export function GroupPanel({ group }: { group: GroupRowFragment }) {
         ))}
       </SimpleGrid>
       <DeleteGroupDialog group={group} opened={isDeleting} onClose={dialog.close} />
-    </>
+    </div>
   );
 }
 

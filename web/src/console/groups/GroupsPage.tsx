@@ -10,7 +10,7 @@ import { count } from '../ui/count';
 import { EmptyState } from '../ui/EmptyState';
 import { Failed } from '../ui/Failed';
 import { Page } from '../ui/Page';
-import { Pager, usePageArguments } from '../ui/Pager';
+import { EndOfPages, Pager, usePageArguments } from '../ui/Pager';
 import { Rows } from '../ui/Rows';
 import { SearchInput } from '../ui/SearchInput';
 import { CreateGroupDialog } from './CreateGroupDialog';
@@ -63,7 +63,6 @@ function Groups() {
 
 function List({ search, open }: { search: string; open: string | null }) {
   const { get } = useAddress();
-  const canWrite = useCanWrite();
   const page = usePageArguments();
   const order = readOrder(get('sort'));
   const [{ data, error, fetching }, retry] = useQuery({
@@ -88,16 +87,21 @@ function List({ search, open }: { search: string; open: string | null }) {
           <GroupsTable groups={rows} order={order} />
         </Paper>
       )}
-      {nodes.length === 0 &&
-        (search ? (
-          <EmptyState title={`No group has “${search}” in its name`}>Try fewer letters.</EmptyState>
-        ) : (
-          <EmptyState title="No groups yet">
-            {canWrite && 'Create one, then add users, bots and personas to it.'}
-          </EmptyState>
-        ))}
+      {nodes.length === 0 && <Nothing search={search} total={totalCount} />}
       <Pager pageInfo={pageInfo} total={count(totalCount, 'group')} />
     </>
+  );
+}
+
+function Nothing({ search, total }: { search: string; total: number }) {
+  const canWrite = useCanWrite();
+  if (total > 0) return <EndOfPages />;
+  return search ? (
+    <EmptyState title={`No group has “${search}” in its name`}>Try fewer letters.</EmptyState>
+  ) : (
+    <EmptyState title="No groups yet">
+      {canWrite && 'Create one, then add users, bots and personas to it.'}
+    </EmptyState>
   );
 }
 

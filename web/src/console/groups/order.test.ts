@@ -4,7 +4,7 @@ import { nextOrder, readOrder } from './order';
 test('the address says the order', () => {
   expect(readOrder(null)).toEqual({ field: 'NAME', direction: 'ASC' });
   expect(readOrder('-users')).toEqual({ field: 'USER_COUNT', direction: 'DESC' });
-  expect(readOrder('updated')).toEqual({ field: 'UPDATED_AT', direction: 'ASC' });
+  expect(readOrder('users')).toEqual({ field: 'USER_COUNT', direction: 'ASC' });
 });
 
 test('what it does not know is by name', () => {

@@ -4,8 +4,6 @@ import type { GroupOrder, GroupOrderField } from '../api/operations';
 const FIELDS: Record<string, GroupOrderField> = {
   name: 'NAME',
   users: 'USER_COUNT',
-  created: 'CREATED_AT',
-  updated: 'UPDATED_AT',
 };
 
 /** Reads `name`, `-users` and the like; by name if it says nothing that is known. */

@@ -7,7 +7,10 @@ const otherBo = { id: 'usr_3', name: 'Bo', email: 'bo2@example.com' };
 
 test.each([
   ['one a line', 'Ada\nBo\r\nCy', ['Ada', 'Bo', 'Cy']],
-  ['commas, semicolons and tabs', 'Ada, Bo; Cy\tDi', ['Ada', 'Bo', 'Cy', 'Di']],
+  ['semicolons and tabs', 'Ada; Bo\tCy', ['Ada', 'Bo', 'Cy']],
+  ['commas on its one line', 'Ada, Bo', ['Ada', 'Bo']],
+  ['commas between addresses', 'a@b.c, d@e.f\nBo', ['a@b.c', 'd@e.f', 'Bo']],
+  ['commas in names', 'Lovelace, Ada\nBo', ['Lovelace, Ada', 'Bo']],
   [
     'addresses as mail programs write them',
     'Ada Lovelace <ada@example.com>, Bo',

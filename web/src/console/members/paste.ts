@@ -11,10 +11,17 @@ export type Match =
   | { entry: string; is: 'unknown' }
   | { entry: string; is: 'ambiguous' };
 
-/** The entries of a pasted list, each once. `Ada Lovelace <ada@example.com>` gives the address. */
+/**
+ * The entries of a pasted list, each once. `Ada Lovelace <ada@example.com>` gives the address.
+ * A comma parts addresses, and what is all on one line; else it may belong to a name.
+ */
 export function entriesOf(text: string): string[] {
-  const entries = text
-    .split(/[\n\r;,\t]+/)
+  const lines = text.split(/[\n\r;\t]+/).filter((line) => line.trim());
+  const entries = lines
+    .flatMap((line) => {
+      const parts = line.split(',');
+      return lines.length === 1 || parts.every((part) => part.includes('@')) ? parts : [line];
+    })
     .map((line) => (/<([^<>]+)>\s*$/.exec(line)?.[1] ?? line).trim())
     .filter(Boolean);
   return [...new Map(entries.map((entry) => [same(entry), entry])).values()];

@@ -8,11 +8,14 @@ import {
   IconUserCircle,
   IconUsersGroup,
 } from '@tabler/icons-react';
-import { useEffect } from 'react';
+import { Suspense, useEffect, useRef } from 'react';
 import { Link, Outlet, useLocation } from 'react-router';
 import { useViewer } from '../session/ViewerProvider';
+import { Boundary } from '../ui/Boundary';
+import { Rows } from '../ui/Rows';
 import { AccountMenu } from './AccountMenu';
 import { OfflineSign } from './OfflineSign';
+import classes from './Shell.module.css';
 import { SkipLink } from './SkipLink';
 import { ThemeButton } from './ThemeButton';
 
@@ -29,8 +32,16 @@ const MINE = { to: '/me', label: 'My access', Icon: IconUserCircle };
 export function Shell() {
   const [isOpen, menu] = useDisclosure();
   const { pathname } = useLocation();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu.
-  useEffect(menu.close, [pathname]);
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(pathname);
+
+  // Another page closes the menu, and takes the focus, so that screen readers go on there.
+  useEffect(() => {
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    menu.close();
+    main.current?.focus();
+  }, [pathname, menu.close]);
 
   return (
     <AppShell
@@ -62,8 +73,12 @@ export function Shell() {
       <AppShell.Navbar p="xs" aria-label="Main menu">
         <Menu pathname={pathname} />
       </AppShell.Navbar>
-      <AppShell.Main id="main">
-        <Outlet />
+      <AppShell.Main id="main" ref={main} tabIndex={-1} className={classes.main}>
+        <Boundary place={pathname}>
+          <Suspense fallback={<Rows count={10} />}>
+            <Outlet />
+          </Suspense>
+        </Boundary>
       </AppShell.Main>
     </AppShell>
   );

@@ -7,7 +7,7 @@ import { count } from './count';
 import { EmptyState } from './EmptyState';
 import { Failed } from './Failed';
 import { Page } from './Page';
-import { Pager, usePageArguments } from './Pager';
+import { EndOfPages, Pager, usePageArguments } from './Pager';
 import { Rows } from './Rows';
 import { SearchInput } from './SearchInput';
 
@@ -89,11 +89,18 @@ export function DirectoryPage<Row extends { id: string }>({
         </Paper>
       )}
       {data && data.list.nodes.length === 0 && (
-        <EmptyState title={search ? 'Nothing matches' : `No ${title.toLowerCase()} yet`}>
-          {search ? 'Try fewer letters.' : 'They come from the product that Cohort serves.'}
-        </EmptyState>
+        <Nothing what={title.toLowerCase()} search={search} total={data.list.totalCount} />
       )}
       {data && <Pager pageInfo={data.list.pageInfo} total={count(data.list.totalCount, one)} />}
     </Page>
+  );
+}
+
+function Nothing({ what, search, total }: { what: string; search: string; total: number }) {
+  if (total > 0) return <EndOfPages />;
+  return search ? (
+    <EmptyState title="Nothing matches">Try fewer letters.</EmptyState>
+  ) : (
+    <EmptyState title={`No ${what} yet`}>They come from the product that Cohort serves.</EmptyState>
   );
 }

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Group, Textarea, TextInput } from '@mantine/core';
 import { IconPencil } from '@tabler/icons-react';
-import { type KeyboardEvent, type ReactNode, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 
 interface Props {
   /** What it is, as in `Edit the name`. */
@@ -18,8 +18,10 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
   const [draft, setDraft] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const wasEdited = useRef(false);
 
   function stop() {
+    wasEdited.current = true;
     setDraft(null);
     setError(null);
   }
@@ -46,6 +48,11 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
       <Group gap={4} wrap="nowrap">
         {children}
         <ActionIcon
+          // Whoever ends editing is back where they began it.
+          ref={(button) => {
+            if (button && wasEdited.current) button.focus();
+            wasEdited.current = false;
+          }}
           variant="subtle"
           color="gray"
           size="sm"

@@ -1,5 +1,6 @@
 import { Button, Group, Text } from '@mantine/core';
 import { useAddress } from './address';
+import { EmptyState } from './EmptyState';
 
 export const PAGE_SIZE = 50;
 
@@ -64,4 +65,9 @@ export function Pager({ pageInfo, total }: { pageInfo: PageInfo; total: string }
       )}
     </Group>
   );
+}
+
+/** A page that others have emptied meanwhile, at the end of a list that has others. */
+export function EndOfPages() {
+  return <EmptyState title="Nothing is left on this page">Go back to the first.</EmptyState>;
 }

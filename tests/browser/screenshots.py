@@ -1,4 +1,4 @@
-"""Takes the screenshots of the README: `python -m web.screenshots`, or `make screenshots`.
+"""Takes the screenshots of the README: `python -m tests.browser.screenshots`.
 
 It serves the demo organization on a database of its own, so that they always show the same. Needs
 the pages to be built, and Chromium.

@@ -1,0 +1,99 @@
+"""The two runs: Cohort beside the plain server, and a large organization beside an ordinary one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench import plan, tables
+from bench.access import impact, questions
+from bench.data import Sample
+from bench.databases import COHORT, LARGE, PLAIN, Database, must_be_sound
+from bench.measure import Findings, Setting, Tell, measure
+from bench.operations import Operation, operations
+from bench.servers import AGAIN, FIRST, Served, cohort, plain
+from bench.subscribers import Followed, follow
+from bench.tables import Grid
+
+FOLLOWING = "1,000 subscribers"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to measure: of the servers `only` one kind, and operations whose name holds a text."""
+
+    only: str | None = None
+    operation: str = ""
+
+    def named(self, found: Sequence[Operation]) -> list[Operation]:
+        """Those of the operations that are wished for."""
+        return [one for one in found if self.wants(one.name)]
+
+    def wants(self, name: str) -> bool:
+        """Whether something of this name is wished for."""
+        return self.operation.lower() in name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run found, and the tables that show it."""
+
+    findings: Findings
+    followed: Followed | None
+    grids: Sequence[Grid]
+
+
+async def beside_plain(
+    database: Database, setting: Setting, wish: Wish, directory: Path, tell: Tell
+) -> Outcome:
+    """Cohort, for the first time and again, and the plain server.
+
+    Raises RuntimeError if the servers answer differently, if a request fails, or if Cohort's rows
+    contradict one another in the end.
+    """
+    tell("loading")
+    sample = await database.fill(COHORT, plan.NORMAL)
+    every = wish.named(
+        [*operations(sample, setting.concurrency), *questions(sample), impact(sample)]
+    )
+    wanted: list[Served] = []
+    if wish.only != COHORT:
+        await database.copy(COHORT, to=PLAIN)
+        wanted.append(plain(database, sample, every))
+    if wish.only != PLAIN:
+        wanted += [cohort(FIRST, every, keeps=False), cohort(AGAIN, every, keeps=True)]
+    findings = await measure(database, sample.token, wanted, setting, directory, tell)
+    followed = None
+    if wish.only != PLAIN and wish.wants(FOLLOWING):
+        tell(FOLLOWING)
+        followed = await follow(database, sample, directory)
+    tell("whether the rows are sound")
+    await must_be_sound(database.url(COHORT))
+    return Outcome(findings, followed, tables.all_tables(findings, followed))
+
+
+async def beside_large(
+    database: Database, setting: Setting, wish: Wish, directory: Path, tell: Tell
+) -> Outcome:
+    """Cohort on ordinary groups, and on the largest of a large organization. Nothing is kept.
+
+    Raises RuntimeError as `beside_plain` does.
+    """
+
+    def asked(sample: Sample) -> list[Operation]:
+        return wish.named([*operations(sample, setting.concurrency), *questions(sample)])
+
+    tell("loading")
+    ordinary = await database.fill(COHORT, plan.NORMAL)
+    tell("loading a million memberships")
+    large = await database.fill(LARGE, plan.LARGE)
+    crowds = replace(large, group_ids=large.crowd_ids)
+    wanted = [
+        cohort(tables.ORDINARY, asked(ordinary), keeps=False),
+        cohort(tables.LARGE, asked(crowds), keeps=False, database=LARGE),
+    ]
+    findings = await measure(database, ordinary.token, wanted, setting, directory, tell)
+    tell("whether the rows are sound")
+    for name in (COHORT, LARGE):
+        await must_be_sound(database.url(name))
+    grids = [tables.size_table(findings.results), tables.memory_table(findings.memory)]
+    return Outcome(findings, None, grids)

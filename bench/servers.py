@@ -1,0 +1,109 @@
+"""The servers that are measured: how each is started, and what it is asked.
+
+Cohort runs twice: a server that keeps no finished responses tells what a question takes the first
+time, and one as it comes tells what it takes again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import processes
+from bench.data import Sample
+from bench.databases import COHORT, PLAIN, Database
+from bench.load import Driver
+from bench.operations import Operation
+
+FIRST, AGAIN = "first time", "again"
+KEEPS_NOTHING = {"COHORT_KEPT_MEGABYTES": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server to be started. `operations` are what it is asked, by name.
+
+    `keeps` says that each question was put once before the time is taken.
+    """
+
+    name: str
+    database: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+    keeps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that runs, and who asks it."""
+
+    served: Served
+    driver: Driver
+
+    @property
+    def name(self) -> str:
+        """The server's name."""
+        return self.served.name
+
+
+def cohort(
+    name: str, operations: Sequence[Operation], *, keeps: bool, database: str = COHORT
+) -> Served:
+    """Cohort with its default settings, except that it keeps nothing unless it `keeps`.
+
+    One that keeps is asked no writes: they are the same whatever is kept.
+    """
+    return Served(
+        name,
+        database,
+        ["manage.py", "serve"],
+        {} if keeps else KEEPS_NOTHING,
+        {one.name: one for one in operations if not (keeps and one.writes)},
+        keeps,
+    )
+
+
+def plain(database: Database, sample: Sample, operations: Sequence[Operation]) -> Served:
+    """The plain server, for what it knows."""
+    command = ["-m", "bench.plain", "--database", database.url(PLAIN)]
+    return Served(
+        PLAIN,
+        PLAIN,
+        [*command, "--organization", sample.organization_id],
+        operations={one.name: one for one in operations if one.in_plain},
+    )
+
+
+@asynccontextmanager
+async def serving(
+    database: Database,
+    token: str,
+    wanted: Sequence[Served],
+    concurrency: int,
+    logs: Path,
+    *,
+    traced: bool = False,
+) -> AsyncIterator[list[Running]]:
+    """Servers that run meanwhile; those that are `traced` have their statements counted."""
+    async with AsyncExitStack() as stack:
+        running: list[Running] = []
+        for served in wanted:
+            command = list(served.command)
+            if traced:
+                command = database.traced(served.name, command)
+            environment = {"DATABASE_URL": database.url(served.database), **served.environment}
+            server = processes.launch(
+                served.name, command, environment, logs / f"{served.name}.log"
+            )
+            stack.callback(server.stop)
+            await processes.ready(server)
+            running.append(Running(served, Driver(server, token, concurrency)))
+        try:
+            yield running
+        except Exception as error:
+            await asyncio.sleep(0.5)  # a server answers first and logs then
+            for one in running:
+                error.add_note(f"{one.name} said last:\n{one.driver.server.last_words()}")
+            raise

@@ -1,0 +1,140 @@
+"""What the logs tell, and what they never tell."""
+
+import logging
+
+import httpx
+import pytest
+
+from models.organizations import create_organization
+from models.tokens import create_sign_in_link
+from runtime.settings import Settings
+from tests.access.service import listening
+from tests.client import Asker, Client, asker, serving
+from tests.factories import make_admin, make_group
+from tests.trust.slowness import slow
+
+SQLITE_ONLY = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+
+
+def lines(caplog: pytest.LogCaptureFixture, name: str) -> list[str]:
+    """What one logger has said."""
+    return [record.getMessage() for record in caplog.records if record.name == name]
+
+
+# ------------------------------------------------------------------------------------ request ids
+
+
+@SQLITE_ONLY
+async def test_each_response_tells_its_id_and_keeps_one_that_was_sent(client: Client) -> None:
+    made = [(await client.http.get("/healthz")).headers["x-request-id"] for _ in range(2)]
+    assert made[0] != made[1]
+    for sent in ("request-0001", "0af7651916cd43dd8448eb211c80319c"):
+        response = await client.http.get("/healthz", headers={"X-Request-ID": sent})
+        assert response.headers["x-request-id"] == sent
+    for bad in ("short", "x" * 65, "has blanks in it", "ünïcode-ünïcode"):
+        response = await client.http.get(
+            "/healthz", headers={"X-Request-ID": bad.encode("latin-1")}
+        )
+        assert response.headers["x-request-id"] != bad
+
+
+@SQLITE_ONLY
+async def test_each_request_has_its_line(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        await client.http.get("/healthz?secret=1")
+        await client.post("{ __typename }")
+    first, second = lines(caplog, "cohort.request")
+    assert first.startswith("GET /healthz 200 ")
+    assert second.startswith("POST /graphql 401 ")
+
+
+@SQLITE_ONLY
+async def test_an_address_cannot_forge_a_line(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        await client.http.get("/a%0AERROR%20forged%0d" + "x" * 10_000)
+    (line,) = lines(caplog, "cohort.request")
+    assert "\n" not in line
+    assert "\r" not in line
+    assert len(line) < 300
+
+
+# ----------------------------------------------------------------------------------------- secrets
+
+
+async def test_no_secret_is_ever_logged(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By whatever way it comes, good or bad, and however much is logged."""
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("httpx").setLevel(logging.CRITICAL)  # the client of this test logs addresses
+    logging.getLogger("httpcore").setLevel(logging.CRITICAL)
+    async with listening(database_url, slow_seconds=0.000_001) as service:
+        acme = await create_organization("Acme")
+        ask = await asker(service.client, acme)
+        link = await create_sign_in_link(acme.organization_id, await make_admin(acme))
+        secrets = [ask.token, link, "cohort_wrong_secret"]
+        base = service.http.removesuffix("/graphql")
+        async with httpx.AsyncClient(base_url=base) as http:
+            for secret in (ask.token, "cohort_wrong_secret"):
+                body = {"query": "{ organization { name } }"}
+                headers = {"Authorization": f"Bearer {secret}"}
+                await http.post("/graphql", json=body, headers=headers)
+                await http.get("/graphql", params=body, headers=headers)
+                await http.get("/metrics", headers=headers)
+                await http.post(
+                    "/graphql", json=body, headers={"Cookie": f"cohort_session={secret}"}
+                )
+                await http.post("/session", json={"token": secret})
+                await http.get("/sign-in", params={"secret": secret})
+                await http.get(f"/nothing?token={secret}")
+            signed_in = await http.get("/sign-in", params={"secret": link})
+            secrets.append(signed_in.cookies["cohort_session"])
+            created = await http.post(
+                "/graphql",
+                json={
+                    "query": 'mutation { createToken(input: {name: "t", role: ADMIN}) { secret } }'
+                },
+                headers={"Authorization": f"Bearer {ask.token}"},
+            )
+            secrets.append(created.json()["data"]["createToken"]["secret"])
+    assert caplog.records
+    for record in caplog.records:
+        told = f"{record.getMessage()} {record.exc_text} {record.__dict__}"
+        assert not [secret for secret in secrets if secret in told]
+
+
+def test_settings_do_not_tell_their_secrets() -> None:
+    assert "hunter2" not in repr(Settings(metrics_token="hunter2"))
+
+
+# -------------------------------------------------------------------------------------------- slow
+
+
+async def test_what_is_slow_is_logged_with_its_name_and_cost(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(database_url, request_seconds=0.5, slow_seconds=0.4) as client:
+        ask = await asker(client, await create_organization("Acme"))
+        await make_group(ask.viewer)
+        await ask("query Quick { groups(first: 3) { nodes { id } } }")
+        async with slow("groups"):
+            query = "query Slow { groups(first: 7) { nodes { id } } }"
+            assert await ask.codes(query) == ["LIMIT_EXCEEDED"]
+    (line,) = lines(caplog, "cohort.slow")
+    assert line.startswith("slow query Slow: ")
+    assert ", cost 8, 1 statements, for tok_" in line
+
+
+@SQLITE_ONLY
+async def test_a_long_name_is_not_logged_in_full(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(database_url, slow_seconds=0.000_001) as client:
+        ask: Asker = await asker(client, await create_organization("Acme"))
+        await ask(f"query {'x' * 1_000} {{ organization {{ name }} }}")
+        await ask("{ organization { id } }")
+    named, unnamed = lines(caplog, "cohort.slow")
+    assert len(named) < 200
+    assert unnamed.startswith("slow query without a name: ")
