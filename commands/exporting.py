@@ -12,8 +12,9 @@ from commands.directory import Directory, every
 from commands.files import COLUMNS, Content, join_labels, to_csv
 from models.database import Row, snapshot
 from models.directory import entries
-from models.groups import groups, members
+from models.groups import groups
 from models.kinds import KINDS, Kind
+from models.memberships import members
 from models.viewer import Viewer
 
 Write = Callable[[str], object]

@@ -18,9 +18,10 @@ from typing import Any
 
 from models.database import Row, fetch
 from models.directory import entries_by_id
-from models.groups import groups_of, members
+from models.groups import groups_of
 from models.kinds import USERS, Kind
 from models.listing import Listing, Page, Slice, cut, fetch_counts, fetch_pages
+from models.memberships import members
 from models.sql import Params, contains, open_at
 from models.viewer import Viewer
 

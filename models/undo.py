@@ -13,16 +13,10 @@ import orjson
 
 from models.database import Row, fetch
 from models.errors import Code, DomainError
-from models.groups import (
-    close_group,
-    close_memberships,
-    must_be_free,
-    open_memberships,
-    rewrite_group,
-    touch,
-)
+from models.groups import close_group, must_be_free, rewrite_group, touch
 from models.kinds import KINDS, Kind
 from models.ledger import Outcome, Write, changes_by_id, write
+from models.memberships import close_memberships, open_memberships
 from models.tables import Action
 from models.viewer import Viewer
 

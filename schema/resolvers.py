@@ -14,7 +14,7 @@ import orjson
 import strawberry
 from strawberry import UNSET
 
-from models import directory, groups, ids, ledger, tokens, undo
+from models import directory, groups, ids, ledger, memberships, tokens, undo
 from models.access import access_counts, access_pages
 from models.database import Row
 from models.impact import BY_USER, Diff
@@ -142,7 +142,7 @@ def members(kind: Kind) -> Found:
         at: At = UNSET,
     ) -> list[Connection]:
         moment = await moment_of(context.viewer, at)
-        listing = groups.members(context.viewer, kind, search, moment)
+        listing = memberships.members(context.viewer, kind, search, moment)
         asked = range_of(listing.order, first, after, last, before)
 
         async def counters(parents: Sequence[str]) -> dict[str, int]:
@@ -167,7 +167,7 @@ def available(kind: Kind) -> Found:
         search: Search = UNSET,
     ) -> list[Connection]:
         context.viewer.must_see_all()
-        listing = groups.available(context.viewer, kind, search)
+        listing = memberships.available(context.viewer, kind, search)
         asked = range_of(listing.order, first, after, last, before)
 
         async def differences(parents: Sequence[str]) -> dict[str, int]:
@@ -278,7 +278,7 @@ async def _access(
     moment: int | None = None,
 ) -> list[Connection]:
     viewer = context.viewer
-    order = groups.members(viewer, held).order
+    order = memberships.members(viewer, held).order
     asked = range_of(order, *arguments)
 
     async def count(some: Sequence[str]) -> dict[str, int]:
@@ -457,8 +457,8 @@ async def added_edges(roots: Sequence[Any], context: Context) -> list[list[Edge]
 
 
 async def _edges_of(added: Added, viewer: Viewer) -> list[Edge]:
-    order = groups.members(viewer, added.kind).order
-    rows = await groups.added_members(
+    order = memberships.members(viewer, added.kind).order
+    rows = await memberships.added_members(
         viewer, added.kind, added.group_id, added.revision, added.member_ids
     )
     return [Edge(order, row) for row in rows]

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from models.access import Access, Decision, Question, Reason, access_pages, decide
-from models.groups import members
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.ledger import revision_at
 from models.listing import Slice, fetch_pages
+from models.memberships import members
 from models.viewer import Viewer
 from tests.access.world import State
 

@@ -157,7 +157,7 @@ async def test_a_query_that_is_always_overtaken_is_answered_after_a_bounded_numb
         """Write whenever the answer has begun to be read."""
         if "FROM group_users m JOIN users e" in sql:
             name = f"Overtakes {next(numbers)}"
-            overtaking.append(asyncio.create_task(make_bot(acme, name), context=outside))
+            overtaking.append(asyncio.create_task(make_bot(acme, name), context=outside.copy()))
 
     with watch_statements(overtake), count_statements() as statements:
         answer = await client.ask(QUERY, moving.variables, ask.token)

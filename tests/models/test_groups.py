@@ -7,20 +7,11 @@ import pytest
 from models.database import Row, fetch
 from models.directory import IDS_AT_ONCE, organization
 from models.errors import Code
-from models.groups import (
-    added_members,
-    available,
-    create_group,
-    delete_group,
-    groups,
-    groups_by_id,
-    groups_of,
-    members,
-    update_group,
-)
+from models.groups import create_group, delete_group, groups, groups_by_id, groups_of, update_group
 from models.kinds import BOTS, KINDS, PERSONAS, USERS
 from models.ledger import current_revision
 from models.listing import Slice, fetch_page, fetch_pages
+from models.memberships import added_members, available, members
 from models.text import DESCRIPTION_LENGTH, NAME_LENGTH
 from models.viewer import Viewer
 from tests.factories import (

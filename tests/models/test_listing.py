@@ -12,7 +12,7 @@ from models.database import is_postgres
 from models.directory import ORDERS as USER_ORDERS
 from models.directory import delete_entries, entries
 from models.errors import BadRequest
-from models.groups import ORDERS, GroupOrderField, groups, groups_of, members, update_group
+from models.groups import ORDERS, GroupOrderField, groups, groups_of, update_group
 from models.kinds import BOTS, USERS
 from models.listing import (
     Listing,
@@ -24,6 +24,7 @@ from models.listing import (
     fetch_pages,
     page_of,
 )
+from models.memberships import members
 from models.sql import SEARCH_LENGTH
 from models.text import name_key
 from models.viewer import Viewer

@@ -12,13 +12,13 @@ from models.groups import (
     create_group,
     delete_group,
     groups_by_id,
-    members,
     remove_members,
     update_group,
 )
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.ledger import current_revision
 from models.listing import Slice, fetch_pages
+from models.memberships import members
 from models.tables import Role
 from models.tokens import create_token
 from models.undo import undo_change, undoable

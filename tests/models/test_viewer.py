@@ -5,17 +5,10 @@ import pytest
 from models.access import Question, Reason, access_pages, decide
 from models.directory import entries, entries_by_id
 from models.errors import Forbidden
-from models.groups import (
-    add_members,
-    available,
-    delete_group,
-    groups,
-    groups_by_id,
-    groups_of,
-    remove_members,
-)
+from models.groups import add_members, delete_group, groups, groups_by_id, groups_of, remove_members
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.listing import Listing, Slice, fetch_count, fetch_page, fetch_pages
+from models.memberships import available
 from models.tables import ActorKind, Role
 from models.viewer import Viewer
 from tests.factories import make_entry, make_group, make_user, viewer_of

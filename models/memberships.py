@@ -1,0 +1,121 @@
+"""Memberships: what a group holds of each kind, read and written row by row.
+
+The verbs that put together a whole write are in `models/groups.py`.
+"""
+
+from collections.abc import Sequence
+
+from models.columns import select
+from models.database import Row, fetch
+from models.kinds import Kind
+from models.ledger import Write
+from models.listing import Listing, Order
+from models.sql import Params, contains, open_at
+from models.viewer import Viewer
+
+
+def members(
+    viewer: Viewer, kind: Kind, search: str | None = None, moment: int | None = None
+) -> Listing:
+    """What the parent, a group, holds of one kind: now, or as of a revision.
+
+    Besides the columns of the member a row has `added_at` and `added_revision`.
+    """
+    # The sort key stands in the membership, so that a page of the present comes off the index. It
+    # is kept up while the membership is open; the past sorts by the names of today.
+    sort_key = "m.sort_key" if moment is None else "e.name_key"
+
+    def source(params: Params, parent: str) -> str:
+        searched = contains(params, search, *(f"e.{key}" for key in kind.search_keys))
+        return (
+            f"FROM {kind.memberships} m JOIN {kind.table} e ON e.id = m.{kind.column} "
+            f"WHERE m.group_id = {parent} AND {open_at(params, 'm', moment)} "
+            f"AND m.organization_id = {params.add(viewer.organization_id)}{searched}"
+        )
+
+    columns = f"{select(kind.model, 'e')}, m.added_at, m.since_revision AS added_revision"
+    return Listing(columns, source, Order("name", f"m.{kind.column}", "name_key", sort_key))
+
+
+def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
+    """Those of one kind that the parent, a group, does not hold yet."""
+
+    def source(params: Params, parent: str) -> str:
+        searched = contains(params, search, *(f"e.{key}" for key in kind.search_keys))
+        return (
+            f"FROM {kind.table} e WHERE {viewer.sees(params, kind.table, 'e')} "
+            f"AND e.until_revision IS NULL{searched} AND NOT EXISTS (SELECT 1 "
+            f"FROM {kind.memberships} m WHERE m.group_id = {parent} "
+            f"AND m.{kind.column} = e.id AND m.until_revision IS NULL)"
+        )
+
+    return Listing(select(kind.model, "e"), source, Order("name", "e.id", "name_key", "e.name_key"))
+
+
+async def added_members(
+    viewer: Viewer, kind: Kind, group_id: str, revision: int, member_ids: Sequence[str]
+) -> list[Row]:
+    """The rows of `members` that one write opened, in the order of `member_ids`."""
+    params = Params()
+    listing = members(viewer, kind)
+    source = listing.source(params, params.add(group_id))
+    rows = await fetch(
+        f"SELECT {listing.columns} {source} AND m.since_revision = {params.add(revision)} "
+        f"AND m.{kind.column} = ANY({params.add(list(member_ids))})",
+        *params.values,
+    )
+    by_id = {row["id"]: row for row in rows}
+    return [by_id[id] for id in member_ids if id in by_id]
+
+
+async def open_memberships(
+    draft: Write, kind: Kind, group_id: str, member_ids: Sequence[str]
+) -> list[str]:
+    """Open those memberships that are not open, of members who exist; returns them, in order.
+
+    Counts the members' groups; the group's own counters are for `touch`.
+    """
+    if not member_ids:
+        return []
+    # The change's id and the member's make the row's: a change opens a pair at most once.
+    opened = await fetch(
+        f"INSERT INTO {kind.memberships} "
+        f"(id, organization_id, group_id, {kind.column}, sort_key, added_at, since_revision) "
+        "SELECT $1 || e.id, e.organization_id, $2, e.id, e.name_key, $3, $4 "
+        f"FROM {kind.table} e WHERE e.id = ANY($5) AND e.until_revision IS NULL "
+        f"ON CONFLICT DO NOTHING RETURNING {kind.column}",
+        draft.change_id,
+        group_id,
+        draft.now,
+        draft.revision,
+        list(member_ids),
+    )
+    return _count_groups(draft, kind, member_ids, {row[0] for row in opened}, +1)
+
+
+async def close_memberships(
+    draft: Write, kind: Kind, group_id: str, member_ids: Sequence[str]
+) -> list[str]:
+    """Close those memberships that are open; returns their members, in order."""
+    if not member_ids:
+        return []
+    closed = await fetch(
+        f"UPDATE {kind.memberships} SET until_revision = $3 WHERE group_id = $1 "
+        f"AND {kind.column} = ANY($2) AND until_revision IS NULL RETURNING {kind.column}",
+        group_id,
+        list(member_ids),
+        draft.revision,
+    )
+    return _count_groups(draft, kind, member_ids, {row[0] for row in closed}, -1)
+
+
+def _count_groups(
+    draft: Write, kind: Kind, member_ids: Sequence[str], changed: set[str], step: int
+) -> list[str]:
+    if changed:
+        draft.at_last(
+            f"UPDATE {kind.table} SET group_count = group_count + $2 WHERE id = ANY($1)",
+            list(changed),
+            step,
+        )
+    return [id for id in member_ids if id in changed]
