@@ -91,7 +91,7 @@ def _rule(
         f"JOIN {held.table} e ON e.id = m.{held.column} WHERE h.{holder.column} = {parent} "
         f"AND h.organization_id = {params.add(viewer.organization_id)} "
         f"AND {open_at(params, 'h', moment)} AND {open_at(params, 'm', moment)}"
-        f"{is_active(params, user, moment)}{viewer.in_own_groups(params, 'h.group_id')}"
+        f"{is_active(params, user, moment)}{viewer.in_own_groups(params, 'h.group_id', moment)}"
     )
 
 
@@ -153,7 +153,7 @@ async def _groups_of_holders(
         f"SELECT h.{holder.column}, h.group_id FROM {holder.memberships} h "
         f"WHERE h.{holder.column} = ANY($1) AND h.organization_id = $2 "
         f"AND {open_at(params, 'h', moment)}{active}"
-        f"{viewer.in_own_groups(params, 'h.group_id')}",
+        f"{viewer.in_own_groups(params, 'h.group_id', moment)}",
         *params.values,
     )
     groups: dict[str, list[str]] = defaultdict(list)

@@ -280,6 +280,7 @@ class Token(Model):
         "models.Organization", on_delete=fields.RESTRICT
     )
     user_id = KeyField(null=True)
+    parent_id = KeyField(null=True, description="the token that a session was exchanged for")
     name = fields.TextField()
     role = fields.CharEnumField(Role, max_length=16, null=True)
     secret_hash = KeyField(unique=True)
@@ -290,7 +291,7 @@ class Token(Model):
 
     class Meta:
         table = "tokens"
-        indexes = (("organization_id", "id"), ("user_id",))
+        indexes = (("organization_id", "id"), ("user_id",), ("parent_id",))
 
 
 class SignInLink(Model):

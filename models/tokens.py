@@ -188,14 +188,20 @@ async def revoke_token(viewer: Viewer, token_id: str) -> Outcome:
 
 
 async def _insert(
-    draft: Write, name: str, role: Role | None, user_id: str | None, expires_at: datetime | None
+    draft: Write,
+    name: str,
+    role: Role | None,
+    user_id: str | None,
+    expires_at: datetime | None,
+    parent_id: str | None = None,
 ) -> tuple[str, str]:
     """Add the row of a token; returns its id and its secret."""
     token_id, secret = ids.new_id(ids.TOKEN), f"cohort_{secrets.token_urlsafe(32)}"
     await fetch(
         "INSERT INTO tokens "
-        "(id, organization_id, user_id, name, role, secret_hash, created_at, expires_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "(id, organization_id, user_id, name, role, secret_hash, created_at, expires_at, "
+        "parent_id) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         token_id,
         draft.viewer.organization_id,
         user_id,
@@ -204,12 +210,19 @@ async def _insert(
         hash_secret(secret),
         draft.now,
         expires_at,
+        parent_id,
     )
     return token_id, secret
 
 
 async def _revoke(draft: Write, token: Row) -> None:
-    await fetch("UPDATE tokens SET revoked_at = $2 WHERE id = $1", token["id"], draft.now)
+    """Revoke a token, and the sessions that it was exchanged for."""
+    await fetch(
+        "UPDATE tokens SET revoked_at = $2 WHERE (id = $1 OR parent_id = $1) "
+        "AND revoked_at IS NULL",
+        token["id"],
+        draft.now,
+    )
     draft.record(
         Action.TOKEN_REVOKED, f"revoked the token {token['name']}", details={"token": token["id"]}
     )
@@ -269,16 +282,19 @@ async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
 async def exchange(viewer: Viewer, lifetime: timedelta) -> str:
     """A session for a browser that came with a token of its own; returns the session's secret.
 
-    It may do what the token may, and ends no later.
+    It may do what the token may, and ends with it.
     """
     async with write(viewer) as draft:
         end = draft.now + lifetime
-        return await _begin_session(draft, viewer.role, min(end, viewer.expires_at or end))
+        end = min(end, viewer.expires_at or end)
+        return await _begin_session(draft, viewer.role, end, viewer.token_id)
 
 
-async def _begin_session(draft: Write, role: Role | None, expires_at: datetime) -> str:
+async def _begin_session(
+    draft: Write, role: Role | None, expires_at: datetime, parent_id: str | None = None
+) -> str:
     user_id = draft.viewer.user_id
-    token_id, secret = await _insert(draft, "Browser session", role, user_id, expires_at)
+    token_id, secret = await _insert(draft, "Browser session", role, user_id, expires_at, parent_id)
     draft.record(Action.TOKEN_CREATED, "signed in", details={"token": token_id})
     return secret
 

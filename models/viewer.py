@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.errors import Forbidden
-from models.sql import Params
+from models.sql import Params, open_at
 from models.tables import ActorKind, Role
 
 
@@ -72,11 +72,14 @@ class Viewer:
             return f"{own} AND ({alias}.id = {params.add(self.user_id)} OR {held})"
         return f"{own} AND {held}"
 
-    def in_own_groups(self, params: Params, column: str) -> str:
-        """` AND …`: that a MEMBER is in the group that `column` names; nothing for the others."""
+    def in_own_groups(self, params: Params, column: str, moment: int | None = None) -> str:
+        """` AND …`: that a MEMBER is in the group that `column` names; nothing for the others.
+
+        For a `moment` in the past: that it was, then.
+        """
         if self.sees_all:
             return ""
         return (
             f" AND EXISTS (SELECT 1 FROM group_users mine WHERE mine.group_id = {column} "
-            f"AND mine.user_id = {params.add(self.user_id)} AND mine.until_revision IS NULL)"
+            f"AND mine.user_id = {params.add(self.user_id)} AND {open_at(params, 'mine', moment)})"
         )

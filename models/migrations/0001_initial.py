@@ -498,6 +498,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("user_id", KeyField(null=True, generated=False, unique=False)),
+                (
+                    "parent_id",
+                    KeyField(
+                        null=True,
+                        description="the token that a session was exchanged for",
+                        generated=False,
+                        unique=False,
+                    ),
+                ),
                 ("name", fields.TextField(unique=False)),
                 (
                     "role",
@@ -520,7 +529,11 @@ class Migration(migrations.Migration):
             options={
                 "table": "tokens",
                 "app": "models",
-                "indexes": [Index(fields=["organization_id", "id"]), Index(fields=["user_id"])],
+                "indexes": [
+                    Index(fields=["organization_id", "id"]),
+                    Index(fields=["user_id"]),
+                    Index(fields=["parent_id"]),
+                ],
                 "pk_attr": "id",
                 "table_description": "What proves who is asking. Only the hash of the secret is kept.",
             },

@@ -14,6 +14,7 @@ from models.access import (
     access_pages,
     decide,
 )
+from models.groups import remove_members
 from models.kinds import BOTS, PERSONAS, USERS, Kind
 from models.ledger import current_revision
 from models.listing import Page, Slice
@@ -206,3 +207,19 @@ async def test_a_denial_names_no_more_groups_than_can_be_shown(viewer: Viewer) -
         await make_group(viewer, f"Group {number}", bots=[coach])
     (decision,) = await decide(viewer, [Question(ada, BOTS, coach)])
     assert (decision.reason, len(decision.held_by)) == (Reason.NO_COMMON_GROUP, GROUPS_TOLD)
+
+
+async def test_a_member_is_told_of_its_own_past_in_groups_it_has_left(viewer: Viewer) -> None:
+    ada, bot = await make_user(viewer), await make_bot(viewer)
+    group = await make_group(viewer, "Left", users=[ada], bots=[bot])
+    moment = await current_revision(viewer.organization_id)
+    other = await make_group(viewer, "Stays", users=[ada], bots=[bot])
+    await remove_members(viewer, USERS, group, [ada])
+    member = viewer_of(viewer, ada)
+    pages = await access_pages(member, USERS, BOTS, Slice(10), [ada], moment=moment)
+    assert [access.via for access in pages[ada].rows] == [(group,)]
+    assert await access_counts(member, USERS, BOTS, [ada], moment=moment) == {ada: 1}
+    past, now = await decide(
+        member, [Question(ada, BOTS, bot, moment), Question(ada, BOTS, bot, None)]
+    )
+    assert (past.via, now.via) == ((group,), (other,))

@@ -312,3 +312,13 @@ async def test_a_token_is_exchanged_for_a_session_that_may_no_more_and_lasts_no_
     assert session.token_id != token.token_id
     assert session.expires_at is not None
     assert session.expires_at <= utc_now() + min(ends or DAY, DAY)
+
+
+async def test_a_session_ends_with_the_token_that_it_was_exchanged_for(viewer: Viewer) -> None:
+    outcome, secret = await create_token(viewer, "Pasted", Role.ADMIN)
+    owner = await authenticate(secret)
+    assert owner is not None
+    session = await exchange(owner, DAY)
+    assert await authenticate(session) is not None
+    await revoke_token(viewer, str(outcome.id))
+    assert await authenticate(session) is None
