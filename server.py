@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from runtime.auth import Authenticator
 from runtime.feed import Feed
 from runtime.headers import SecurityHeaders, open_to
 from runtime.metrics import SOCKETS, SUBSCRIBERS, sample_pool, sampling
+from runtime.oidc import Issuer
 from runtime.revisions import Revisions
 from runtime.scraping import metrics_page
 from runtime.sessions import session_routes
@@ -33,6 +35,11 @@ from schema.documents import count_lookups
 from schema.endpoint import GraphQLEndpoint
 from schema.execution import Executor, refusal
 from schema.requests import status_of
+
+try:
+    from runtime import tracing
+except ImportError:  # the extra `traces` is not installed
+    tracing = None  # type: ignore[assignment]
 
 DIST = Path(__file__).parent / "web" / "dist"
 FOREVER = "public, max-age=31536000, immutable"
@@ -44,6 +51,11 @@ logger = logging.getLogger("cohort.server")
 
 class Assets(StaticFiles):
     """Files whose names change with their content, so that a browser may keep them for good."""
+
+    async def check_config(self) -> None:
+        """A folder that is not there yet has no files: no fault of the service."""
+        if not Path(str(self.directory)).is_dir():
+            raise HTTPException(404)
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
@@ -117,9 +129,18 @@ def closing_on_signal(feed: Feed) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def traces_of(settings: Settings) -> "tracing.Traces | None":
+    """What makes traces, if they are wanted. Raises RuntimeError if that is not installed."""
+    if not settings.traces_url:
+        return None
+    if tracing is None:
+        raise RuntimeError("COHORT_TRACES_URL needs the extra: pip install 'cohort[traces]'")
+    return tracing.Traces(settings)
+
+
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application, for these settings."""
-    authenticator = Authenticator(Revisions())
+    authenticator = Authenticator(Revisions(), Issuer.of(settings))
     feed = Feed(settings.poll_seconds)
     executor = Executor(settings, authenticator, feed)
 
@@ -130,6 +151,9 @@ def create_app(settings: Settings) -> Starlette:
         SOCKETS.set(executor.sockets)
 
     endpoint = GraphQLEndpoint(executor)
+    traces = traces_of(settings)
+    if traces:
+        executor.guard.note = traces.note_operation
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -140,17 +164,20 @@ def create_app(settings: Settings) -> Starlette:
         ):
             if not database.is_postgres():
                 await database.migrate()
-            async with authenticator.noting(), feed.running(), sampling(sample):
+            async with authenticator.running(), feed.running(), sampling(sample):
                 with closing_on_signal(feed):
                     # What is here now stays: the collector need not look at it again and again.
                     gc.collect()
                     gc.freeze()
                     yield
+        if traces:
+            await traces.close()
 
     app = Starlette(
         lifespan=lifespan,
         middleware=[
             Middleware(RequestLog),
+            *([Middleware(tracing.TracedRequests, traces=traces)] if traces else []),
             Middleware(SecurityHeaders),
             *open_to(settings),
         ],

@@ -22,7 +22,7 @@ from models.groups import groups_of
 from models.kinds import USERS, Kind
 from models.listing import Listing, Page, Slice, cut, fetch_counts, fetch_pages
 from models.memberships import members
-from models.sql import Params, contains, open_at
+from models.sql import Params, open_at
 from models.viewer import Viewer
 
 GROUPS_TOLD = 100  # how many groups a denial names
@@ -137,7 +137,7 @@ async def access_counts(
 
     def source(params: Params, parent: str) -> str:
         rule = _rule(viewer, holder, held, params, parent, moment)
-        searched = contains(params, search, *(f"e.{key}" for key in held.search_keys))
+        searched = viewer.searched(params, held, search)
         return f"FROM (SELECT DISTINCT e.id {rule}{searched}) AS reached"
 
     return await fetch_counts(source, parents)

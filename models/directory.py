@@ -10,7 +10,7 @@ from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
 from models.ledger import Outcome, Write, some, write
 from models.listing import Listing, Order
-from models.sql import Params, contains, known_ids
+from models.sql import Params, known_ids
 from models.tables import Organization, Role, UserStatus
 from models.viewer import Viewer
 
@@ -26,10 +26,14 @@ class UserOrderField(StrEnum):
     CREATED_AT = "CREATED_AT"
 
 
-BY_NAME = Order("name", "e.id", "name_key", "e.name_key")
-ORDERS = {
-    UserOrderField.NAME: BY_NAME,
-    UserOrderField.CREATED_AT: Order("created", "e.id"),  # ids sort by the time they were made
+def by_name(kind: Kind) -> Order:
+    """The order of a list of users, bots or personas."""
+    return Order(kind.noun, "e.id", "name_key", "e.name_key")
+
+
+USER_ORDERS = {
+    UserOrderField.NAME: by_name(USERS),
+    UserOrderField.CREATED_AT: Order("created user", "e.id"),  # ids sort by when they were made
 }
 
 
@@ -47,19 +51,19 @@ def entries(
     kind: Kind,
     search: str | None = None,
     status: UserStatus | None = None,
-    order: Order = BY_NAME,
+    order: Order | None = None,
 ) -> Listing:
     """The users, bots or personas that the viewer may see; `status` is for users."""
 
     def source(params: Params, parent: str) -> str:
-        searched = contains(params, search, *(f"e.{key}" for key in kind.search_keys))
+        searched = viewer.searched(params, kind, search)
         in_status = f" AND e.status = {params.add(status)}" if status else ""
         return (
             f"FROM {kind.table} e WHERE {viewer.sees(params, kind.table, 'e')} "
             f"AND e.until_revision IS NULL{searched}{in_status}"
         )
 
-    return Listing(select(kind.model, "e"), source, order)
+    return Listing(select(kind.model, "e"), source, order or by_name(kind))
 
 
 async def entries_by_id(

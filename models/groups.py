@@ -34,12 +34,14 @@ class GroupOrderField(StrEnum):
 
 
 ORDERS = {
-    GroupOrderField.NAME: Order("name", "g.id", "name_key", "g.name_key"),
-    GroupOrderField.CREATED_AT: Order("created", "g.id"),  # ids sort by the time they were made
+    GroupOrderField.NAME: Order("group", "g.id", "name_key", "g.name_key"),
+    GroupOrderField.CREATED_AT: Order("created group", "g.id"),  # ids sort by time
     GroupOrderField.UPDATED_AT: Order(
-        "updated", "g.id", "updated_revision", "g.updated_revision", numeric=True
+        "updated group", "g.id", "updated_revision", "g.updated_revision", numeric=True
     ),
-    GroupOrderField.USER_COUNT: Order("users", "g.id", "user_count", "g.user_count", numeric=True),
+    GroupOrderField.USER_COUNT: Order(
+        "group users", "g.id", "user_count", "g.user_count", numeric=True
+    ),
 }
 BY_NAME = ORDERS[GroupOrderField.NAME]
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from models.columns import select
 from models.database import Row, fetch
+from models.directory import by_name
 from models.kinds import Kind
 from models.ledger import Write
 from models.listing import Listing, Order
-from models.sql import Params, contains, open_at
+from models.sql import Params, open_at
 from models.viewer import Viewer
 
 
@@ -26,7 +27,7 @@ def members(
     sort_key = "m.sort_key" if moment is None else "e.name_key"
 
     def source(params: Params, parent: str) -> str:
-        searched = contains(params, search, *(f"e.{key}" for key in kind.search_keys))
+        searched = viewer.searched(params, kind, search)
         return (
             f"FROM {kind.memberships} m JOIN {kind.table} e ON e.id = m.{kind.column} "
             f"WHERE m.group_id = {parent} AND {open_at(params, 'm', moment)} "
@@ -34,14 +35,14 @@ def members(
         )
 
     columns = f"{select(kind.model, 'e')}, m.added_at, m.since_revision AS added_revision"
-    return Listing(columns, source, Order("name", f"m.{kind.column}", "name_key", sort_key))
+    return Listing(columns, source, Order(kind.noun, f"m.{kind.column}", "name_key", sort_key))
 
 
 def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
     """Those of one kind that the parent, a group, does not hold yet."""
 
     def source(params: Params, parent: str) -> str:
-        searched = contains(params, search, *(f"e.{key}" for key in kind.search_keys))
+        searched = viewer.searched(params, kind, search)
         return (
             f"FROM {kind.table} e WHERE {viewer.sees(params, kind.table, 'e')} "
             f"AND e.until_revision IS NULL{searched} AND NOT EXISTS (SELECT 1 "
@@ -49,7 +50,7 @@ def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
             f"AND m.{kind.column} = e.id AND m.until_revision IS NULL)"
         )
 
-    return Listing(select(kind.model, "e"), source, Order("name", "e.id", "name_key", "e.name_key"))
+    return Listing(select(kind.model, "e"), source, by_name(kind))
 
 
 async def added_members(

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.errors import Forbidden
-from models.sql import Params, open_at
+from models.kinds import Kind
+from models.sql import Params, contains, open_at
 from models.tables import ActorKind, Role
 
 
@@ -71,6 +72,14 @@ class Viewer:
         if table == "users":
             return f"{own} AND ({alias}.id = {params.add(self.user_id)} OR {held})"
         return f"{own} AND {held}"
+
+    def searched(self, params: Params, kind: Kind, search: str | None) -> str:
+        """` AND …`: that a row `e` of the directory matches; nothing for no search.
+
+        A MEMBER does not see others' emails, so it cannot find anybody by one.
+        """
+        keys = kind.search_keys if self.sees_all else ("name_key",)
+        return contains(params, search, *(f"e.{key}" for key in keys))
 
     def in_own_groups(self, params: Params, column: str, moment: int | None = None) -> str:
         """` AND …`: that a MEMBER is in the group that `column` names; nothing for the others.

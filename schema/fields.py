@@ -18,11 +18,13 @@ from strawberry import Parent
 
 from models.viewer import Viewer
 from schema.context import Info
+from schema.pagination import Paging
 
 Computed = Callable[[Any, Viewer], Any]
 Found = Callable[..., Awaitable[Sequence[Any]]]
 
 ROOT = inspect.Parameter("root", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Parent[Any])  # type: ignore[misc]
+PAGING = dict(inspect.signature(Paging).parameters)
 INFO = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
 
 
@@ -44,20 +46,57 @@ def computed(function: Computed, description: str) -> Any:
 def found(function: Found, description: str) -> Any:
     """A field that is found for many objects at once.
 
-    `function(objects, context, *, …)` returns a value for each, in their order; what follows the
-    first two parameters are the field's arguments.
+    `function(objects, context, …)` returns a value for each, in their order; what follows the first
+    two parameters are the field's arguments, `Paging` standing for those of a connection.
     """
+    find, arguments = _unfolded(function, skip=2)
 
-    async def resolve(root: Any, info: Info, **arguments: Any) -> Any:
-        return await info.context.load(function, root, arguments)
+    async def resolve(root: Any, info: Info, **given: Any) -> Any:
+        return await info.context.load(find, root, given)
 
-    arguments = list(inspect.signature(function).parameters.values())[2:]
-    parameters = [ROOT, INFO, *arguments]
-    resolve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    resolve.__annotations__ = {each.name: each.annotation for each in parameters}
-    resolve.__module__ = function.__module__
-    resolve.found = function  # type: ignore[attr-defined]  # for the executor
+    resolve.found = find  # type: ignore[attr-defined]  # for the executor
+    _sign(resolve, function, [ROOT, INFO, *arguments])
     return strawberry.field(resolver=resolve, description=description)
+
+
+def entry_point(function: Callable[..., Any], description: str) -> Any:
+    """A field of the root: `function(info, …)`."""
+    answer, arguments = _unfolded(function, skip=1)
+
+    async def resolve(info: Info, **given: Any) -> Any:
+        answered = answer(info, **given)
+        return await answered if inspect.isawaitable(answered) else answered
+
+    _sign(resolve, function, [INFO, *arguments])
+    return strawberry.field(resolver=resolve, description=description)
+
+
+def _unfolded(
+    function: Callable[..., Any], skip: int
+) -> tuple[Callable[..., Any], list[inspect.Parameter]]:
+    """The function with the four arguments of a connection in place of a `Paging`.
+
+    With the parameters that it has then, less the first ones.
+    """
+    parameters = list(inspect.signature(function).parameters.values())[skip:]
+    if all(each.annotation is not Paging for each in parameters):
+        return function, parameters
+
+    def unfolded(*first: Any, **given: Any) -> Any:
+        sent = {name: given.pop(name) for name in PAGING if name in given}
+        return function(*first, paging=Paging(**sent), **given)
+
+    others = [each for each in parameters if each.annotation is not Paging]
+    return unfolded, [*PAGING.values(), *others]
+
+
+def _sign(resolver: Any, function: Callable[..., Any], parameters: list[inspect.Parameter]) -> None:
+    """Let Strawberry see these parameters, and the module in which their types are known."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    signed = [each if each in (ROOT, INFO) else each.replace(kind=keyword) for each in parameters]
+    resolver.__signature__ = inspect.Signature(signed)
+    resolver.__annotations__ = {each.name: each.annotation for each in parameters}
+    resolver.__module__ = function.__module__
 
 
 def computed_by(resolver: Any) -> Computed | None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from contextvars import Token
 from types import TracebackType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from models.viewer import Viewer
 from runtime.limits import AtOnce, PerMinute, TookTooLong, variable
@@ -24,6 +24,14 @@ DURATIONS = {type: OPERATIONS.labels(type) for type in ("query", "mutation")}
 T = TypeVar("T")
 
 
+class Note(Protocol):
+    """Whoever is told of each operation: type, name, seconds, whether it broke, and figures."""
+
+    def __call__(
+        self, type: str, name: str | None, seconds: float, failed: bool, /, **figures: int
+    ) -> None: ...
+
+
 class Guard:
     """Holds the operations of each token to the limits."""
 
@@ -35,6 +43,7 @@ class Guard:
             settings.max_concurrent_requests, "max_concurrent_requests", "requests"
         )
         self.streams = AtOnce(settings.max_subscriptions, "max_subscriptions", "event streams")
+        self.note: Note | None = None  # told of each operation that has ended
 
     def admit(self, viewer: Viewer) -> None:
         """Count a request. Raises TryAgainLater if there were too many in this minute."""
@@ -97,6 +106,15 @@ class Watch:
         DURATIONS[self.operation.type.value].observe(seconds)
         if seconds >= self.guard.slow_seconds:
             self._log(seconds)
+        if self.guard.note:
+            self.guard.note(
+                self.operation.type.value,
+                (self.operation.name or "")[:LONGEST_NAME] or None,
+                seconds,
+                error is not None,
+                cost=self.operation.cost,
+                statements=self.figures.statements,
+            )
         if isinstance(error, asyncio.CancelledError):
             self.figures.cancel()
         try:

@@ -1,7 +1,7 @@
 """Connections (Relay's GraphQL Cursor Connections Specification), keyset cursors, page sizes.
 
-What stands here is the source of the connection types in `schema/connections.py`: their fields
-are the properties of these objects.
+What stands here is the source of the connection types in `schema/types.py`: their fields are the
+properties of these objects.
 """
 
 import base64
@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import orjson
 import strawberry
+from strawberry import UNSET
 
 from models.errors import BadRequest
 from models.listing import Order, Page, Slice
@@ -49,27 +50,45 @@ class Range:
         return Page(page.rows[start:], page.has_next, has_previous=True)
 
 
-def range_of(
-    order: Order, first: int | None, after: str | None, last: int | None, before: str | None
-) -> Range:
-    """The range that a field's arguments ask for.
+class Paging:
+    """The four arguments of a connection, as they were sent.
 
-    Raises BadRequest for a negative size or a cursor that is none of this listing's. (A page that
-    is too large is refused before anything is executed, in `schema/cost.py`.)
+    A function that takes a `Paging` makes a field with these four (`schema/fields.py`).
     """
-    for name, size in (("first", first), ("last", last)):
-        if size and size < 0:
-            raise BadRequest(f"`{name}` can't be negative.")
-    forward = first if isinstance(first, int) else None
-    backward = last if isinstance(last, int) else None
-    limit = forward if forward is not None else backward
-    part = Slice(
-        DEFAULT_PAGE if limit is None else limit,
-        backward=forward is None and backward is not None,
-        after=decode_cursor(order, after, "after") if after else None,
-        before=decode_cursor(order, before, "before") if before else None,
-    )
-    return Range(part, last=backward if forward is not None else None)
+
+    __slots__ = ("after", "before", "first", "last")
+
+    def __init__(
+        self,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> None:
+        self.first = first
+        self.after = after
+        self.last = last
+        self.before = before
+
+    def range(self, order: Order) -> Range:
+        """The range that they ask for.
+
+        Raises BadRequest for a negative size or a cursor that is none of this listing's. (A page
+        that is too large is refused before anything is executed, in `schema/cost.py`.)
+        """
+        for name, size in (("first", self.first), ("last", self.last)):
+            if size and size < 0:
+                raise BadRequest(f"`{name}` can't be negative.")
+        forward = self.first if isinstance(self.first, int) else None
+        backward = self.last if isinstance(self.last, int) else None
+        limit = forward if forward is not None else backward
+        part = Slice(
+            DEFAULT_PAGE if limit is None else limit,
+            backward=forward is None and backward is not None,
+            after=decode_cursor(order, self.after, "after") if self.after else None,
+            before=decode_cursor(order, self.before, "before") if self.before else None,
+        )
+        return Range(part, last=backward if forward is not None else None)
 
 
 def _mark(order: Order) -> str:

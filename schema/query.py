@@ -15,8 +15,9 @@ from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.tables import UserStatus
 from schema.context import Context, Info
 from schema.enums import OrderDirection
+from schema.fields import entry_point
 from schema.inputs import AccessImpactInput, AccessQuestion, GroupOrder, UserOrder
-from schema.pagination import After, Before, First, Last, range_of
+from schema.pagination import Paging
 from schema.resolvers import Search, entries_of, groups_of_ids, moment_of, nodes_by_id, whole
 from schema.types import (
     AccessDecision,
@@ -53,11 +54,6 @@ OrderUsers = Annotated[
 ]
 Of = Annotated[AccessImpactInput, strawberry.argument(description="The write.")]
 OfGroup = Annotated[ID | None, strawberry.argument(description="Only changes of this group.")]
-
-
-def entry_point(resolver: Any, description: str) -> Any:
-    """A field of the root."""
-    return strawberry.field(resolver=resolver, description=description)
 
 
 # ---------------------------------------------------------------------------------- single objects
@@ -104,10 +100,7 @@ def entry(kind: Kind) -> Resolver:
 
 async def all_groups(
     info: Info,
-    first: First = UNSET,
-    after: After = UNSET,
-    last: Last = UNSET,
-    before: Before = UNSET,
+    paging: Paging,
     search: Search = UNSET,
     order_by: OrderGroups = UNSET,
 ) -> Any:
@@ -115,39 +108,33 @@ async def all_groups(
     if order_by:
         order = replace(order, descending=order_by.direction is OrderDirection.DESC)
     listing = groups.groups(info.context.viewer, search, order)
-    asked = range_of(order, first, after, last, before)
+    asked = paging.range(order)
     return await whole(listing, asked)
 
 
 async def all_users(
     info: Info,
-    first: First = UNSET,
-    after: After = UNSET,
-    last: Last = UNSET,
-    before: Before = UNSET,
+    paging: Paging,
     search: Search = UNSET,
     status: Status = UNSET,
     order_by: OrderUsers = UNSET,
 ) -> Any:
-    order = directory.ORDERS[order_by.field] if order_by else directory.BY_NAME
+    order = directory.USER_ORDERS[order_by.field] if order_by else directory.by_name(USERS)
     if order_by:
         order = replace(order, descending=order_by.direction is OrderDirection.DESC)
     listing = directory.entries(info.context.viewer, USERS, search, status or None, order)
-    asked = range_of(order, first, after, last, before)
+    asked = paging.range(order)
     return await whole(listing, asked)
 
 
 def all_entries(kind: Kind) -> Resolver:
     async def resolve(
         info: Info,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
         search: Search = UNSET,
     ) -> Any:
         listing = directory.entries(info.context.viewer, kind, search)
-        asked = range_of(listing.order, first, after, last, before)
+        asked = paging.range(listing.order)
         return await whole(listing, asked)
 
     return resolve
@@ -155,26 +142,20 @@ def all_entries(kind: Kind) -> Resolver:
 
 async def all_changes(
     info: Info,
-    first: First = UNSET,
-    after: After = UNSET,
-    last: Last = UNSET,
-    before: Before = UNSET,
+    paging: Paging,
     group_id: OfGroup = UNSET,
 ) -> Any:
-    listing = ledger.changes(info.context.viewer, group_id or None)
-    asked = range_of(listing.order, first, after, last, before)
+    listing = ledger.changes(info.context.viewer, group_id if isinstance(group_id, str) else None)
+    asked = paging.range(listing.order)
     return await whole(listing, asked)
 
 
 async def all_tokens(
     info: Info,
-    first: First = UNSET,
-    after: After = UNSET,
-    last: Last = UNSET,
-    before: Before = UNSET,
+    paging: Paging,
 ) -> Any:
     listing = tokens.tokens(info.context.viewer)
-    asked = range_of(listing.order, first, after, last, before)
+    asked = paging.range(listing.order)
     return await whole(listing, asked)
 
 

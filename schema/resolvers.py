@@ -15,25 +15,13 @@ import strawberry
 from strawberry import UNSET
 
 from models import directory, groups, ids, ledger, memberships, tokens, undo
-from models.access import access_counts, access_pages
 from models.database import Row
-from models.impact import BY_USER, Diff
 from models.kinds import KINDS, USERS, Kind
-from models.listing import Listing, fetch_count, fetch_counts, fetch_page, fetch_pages, page_of
+from models.listing import Listing, fetch_count, fetch_counts, fetch_page, fetch_pages
 from models.viewer import Viewer
 from schema.context import Context
 from schema.fields import Computed, Found
-from schema.pagination import (
-    AccessConnection,
-    After,
-    Before,
-    Connection,
-    Edge,
-    First,
-    Last,
-    Range,
-    range_of,
-)
+from schema.pagination import Connection, Edge, Paging, Range
 
 Search = Annotated[
     str | None,
@@ -134,16 +122,13 @@ def members(kind: Kind) -> Found:
     async def find(
         roots: Sequence[Row],
         context: Context,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
         search: Search = UNSET,
         at: At = UNSET,
     ) -> list[Connection]:
         moment = await moment_of(context.viewer, at)
         listing = memberships.members(context.viewer, kind, search, moment)
-        asked = range_of(listing.order, first, after, last, before)
+        asked = paging.range(listing.order)
 
         async def counters(parents: Sequence[str]) -> dict[str, int]:
             return {root["id"]: root[kind.counter] for root in roots}
@@ -160,15 +145,12 @@ def available(kind: Kind) -> Found:
     async def find(
         roots: Sequence[Row],
         context: Context,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
         search: Search = UNSET,
     ) -> list[Connection]:
         context.viewer.must_see_all()
         listing = memberships.available(context.viewer, kind, search)
-        asked = range_of(listing.order, first, after, last, before)
+        asked = paging.range(listing.order)
 
         async def differences(parents: Sequence[str]) -> dict[str, int]:
             all_of_them = (await directory.organization(context.viewer))[kind.counter]
@@ -183,14 +165,11 @@ def available(kind: Kind) -> Found:
 async def changes_of_groups(
     roots: Sequence[Row],
     context: Context,
-    first: First = UNSET,
-    after: After = UNSET,
-    last: Last = UNSET,
-    before: Before = UNSET,
+    paging: Paging,
 ) -> list[Connection]:
     """`Group.changes`."""
     listing = ledger.changes(context.viewer)
-    asked = range_of(listing.order, first, after, last, before)
+    asked = paging.range(listing.order)
     return await of_parents(listing, asked, [root["id"] for root in roots])
 
 
@@ -203,13 +182,10 @@ def groups_of(kind: Kind) -> Found:
     async def find(
         roots: Sequence[Row],
         context: Context,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
+        paging: Paging,
     ) -> list[Connection]:
         listing = groups.groups_of(context.viewer, kind)
-        asked = range_of(listing.order, first, after, last, before)
+        asked = paging.range(listing.order)
         return await of_parents(listing, asked, [root["id"] for root in roots])
 
     return find
@@ -224,81 +200,6 @@ def group_count(kind: Kind) -> Found:
         listing = groups.groups_of(context.viewer, kind)
         counts = await fetch_counts(listing.source, list({root["id"] for root in roots}))
         return [counts[root["id"]] for root in roots]
-
-    return find
-
-
-def reached(holder: Kind, held: Kind) -> Found:
-    """`User.bots`, `User.personas`: now, or at an instant."""
-
-    async def find(
-        roots: Sequence[Row],
-        context: Context,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        search: Search = UNSET,
-        at: At = UNSET,
-    ) -> list[Connection]:
-        moment = await moment_of(context.viewer, at)
-        asked = (first, after, last, before)
-        parents = [root["id"] for root in roots]
-        return await _access(context, holder, held, parents, asked, search or None, moment)
-
-    return find
-
-
-def reached_by(holder: Kind) -> Found:
-    """`Bot.users`, `Persona.users`."""
-
-    async def find(
-        roots: Sequence[Row],
-        context: Context,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        search: Search = UNSET,
-    ) -> list[Connection]:
-        asked = (first, after, last, before)
-        parents = [root["id"] for root in roots]
-        return await _access(context, holder, USERS, parents, asked, search or None)
-
-    return find
-
-
-async def _access(
-    context: Context,
-    holder: Kind,
-    held: Kind,
-    parents: Sequence[str],
-    arguments: tuple[Any, ...],
-    search: str | None = None,
-    moment: int | None = None,
-) -> list[Connection]:
-    viewer = context.viewer
-    order = memberships.members(viewer, held).order
-    asked = range_of(order, *arguments)
-
-    async def count(some: Sequence[str]) -> dict[str, int]:
-        return await access_counts(viewer, holder, held, some, search, moment)
-
-    distinct = list(dict.fromkeys(parents))
-    pages = await access_pages(viewer, holder, held, asked.part, distinct, search, moment)
-    return [AccessConnection(order, asked.narrow(pages[id]), id, count) for id in parents]
-
-
-def groups_named(attribute: str) -> Found:
-    """`via`, `heldBy`: the groups whose ids an answer about access names, sorted by name.
-
-    Those that are gone are told too: in the past they gave access.
-    """
-
-    async def find(roots: Sequence[Any], context: Context) -> list[list[Row]]:
-        ids = [getattr(root, attribute) for root in roots]
-        rows = await groups_of_ids(context, (id for some in ids for id in some), deleted=True)
-        return [named(rows, some) for some in ids]
 
     return find
 
@@ -320,32 +221,12 @@ async def viewer_organization(roots: Sequence[Viewer], context: Context) -> list
 async def viewer_groups(
     roots: Sequence[Viewer],
     context: Context,
-    first: First = UNSET,
-    after: After = UNSET,
-    last: Last = UNSET,
-    before: Before = UNSET,
+    paging: Paging,
 ) -> list[Connection]:
     """`Viewer.groups`: a token that is no person's is in none."""
     listing = groups.groups_of(context.viewer, USERS)
-    asked = range_of(listing.order, first, after, last, before)
+    asked = paging.range(listing.order)
     return await of_parents(listing, asked, [root.user_id or "" for root in roots])
-
-
-def viewer_reaches(held: Kind) -> Found:
-    """`Viewer.bots`, `Viewer.personas`."""
-
-    async def find(
-        roots: Sequence[Viewer],
-        context: Context,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> list[Connection]:
-        parents = [root.user_id or "" for root in roots]
-        return await _access(context, USERS, held, parents, (first, after, last, before))
-
-    return find
 
 
 # -------------------------------------------------------------------------------- of a single row
@@ -462,50 +343,6 @@ async def _edges_of(added: Added, viewer: Viewer) -> list[Edge]:
         viewer, added.kind, added.group_id, added.revision, added.member_ids
     )
     return [Edge(order, row) for row in rows]
-
-
-# ---------------------------------------------------------------------------------- of an impact
-
-
-def diffs(attribute: str) -> Found:
-    """`AccessImpact.gains`, `.losses`, `.kept`: pages of a list that was computed whole."""
-
-    async def find(
-        roots: Sequence[Any],
-        context: Context,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> list[Connection]:
-        asked = range_of(BY_USER, first, after, last, before)
-        return [_page_of_diffs(getattr(root.impact, attribute), asked) for root in roots]
-
-    return find
-
-
-def _page_of_diffs(found: Sequence[Diff], asked: Range) -> Connection:
-    async def count(parents: Sequence[str]) -> dict[str, int]:
-        return {"": len(found)}
-
-    page = page_of(found, BY_USER, asked.part)
-    return Connection(BY_USER, asked.narrow(page), "", count)
-
-
-async def diff_users(roots: Sequence[Diff], context: Context) -> list[Row]:
-    """`AccessDiff.user`."""
-    users = await entries_of(context, USERS, (root.user_id for root in roots))
-    return [users[root.user_id] for root in roots]
-
-
-def diff_entries(kind: Kind) -> Found:
-    """`AccessDiff.bots`, `.personas`."""
-
-    async def find(roots: Sequence[Diff], context: Context) -> list[list[Row]]:
-        rows = await entries_of(context, kind, (id for root in roots for id in root.held[kind]))
-        return [named(rows, root.held[kind]) for root in roots]
-
-    return find
 
 
 # ------------------------------------------------------------------------------------------ nodes

@@ -188,7 +188,7 @@ class Socket:
             answer = error.answer if isinstance(error, _Ended) else refusal(error)
             end = {"type": "error", "payload": answer.body["errors"]}
         # Whoever hears of the end may use the id anew, so it must be free by then.
-        del self.operations[id]
+        self.operations.pop(id, None)
         await self._send(id=id, **end)
 
     async def _execute(self, id: str, asked: GraphQLRequest) -> None:

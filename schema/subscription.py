@@ -52,7 +52,7 @@ async def changes(
             if _is_in_doubt(context.viewer, recognised_at, change):
                 recognised_at = ledger.utc_now()
                 await context.recognise_again()
-            if group_id and change["group_id"] != group_id:
+            if isinstance(group_id, str) and change["group_id"] != group_id:
                 continue
             if await ledger.is_told(context.viewer, change):
                 yield Edge(NEWEST_FIRST, change)

@@ -14,6 +14,7 @@ from models import ids
 from models.access import Reason
 from models.kinds import BOTS, PERSONAS, USERS
 from models.tables import Action, ActorKind, Role, UserStatus
+from schema import access
 from schema import resolvers as find
 from schema.fields import computed, described, found
 
@@ -63,7 +64,7 @@ class Membership(Edge):
 @strawberry.type
 class Access(Edge):
     via: list["Group"] = found(
-        find.groups_named("via"), "Every group that gives this access, by name."
+        access.groups_named("via"), "Every group that gives this access, by name."
     )
 
 
@@ -177,10 +178,10 @@ class Viewer:
         find.viewer_groups, "The groups you are in, by name."
     )
     bots: "Connection[AccessibleBotEdge, Bot]" = found(
-        find.viewer_reaches(BOTS), "The bots you may use, by name, each once."
+        access.viewer_reaches(BOTS), "The bots you may use, by name, each once."
     )
     personas: "Connection[AccessiblePersonaEdge, Persona]" = found(
-        find.viewer_reaches(PERSONAS), "The personas you may use, by name, each once."
+        access.viewer_reaches(PERSONAS), "The personas you may use, by name, each once."
     )
 
 
@@ -233,11 +234,11 @@ class User(Node):
         find.groups_of(USERS), "The groups they are in, by name."
     )
     bots: "Connection[AccessibleBotEdge, Bot]" = found(
-        find.reached(USERS, BOTS),
+        access.reached(USERS, BOTS),
         "The bots they may use, by name: each once, however many groups give it.",
     )
     personas: "Connection[AccessiblePersonaEdge, Persona]" = found(
-        find.reached(USERS, PERSONAS),
+        access.reached(USERS, PERSONAS),
         "The personas they may use, by name: each once, however many groups give it.",
     )
 
@@ -255,7 +256,7 @@ class Bot(Node):
         find.groups_of(BOTS), "The groups that hold it, by name."
     )
     users: "Connection[BotUserEdge, User]" = found(
-        find.reached_by(BOTS), "Who may use it, by name, each once."
+        access.reached_by(BOTS), "Who may use it, by name, each once."
     )
 
 
@@ -271,7 +272,7 @@ class Persona(Node):
         find.groups_of(PERSONAS), "The groups that hold it, by name."
     )
     users: "Connection[PersonaUserEdge, User]" = found(
-        find.reached_by(PERSONAS), "Who may use it, by name, each once."
+        access.reached_by(PERSONAS), "Who may use it, by name, each once."
     )
 
 
@@ -318,20 +319,20 @@ class AccessDecision:
     allowed: bool = described("Whether the user may use it.")
     reason: Reason = described("Why, or why not.")
     via: list[Group] = found(
-        find.groups_named("via"),
+        access.groups_named("via"),
         "Every group that gives it, by name; empty when it is denied.",
     )
     held_by: list[Group] = found(
-        find.groups_named("held_by"),
+        access.groups_named("held_by"),
         "When it is denied: groups that hold it, which the user would need to join. At most 100.",
     )
 
 
 @strawberry.type(description="What one user would gain, lose or keep.")
 class AccessDiff:
-    user: User = found(find.diff_users, "The user.")
-    bots: list[Bot] = found(find.diff_entries(BOTS), "The bots, by name.")
-    personas: list[Persona] = found(find.diff_entries(PERSONAS), "The personas, by name.")
+    user: User = found(access.diff_users, "The user.")
+    bots: list[Bot] = found(access.diff_entries(BOTS), "The bots, by name.")
+    personas: list[Persona] = found(access.diff_entries(PERSONAS), "The personas, by name.")
 
 
 @strawberry.type(description="A user whom a write would touch, in a list.")
@@ -345,11 +346,11 @@ class AccessDiffEdge(Edge):
 class AccessImpact:
     revision: int = described("Hand it back as `expectedRevision` to commit exactly this.")
     gains: Connection[AccessDiffEdge, AccessDiff] = found(
-        find.diffs("gains"), "Who would gain what, by name."
+        access.diffs("gains"), "Who would gain what, by name."
     )
     losses: Connection[AccessDiffEdge, AccessDiff] = found(
-        find.diffs("losses"), "Who would lose what, by name."
+        access.diffs("losses"), "Who would lose what, by name."
     )
     kept: Connection[AccessDiffEdge, AccessDiff] = found(
-        find.diffs("kept"), "Who would keep what through another group, by name."
+        access.diffs("kept"), "Who would keep what through another group, by name."
     )

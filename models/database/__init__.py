@@ -67,7 +67,7 @@ def config(url: str, *, pool_size: int = 10, pool_seconds: float = POOL_SECONDS)
                 "user": unquote(parts.username or "postgres"),
                 "password": unquote(parts.password) if parts.password else None,
                 "database": unquote(parts.path.lstrip("/")) or "postgres",
-                "minsize": 1,
+                "minsize": 0,  # asyncpg restores any other by itself, and logs each failure
                 "maxsize": pool_size,
                 "pool_seconds": pool_seconds,
                 **options,

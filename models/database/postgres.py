@@ -27,13 +27,20 @@ LISTEN_AGAIN_SECONDS = 1.0
 MIGRATION_LOCK = 0x436F686F7274  # an advisory lock is named by a number: "Cohort" in ASCII
 
 # What is raised where a connection is made, and where one dies under a statement.
-NOT_REACHED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBConnectionError)
+NOT_REACHED = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    DBConnectionError,
+)
 GONE = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,  # of a connection that was ended while it was idle
 )
 NOT_WRITTEN = (asyncpg.DiskFullError, asyncpg.ReadOnlySQLTransactionError)
 

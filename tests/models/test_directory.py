@@ -7,7 +7,7 @@ import pytest
 from models.database import fetch
 from models.directory import (
     IDS_AT_ONCE,
-    ORDERS,
+    USER_ORDERS,
     UserOrderField,
     delete_entries,
     entries,
@@ -68,7 +68,7 @@ async def test_users_are_listed_by_status(viewer: Viewer) -> None:
 
 async def test_users_are_listed_in_the_order_they_came(viewer: Viewer) -> None:
     ids = [await make_user(viewer, name) for name in ("Zuse", "Ada", "Grace")]
-    listing = entries(viewer, USERS, order=ORDERS[UserOrderField.CREATED_AT])
+    listing = entries(viewer, USERS, order=USER_ORDERS[UserOrderField.CREATED_AT])
     page = await fetch_page(listing, Slice(10))
     assert [row["id"] for row in page.rows] == ids
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from models.database import is_postgres
-from models.directory import ORDERS as USER_ORDERS
-from models.directory import delete_entries, entries
+from models.directory import USER_ORDERS, delete_entries, entries
 from models.errors import BadRequest
 from models.groups import ORDERS, GroupOrderField, groups, groups_of, update_group
 from models.kinds import BOTS, USERS

@@ -1,0 +1,138 @@
+"""How the answers about access are found: what a user reaches, who reaches a bot or a persona,
+through which groups, and what a write would change of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from strawberry import UNSET
+
+from models import memberships
+from models.access import access_counts, access_pages
+from models.database import Row
+from models.impact import BY_USER, Diff
+from models.kinds import USERS, Kind
+from models.listing import page_of
+from models.viewer import Viewer
+from schema.context import Context
+from schema.fields import Found
+from schema.pagination import AccessConnection, Connection, Paging, Range
+from schema.resolvers import At, Search, entries_of, groups_of_ids, moment_of, named
+
+
+def reached(holder: Kind, held: Kind) -> Found:
+    """`User.bots`, `User.personas`: now, or at an instant."""
+
+    async def find(
+        roots: Sequence[Row],
+        context: Context,
+        paging: Paging,
+        search: Search = UNSET,
+        at: At = UNSET,
+    ) -> list[Connection]:
+        moment = await moment_of(context.viewer, at)
+        parents = [root["id"] for root in roots]
+        return await _access(context, holder, held, parents, paging, search or None, moment)
+
+    return find
+
+
+def reached_by(holder: Kind) -> Found:
+    """`Bot.users`, `Persona.users`."""
+
+    async def find(
+        roots: Sequence[Row],
+        context: Context,
+        paging: Paging,
+        search: Search = UNSET,
+    ) -> list[Connection]:
+        parents = [root["id"] for root in roots]
+        return await _access(context, holder, USERS, parents, paging, search or None)
+
+    return find
+
+
+async def _access(
+    context: Context,
+    holder: Kind,
+    held: Kind,
+    parents: Sequence[str],
+    paging: Paging,
+    search: str | None = None,
+    moment: int | None = None,
+) -> list[Connection]:
+    viewer = context.viewer
+    order = memberships.members(viewer, held).order
+    asked = paging.range(order)
+
+    async def count(some: Sequence[str]) -> dict[str, int]:
+        return await access_counts(viewer, holder, held, some, search, moment)
+
+    distinct = list(dict.fromkeys(parents))
+    pages = await access_pages(viewer, holder, held, asked.part, distinct, search, moment)
+    return [AccessConnection(order, asked.narrow(pages[id]), id, count) for id in parents]
+
+
+def groups_named(attribute: str) -> Found:
+    """`via`, `heldBy`: the groups whose ids an answer about access names, sorted by name.
+
+    Those that are gone are told too: in the past they gave access.
+    """
+
+    async def find(roots: Sequence[Any], context: Context) -> list[list[Row]]:
+        ids = [getattr(root, attribute) for root in roots]
+        rows = await groups_of_ids(context, (id for some in ids for id in some), deleted=True)
+        return [named(rows, some) for some in ids]
+
+    return find
+
+
+def viewer_reaches(held: Kind) -> Found:
+    """`Viewer.bots`, `Viewer.personas`."""
+
+    async def find(
+        roots: Sequence[Viewer],
+        context: Context,
+        paging: Paging,
+    ) -> list[Connection]:
+        parents = [root.user_id or "" for root in roots]
+        return await _access(context, USERS, held, parents, paging)
+
+    return find
+
+
+def diffs(attribute: str) -> Found:
+    """`AccessImpact.gains`, `.losses`, `.kept`: pages of a list that was computed whole."""
+
+    async def find(
+        roots: Sequence[Any],
+        context: Context,
+        paging: Paging,
+    ) -> list[Connection]:
+        asked = paging.range(BY_USER)
+        return [_page_of_diffs(getattr(root.impact, attribute), asked) for root in roots]
+
+    return find
+
+
+def _page_of_diffs(found: Sequence[Diff], asked: Range) -> Connection:
+    async def count(parents: Sequence[str]) -> dict[str, int]:
+        return {"": len(found)}
+
+    page = page_of(found, BY_USER, asked.part)
+    return Connection(BY_USER, asked.narrow(page), "", count)
+
+
+async def diff_users(roots: Sequence[Diff], context: Context) -> list[Row]:
+    """`AccessDiff.user`."""
+    users = await entries_of(context, USERS, (root.user_id for root in roots))
+    return [users[root.user_id] for root in roots]
+
+
+def diff_entries(kind: Kind) -> Found:
+    """`AccessDiff.bots`, `.personas`."""
+
+    async def find(roots: Sequence[Diff], context: Context) -> list[list[Row]]:
+        rows = await entries_of(context, kind, (id for root in roots for id in root.held[kind]))
+        return [named(rows, root.held[kind]) for root in roots]
+
+    return find
