@@ -46,8 +46,8 @@ sdl: .venv/runs ## Write schema/schema.graphql anew
 
 lock: .venv/checks ## Pin all that the dependencies depend on
 	$(COMPILE) -o requirements/runs.txt pyproject.toml
-	$(COMPILE) --extra test -c requirements/runs.txt -o requirements/tests.txt pyproject.toml
-	$(COMPILE) --extra test --extra dev -c requirements/tests.txt -o requirements/checks.txt pyproject.toml
+	$(COMPILE) --extra test --extra traces -c requirements/runs.txt -o requirements/tests.txt pyproject.toml
+	$(COMPILE) --extra test --extra traces --extra dev -c requirements/tests.txt -o requirements/checks.txt pyproject.toml
 
 clean: ## Remove what was installed and built
 	rm -rf .venv web/node_modules web/dist

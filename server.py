@@ -11,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -52,15 +51,18 @@ logger = logging.getLogger("cohort.server")
 class Assets(StaticFiles):
     """Files whose names change with their content, so that a browser may keep them for good."""
 
-    async def check_config(self) -> None:
-        """A folder that is not there yet has no files: no fault of the service."""
-        if not Path(str(self.directory)).is_dir():
-            raise HTTPException(404)
-
     def file_response(self, *args: object, **kwargs: object) -> Response:
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         response.headers["Cache-Control"] = FOREVER
         return response
+
+
+def assets() -> list[Mount]:
+    """The files of the pages, if these are built."""
+    directory = DIST / "assets"
+    if not directory.is_dir():
+        return []
+    return [Mount("/assets", GZipMiddleware(Assets(directory=directory)))]
 
 
 def page(name: str) -> Callable[[Request], Awaitable[Response]]:
@@ -189,7 +191,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics_page(settings, authenticator, sample)),
-            Mount("/assets", GZipMiddleware(Assets(directory=DIST / "assets", check_dir=False))),
+            *assets(),
             Route("/favicon.svg", page("favicon.svg")),
             Route("/graphiql", page("graphiql.html")),
             # The console finds its own way from the address; without it, GraphiQL is the page.

@@ -35,6 +35,7 @@ ENGINES = {
     "models.database.sqlite": "tortoise.backends.sqlite",
     "models.database.postgres": "tortoise.backends.asyncpg",
 }
+OF_COHORT = ("minsize", "pool_seconds")  # options that are for Cohort's own engine
 
 
 Info = strawberry.Info[dict[str, Any], None]
@@ -169,6 +170,8 @@ def create_app(url: str, organization_id: str) -> Starlette:
     settings = config(url)
     for connection in settings["connections"].values():
         connection["engine"] = ENGINES[connection["engine"]]
+        for option in OF_COHORT:
+            connection["credentials"].pop(option, None)
     settings["apps"] = {"models": {"models": ["bench.plain_tables"]}}
 
     @asynccontextmanager

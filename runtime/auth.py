@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
@@ -35,7 +34,7 @@ def is_same_origin(connection: HTTPConnection) -> bool:
     if site is not None and site not in ("same-origin", "none"):
         return False
     origin = connection.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == connection.headers.get("host")
+    return origin is None or origin.partition("://")[2] == connection.headers.get("host")
 
 
 def secret_of(connection: HTTPConnection) -> str | None:

@@ -111,7 +111,8 @@ class Issuer:
             return None
         given = claims.get(self.settings.oidc_role_claim)
         named = given if isinstance(given, list) else [given]
-        roles = [ROLES[name.lower()] for name in named if str(name).lower() in ROLES]
+        names = [name.casefold() for name in named if isinstance(name, str)]
+        roles = [ROLES[name] for name in names if name in ROLES]
         return max(roles, key=tokens.RANK.index, default=Role.MEMBER)
 
 

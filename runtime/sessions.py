@@ -12,13 +12,14 @@ from models.errors import Unauthenticated
 from runtime.auth import COOKIE, Authenticator, is_same_origin
 from runtime.limits import PerMinute, TryAgainLater, address_key
 from runtime.metrics import ERRORS
+from runtime.oidc import LONGEST_TOKEN
 from runtime.settings import Settings
 
 LINK_NOT_GOOD = (
     "This link was used already, or is too old. Ask for a new one:\n"
     "python manage.py sign-in-link --organization NAME --user EMAIL\n"
 )
-LARGEST_BODY = 4_096
+LARGEST_BODY = LONGEST_TOKEN + 1_000
 
 
 def session_routes(settings: Settings, authenticator: Authenticator) -> list[Route]:
@@ -41,6 +42,8 @@ def session_routes(settings: Settings, authenticator: Authenticator) -> list[Rou
 
     async def follow_link(request: Request) -> Response:
         """Use a sign-in link up, set the cookie, and leave the secret behind."""
+        if request.method == "HEAD":  # mail programs look at links so; that must not use them up
+            return Response()
         address = _address(request)
         try:
             failures.take(address)

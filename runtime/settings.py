@@ -4,10 +4,30 @@ Each is documented in the table of docs/settings.md; a test holds the table to t
 """
 
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# Those whose keys can be public. With the others, whoever can verify a token can make one.
+ASYMMETRIC = tuple(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512))
+OIDC_ALGORITHMS = (*ASYMMETRIC, "EdDSA")
+
+
+def is_safe_address(url: str) -> bool:
+    """Whether nobody on the way can change what an address answers: https, or this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme != "http" or host == "localhost":
+            is_safe = parts.scheme in ("http", "https") and bool(host)
+        else:
+            is_safe = ip_address(host).is_loopback
+    except ValueError:
+        return False
+    return is_safe and url.isprintable() and not set(url) & set("@\\ ")
 
 
 class Settings(BaseSettings):
@@ -61,10 +81,51 @@ class Settings(BaseSettings):
         description="The token with which `/metrics` is read; empty: any token of an "
         "administrator or auditor.",
     )
+    traces_url: str = Field(
+        "",
+        description="Where OpenTelemetry traces are sent (OTLP over HTTP), such as "
+        "`http://127.0.0.1:4318/v1/traces`; empty: nowhere. Needs the extra `traces`.",
+    )
+    traces_sampled: float = Field(
+        1.0, ge=0, le=1, description="Which part of the traces is sent, from 0 to 1."
+    )
     cors_origins: str = Field(
         "",
         description="Origins whose pages may ask with a token, separated by commas, or `*`; "
         "empty: none but the service's own.",
+    )
+    oidc_issuer: str = Field(
+        "",
+        description="The OpenID Connect issuer whose tokens are accepted beside the service's own, "
+        "as its tokens name it; empty: none.",
+    )
+    oidc_audience: str = Field(
+        "",
+        validate_default=True,
+        description="The audience that the issuer's tokens must be for.",
+    )
+    oidc_jwks_url: str = Field(
+        "",
+        description="Where the issuer's keys are; empty: where its discovery document says.",
+    )
+    oidc_algorithms: str = Field(
+        "RS256,ES256,EdDSA",
+        description="The algorithms that the issuer may sign with, separated by commas.",
+    )
+    oidc_leeway_seconds: int = Field(
+        30, ge=0, le=300, description="How far the issuer's clock may differ, in seconds."
+    )
+    oidc_organization_claim: str = Field(
+        "organization",
+        min_length=1,
+        description="The claim that names the organization, by its name or its id.",
+    )
+    oidc_email_claim: str = Field(
+        "email", min_length=1, description="The claim that names the user, by email address."
+    )
+    oidc_role_claim: str = Field(
+        "",
+        description="The claim that may lower what the user may do to a role; empty: none.",
     )
     max_body_bytes: int = Field(
         1_000_000, ge=1_000, description="The largest request body that is read, in bytes."
@@ -130,7 +191,7 @@ class Settings(BaseSettings):
         500, ge=1, description="How many requests of a token one process executes at once."
     )
     requests_per_minute: int = Field(
-        300_000, ge=1, description="How many requests of a token one process takes in a minute."
+        600_000, ge=1, description="How many requests of a token one process takes in a minute."
     )
     sign_ins_per_minute: int = Field(
         10, ge=1, description="How often an address may fail to sign in, in a minute."
@@ -167,6 +228,42 @@ class Settings(BaseSettings):
     shutdown_seconds: int = Field(
         20, ge=0, description="How long requests in flight may take to finish at shutdown."
     )
+
+    @field_validator("oidc_issuer", "oidc_jwks_url")
+    @classmethod
+    def _must_be_safe(cls, value: str) -> str:
+        if value and not is_safe_address(value):
+            raise ValueError("must begin with https://, unless it is on this machine")
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _must_be_plain(cls, value: str) -> str:
+        if set(value) & set("?#"):
+            raise ValueError("must be an issuer, which has neither ? nor #")
+        return value
+
+    @field_validator("oidc_audience")
+    @classmethod
+    def _must_be_given(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("oidc_issuer") and not value.strip():
+            raise ValueError(
+                "must be set with COHORT_OIDC_ISSUER, or tokens for other services would be "
+                "accepted here"
+            )
+        return value
+
+    @field_validator("oidc_algorithms")
+    @classmethod
+    def _must_be_asymmetric(cls, value: str) -> str:
+        if not set(value.replace(" ", "").split(",")) <= set(OIDC_ALGORITHMS):
+            raise ValueError(f"must be some of {', '.join(OIDC_ALGORITHMS)}")
+        return value
+
+    @property
+    def oidc_algorithm_names(self) -> tuple[str, ...]:
+        """The algorithms that the issuer may sign with, each once."""
+        return tuple(dict.fromkeys(self.oidc_algorithms.replace(" ", "").split(",")))
 
     @property
     def session_lifetime(self) -> timedelta:

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -99,7 +99,8 @@ class PostgresDatabases:
     pytest takes everybody else's rights to its own away whenever it starts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] = POSTGRES_SETTINGS) -> None:
+        self.settings = settings
         self.directory = Path(tempfile.mkdtemp(prefix="cohort-postgres-"))
         self.server = get_server(self.directory / "data", cleanup_mode="stop")
         self.numbers = count(1)
@@ -110,7 +111,7 @@ class PostgresDatabases:
     async def _prepare(self) -> None:
         await self._execute(
             "postgres",
-            *(f"ALTER SYSTEM SET {name} = {value}" for name, value in POSTGRES_SETTINGS.items()),
+            *(f"ALTER SYSTEM SET {name} = {value}" for name, value in self.settings.items()),
             "SELECT pg_reload_conf()",
             f"CREATE DATABASE {TEMPLATE}",
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.groups import add_members
+from models.groups import add_members, remove_members
 from models.ids import new_id
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.organizations import create_organization
@@ -69,6 +69,17 @@ async def test_what_is_there_already_is_neither_gained_nor_kept(ask: Asker, acme
     assert (await ask(IMPACT, of=of))["accessImpact"]["losses"] == diffs()
     of = {"removeUsers": {"groupId": group, "userIds": []}}
     assert (await ask(IMPACT, of=of))["accessImpact"]["losses"] == diffs()
+
+
+async def test_one_who_was_in_the_group_once_gains_it_all_again(ask: Asker, acme: Viewer) -> None:
+    ada, coach = await make_user(acme, "Ada"), await make_bot(acme, "Coach")
+    group = await make_group(acme, users=[ada], bots=[coach])
+    for kind, id in ((USERS, ada), (BOTS, coach)):
+        await remove_members(acme, kind, group, [id])
+        of = {f"add{kind.plural.capitalize()}": {"groupId": group, kind.ids_field: [id]}}
+        gains = (await ask(IMPACT, of=of))["accessImpact"]["gains"]
+        assert gains == diffs(("Ada", ["Coach"], []))
+        await add_members(acme, kind, group, [id])
 
 
 async def test_an_impact_comes_in_pages(ask: Asker, acme: Viewer) -> None:

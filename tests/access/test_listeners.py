@@ -15,7 +15,7 @@ from models.kinds import USERS
 from models.ledger import utc_now
 from models.organizations import create_organization
 from models.tables import Role, UserStatus
-from models.tokens import create_token, exchange, revoke_token
+from models.tokens import authenticate, create_token, exchange, revoke_token
 from models.upserts import upsert_entries
 from models.viewer import Viewer
 from runtime.auth import COOKIE
@@ -141,6 +141,20 @@ async def test_a_revoked_token_ends_what_it_began(service: Service, acme: Viewer
         await assert_both_end(socket, events)
         await socket.subscribe("2", WHO)  # nor does it open anything new
         assert (await socket.hear())["payload"][0]["extensions"]["code"] == END
+
+
+async def test_a_session_listens_no_longer_than_the_token_that_it_came_from(
+    service: Service, acme: Viewer
+) -> None:
+    id, secret = await token_of(acme)
+    viewer = await authenticate(secret)
+    assert viewer is not None
+    session = await exchange(viewer, timedelta(hours=1))
+    async with line(service, session) as socket, stream(service, session) as events:
+        await socket.subscribe()
+        await eventually(lambda: service.executor.feed.subscriber_count == 2)
+        await revoke_token(acme, id)
+        await assert_both_end(socket, events)
 
 
 async def test_an_expired_token_ends_what_it_began(service: Service, acme: Viewer) -> None:

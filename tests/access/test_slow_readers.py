@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -14,7 +15,8 @@ from models.tables import Role
 from models.tokens import create_token
 from models.viewer import Viewer
 from runtime.feed import MOST_WAITING
-from tests.access.service import Service, eventually, line, listening, stream
+from schema.requests import request_from
+from tests.access.service import CHANGES, Service, eventually, line, listening, stream
 from tests.factories import make_bot, make_group
 
 SLOW_SECONDS = 0.5
@@ -163,3 +165,25 @@ async def test_nothing_is_lost_to_one_who_falls_behind_what_is_handed_over(
         for count in range(number):
             await make_bot(acme, f"Bot {count}")
         assert await socket.revisions(number) == list(range(first, first + number))
+
+
+async def test_one_who_pauses_is_told_the_rest_from_the_ledger(
+    service: Service, acme: Viewer, token: str
+) -> None:
+    executor, number = service.executor, MOST_WAITING + 50
+    viewer = await executor.authenticator.viewer(token)
+    asked = request_from({"query": CHANGES})
+    first = viewer.revision + 1
+    async with (
+        executor.feed.subscribed(acme.organization_id) as other,
+        aclosing(executor.events(token, viewer, executor.operation(asked), asked)) as events,
+    ):
+        other.is_behind = False
+        await make_bot(acme, "First")
+        told = [await anext(events)]
+        for count in range(number):
+            await make_bot(acme, f"Bot {count}")
+        await eventually(lambda: other.is_behind)
+        told += [await anext(events) for _ in range(number)]
+    revisions = [answer.body["data"]["changes"]["node"]["revision"] for answer in told]
+    assert revisions == list(range(first, first + number + 1))

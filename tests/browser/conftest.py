@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.service import ADMIN, ROOT, Demo, Service
+from tests.browser.service import ADMIN, ROOT, Organization, Server, Service, make_organizations
 
 CHROMIUM = shutil.which("chromium") or ""
 WEB = ROOT / "web"
@@ -39,13 +39,8 @@ def dist() -> Path:
     return built
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """The demo organization, made once, and copied for each service."""
-    return Demo.make(tmp_path_factory.mktemp("demo") / "demo.sqlite3")
-
-
-@pytest.fixture(scope="session")
+# Not for the session: Playwright's own event loop would be in the way of the tests that follow.
+@pytest.fixture(scope="package")
 def browser(dist: Path) -> Iterator[Browser]:
     """Chromium."""
     if not CHROMIUM:
@@ -56,27 +51,29 @@ def browser(dist: Path) -> Iterator[Browser]:
         browser.close()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "reads: shares its service with others that change nothing")
+@pytest.fixture(scope="package")
+def organizations(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Iterator[Organization]]:
+    """A database, and in it an organization for each test."""
+    file = tmp_path_factory.mktemp("browser") / "cohort.sqlite3"
+    here = Path(__file__).parent
+    tests = sum(here in item.path.parents for item in request.session.items)
+    return file, iter(make_organizations(file, tests))
 
 
-@pytest.fixture(scope="session")
-def shared_service(demo: Demo, dist: Path) -> Iterator[Service]:
-    """The service for all tests that only read."""
-    service = Service(demo, demo.file.with_name("shared.sqlite3"))
-    yield service
-    service.stop()
+@pytest.fixture(scope="package")
+def server(dist: Path, organizations: tuple[Path, Iterator[Organization]]) -> Iterator[Server]:
+    """The one process that serves all tests."""
+    server = Server(organizations[0])
+    yield server
+    server.stop()
 
 
 @pytest.fixture
-def service(request: pytest.FixtureRequest, demo: Demo, tmp_path: Path) -> Iterator[Service]:
-    """The service with the demo organization: the test's own, if it writes."""
-    if request.node.get_closest_marker("reads"):
-        yield request.getfixturevalue("shared_service")
-        return
-    service = Service(demo, tmp_path / "cohort.sqlite3")
-    yield service
-    service.stop()
+def service(server: Server, organizations: tuple[Path, Iterator[Organization]]) -> Service:
+    """The service, with a demo organization of the test's own."""
+    return Service(server, next(organizations[1]))
 
 
 class Watch:

@@ -1,29 +1,36 @@
-"""Makes the demo organization, and tokens for some of its people; prints the tokens as JSON."""
+"""Makes demo organizations, with tokens for some of their people; prints all as JSON."""
 
 import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from commands import demo
-from commands.demo_data import ORGANIZATION
+from commands import demo, demo_data
 from commands.tokens import create
 from models import database
 from models.organizations import find_organization
 
 
-async def make(file: Path, people: list[str]) -> dict[str, str]:
-    """Tokens, by the address of whom they are for."""
+async def make(file: Path, count: int, people: list[str]) -> list[dict[str, Any]]:
+    """Make so many; returns the name of each, and its tokens by whom they are for."""
+    name = demo_data.ORGANIZATION
+    made = []
     async with database.opened(f"sqlite://{file}"):
         await database.migrate()
-        await demo.make()
-        operator = await find_organization(ORGANIZATION)
-        assert operator
-        return {
-            email: await create(operator, f"Browser of {email}", None, email, None)
-            for email in people
-        }
+        for number in range(1, count + 1):
+            demo_data.ORGANIZATION = f"{name} {number}" if number > 1 else name
+            await demo.make()
+            operator = await find_organization(demo_data.ORGANIZATION)
+            assert operator
+            tokens = {
+                email: await create(operator, f"Browser of {email}", None, email, None)
+                for email in people
+            }
+            made.append({"name": demo_data.ORGANIZATION, "tokens": tokens})
+    return made
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(make(Path(sys.argv[1]), sys.argv[2:]))))
+    file, count, *people = sys.argv[1:]
+    sys.stdout.write(json.dumps(asyncio.run(make(Path(file), int(count), people))))

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
-from tests.browser.service import ADMIN, ROOT, Demo, Service
+from tests.browser.service import ADMIN, ROOT, Server, Service, make_organizations
 
 IMAGES = ROOT / "docs" / "images"
 GROUP = "Account Executives"
@@ -20,8 +20,10 @@ def main() -> None:
     """Take them all."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
-        demo = Demo.make(Path(directory) / "demo.sqlite3")
-        service = Service(demo, Path(directory) / "cohort.sqlite3")
+        file = Path(directory) / "cohort.sqlite3"
+        [organization] = make_organizations(file, 1)
+        server = Server(file)
+        service = Service(server, organization)
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -30,7 +32,7 @@ def main() -> None:
                 user(signed_in(browser, service, 1120, 600, "light"), service)
                 browser.close()
         finally:
-            service.stop()
+            server.stop()
 
 
 def signed_in(browser: Browser, service: Service, width: int, height: int, theme: str) -> Page:

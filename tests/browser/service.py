@@ -1,8 +1,7 @@
-"""The real service for the browser tests: a process of its own, on a SQLite file of its own."""
+"""The real service for the browser tests: one process on one SQLite file, many organizations."""
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +14,6 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parent.parent.parent
-ORGANIZATION = "Larkspur Supplies"
 ADMIN, OTHER_ADMIN, AUDITOR, MEMBER = (
     "fatima.el-sayed@example.com",
     "ravi.subramaniam@example.com",
@@ -26,41 +24,11 @@ PEOPLE = (ADMIN, OTHER_ADMIN, AUDITOR, MEMBER)
 SECONDS_TO_START = 20.0
 
 
-@dataclass
-class Demo:
-    """A database with the demo organization, and tokens for those who sign in."""
+class Server:
+    """A process that serves; `url` is its origin."""
 
-    file: Path
-    tokens: dict[str, str]
-
-    @classmethod
-    def make(cls, file: Path) -> "Demo":
-        """Make it, in a process that is not the browser's."""
-        told = subprocess.check_output(
-            [sys.executable, "-m", "tests.browser.demo", str(file), *PEOPLE], cwd=ROOT, text=True
-        )
-        return cls(file, json.loads(told))
-
-
-def manage(file: Path, *arguments: str, **environment: str) -> str:
-    """What a command of manage.py prints."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": f"sqlite://{file}", **environment},
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
-
-
-class Service:
-    """A service that runs; `url` is its origin."""
-
-    def __init__(self, demo: Demo, file: Path) -> None:
-        shutil.copy(demo.file, file)
+    def __init__(self, file: Path) -> None:
         self.file = file
-        self.tokens = demo.tokens
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
@@ -78,7 +46,7 @@ class Service:
             },
         )
         deadline = time.monotonic() + SECONDS_TO_START
-        while time.monotonic() < deadline:
+        while self.process.poll() is None and time.monotonic() < deadline:
             try:
                 if httpx.get(f"{self.url}/readyz").is_success:
                     return
@@ -95,13 +63,62 @@ class Service:
             self.process.kill()
             self.process.wait()
 
+    def sign_in_link(self, organization: str, email: str) -> str:
+        """A link that signs a browser in, once."""
+        told = subprocess.check_output(
+            [
+                *(sys.executable, "manage.py", "sign-in-link"),
+                *("--organization", organization, "--user", email),
+            ],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DATABASE_URL": f"sqlite://{self.file}",
+                "COHORT_PUBLIC_URL": self.url,
+            },
+            text=True,
+        )
+        return told.split()[-1]
+
+
+@dataclass
+class Organization:
+    """A demo organization, and tokens by the address of whom they are for."""
+
+    name: str
+    tokens: dict[str, str]
+
+
+def make_organizations(file: Path, count: int) -> list[Organization]:
+    """Make a database with so many of them, in a process that is not the browser's."""
+    told = subprocess.check_output(
+        [sys.executable, "-m", "tests.browser.demo", str(file), str(count), *PEOPLE],
+        cwd=ROOT,
+        text=True,
+    )
+    return [Organization(**made) for made in json.loads(told)]
+
+
+@dataclass
+class Service:
+    """The service, as one organization knows it."""
+
+    server: Server
+    organization: Organization
+
+    @property
+    def url(self) -> str:
+        """Its origin."""
+        return self.server.url
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """Tokens by the address of whom they are for."""
+        return self.organization.tokens
+
     def sign_in_link(self, email: str) -> str:
         """A link that signs a browser in, once."""
-        told = manage(
-            self.file, "sign-in-link", "--organization", ORGANIZATION, "--user", email,
-            COHORT_PUBLIC_URL=self.url,
-        )  # fmt: skip
-        return told.split()[-1]
+        return self.server.sign_in_link(self.organization.name, email)
 
     def ask(self, query: str, email: str = ADMIN, **variables: Any) -> Any:
         """The data that the API answers somebody."""

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.reads
 def test_signing_in(open_page: OpenPage, watch: Watch) -> None:
     watch.expect("401 (Unauthorized)")
     page = open_page("/", email=None)
@@ -25,7 +24,6 @@ def test_signing_in(open_page: OpenPage, watch: Watch) -> None:
     assert grave_findings(page) == []
 
 
-@pytest.mark.reads
 def test_the_groups_page_and_all_that_opens_on_it(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/groups?open={service.group(CLOSERS)}")
     expect(section(page, "Users").get_by_role("listitem").first).to_be_visible()
@@ -61,7 +59,6 @@ def opening_one_after_another(page: Page) -> Iterator[str]:
     yield "the account menu is open"
 
 
-@pytest.mark.reads
 def test_every_list(open_page: OpenPage) -> None:
     page = open_page("/nowhere")
     assert grave_findings(page) == []
@@ -72,7 +69,6 @@ def test_every_list(open_page: OpenPage) -> None:
         assert grave_findings(page) == [], address
 
 
-@pytest.mark.reads
 def test_the_pages_of_one_user_bot_and_persona(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/users/{service.user('Hana Sato')}?on=2020-01-31")
     expect(section(page, "Bots")).to_contain_text("could use no bots then")
@@ -87,7 +83,6 @@ def test_the_pages_of_one_user_bot_and_persona(open_page: OpenPage, service: Ser
         assert grave_findings(page) == []
 
 
-@pytest.mark.reads
 def test_what_members_and_auditors_see(open_page: OpenPage, service: Service) -> None:
     page = open_page("/me", MEMBER)
     expect(section(page, "My bots").get_by_role("listitem").first).to_be_visible()
@@ -98,7 +93,6 @@ def test_what_members_and_auditors_see(open_page: OpenPage, service: Service) ->
     assert grave_findings(page) == []
 
 
-@pytest.mark.reads
 def test_a_screen_reader_is_told_of_what_happens(open_page: OpenPage, service: Service) -> None:
     page = open_page("/groups")
     expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()

@@ -11,7 +11,6 @@ from tests.browser.service import Service
 from tests.browser.test_groups import section
 
 
-@pytest.mark.reads
 @pytest.mark.parametrize(
     ("kind", "search", "name"),
     [
@@ -31,7 +30,6 @@ def test_a_list_leads_to_each_page(open_page: OpenPage, kind: str, search: str, 
     assert re.search(f"/{kind.lower()}/[a-z]{{3}}_[0-9a-f]+$", page.url)
 
 
-@pytest.mark.reads
 def test_a_users_page_says_what_they_may_use_and_through_which_groups(
     open_page: OpenPage, service: Service
 ) -> None:
@@ -48,7 +46,6 @@ def test_a_users_page_says_what_they_may_use_and_through_which_groups(
     )
 
 
-@pytest.mark.reads
 def test_a_users_page_shows_a_day_chosen_in_a_calendar(
     open_page: OpenPage, service: Service
 ) -> None:
@@ -76,7 +73,6 @@ def choose(page: Page, day: date) -> None:
     page.get_by_role("button", name=f"{day.day} {day:%B} {day.year}", exact=True).click()
 
 
-@pytest.mark.reads
 def test_a_bots_page_and_a_personas_page_say_who_may_use_it_and_why(
     open_page: OpenPage, service: Service
 ) -> None:
@@ -96,7 +92,6 @@ def test_a_bots_page_and_a_personas_page_say_who_may_use_it_and_why(
     expect(wen).to_contain_text("through Leadership, Presenting")
 
 
-@pytest.mark.reads
 def test_what_does_not_exist_is_said_to_be_so(open_page: OpenPage) -> None:
     page = open_page("/users/usr_00000000000070008000000000000000")
     expect(page.get_by_role("heading", name="No such user")).to_be_visible()

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
@@ -24,7 +23,6 @@ def section(page: Page, name: str) -> Locator:
     return page.get_by_role("region", name=re.compile(f"^{name}"))
 
 
-@pytest.mark.reads
 def test_the_table_says_how_much_each_group_holds(open_page: OpenPage) -> None:
     page = open_page("/")
     page.get_by_role("link", name="Groups").click()
@@ -34,7 +32,6 @@ def test_the_table_says_how_much_each_group_holds(open_page: OpenPage) -> None:
     expect(page.get_by_text("12 groups")).to_be_visible()
 
 
-@pytest.mark.reads
 def test_it_sorts_and_searches_as_one_types(open_page: OpenPage) -> None:
     page = open_page("/groups")
     expect(row(page, "Team Leads")).to_be_visible()
@@ -71,7 +68,6 @@ def test_it_has_pages_when_there_are_many(open_page: OpenPage, service: Service)
     expect(rows).to_have_count(50)
 
 
-@pytest.mark.reads
 def test_an_address_can_be_shared_and_back_and_forward_work(
     open_page: OpenPage, service: Service
 ) -> None:
@@ -91,7 +87,6 @@ def test_an_address_can_be_shared_and_back_and_forward_work(
     expect(section(page, "Bots")).to_have_count(0)
 
 
-@pytest.mark.reads
 def test_an_address_opens_a_group_of_another_page_as_well(
     open_page: OpenPage, service: Service
 ) -> None:
@@ -100,7 +95,6 @@ def test_an_address_opens_a_group_of_another_page_as_well(
     expect(section(page, "Users").get_by_text("Grace Wanjiru")).to_be_visible()
 
 
-@pytest.mark.reads
 def test_a_row_opens_by_click_and_by_keyboard(open_page: OpenPage) -> None:
     page = open_page("/groups")
     row(page, CLOSERS).get_by_role("cell", name="6").click()

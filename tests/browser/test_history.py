@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
@@ -27,7 +26,6 @@ def test_it_tells_in_plain_sentences_who_did_what_and_undoes_it(
     assert "Hana Sato" in service.users_of(CLOSERS)
 
 
-@pytest.mark.reads
 def test_it_filters_by_group(open_page: OpenPage, service: Service) -> None:
     page = open_page("/history")
     expect(section(page, "All changes").get_by_role("listitem").first).to_be_visible()
@@ -41,7 +39,6 @@ def test_it_filters_by_group(open_page: OpenPage, service: Service) -> None:
     assert f"group={service.group(CLOSERS)}" in page.url
 
 
-@pytest.mark.reads
 def test_a_group_leads_to_its_own(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/groups?open={service.group(CLOSERS)}")
     page.get_by_role("main").get_by_role("link", name="History").click()

@@ -4,7 +4,6 @@ import gzip
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenPage
@@ -12,8 +11,6 @@ from tests.browser.service import Service
 
 LIMIT = 250_000
 """Bytes of JavaScript, gzipped."""
-
-pytestmark = pytest.mark.reads
 
 
 def test_the_groups_page_is_light(open_page: OpenPage, dist: Path) -> None:
@@ -57,3 +54,10 @@ def test_scripts_come_from_the_origin_alone(open_page: OpenPage, service: Servic
     assert re.search(r"script-src 'self'(;|$)", policy)
     assert "default-src 'self'" in policy
     assert page.locator("script:not([src])").count() == 0
+
+
+def test_graphiql_stays_a_page_of_its_own(open_page: OpenPage) -> None:
+    page = open_page("/graphiql")
+    page.get_by_role("button", name="Execute").click()
+
+    expect(page.locator(".graphiql-response")).to_contain_text("Larkspur Supplies")

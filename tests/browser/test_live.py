@@ -99,9 +99,9 @@ def test_a_service_that_starts_again_is_found_again(
     watch.expect("WebSocket")
     watch.expect("ERR_CONNECTION_REFUSED")
     page = group_page(open_page, service, OTHER_ADMIN)
-    service.stop()
+    service.server.stop()
     expect(page.get_by_role("status").filter(has_text="Offline")).to_be_visible()
-    service.start()
+    service.server.start()
     service.add_users(CLOSERS, "Aisha Rahman")
 
     expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible(timeout=12_000)

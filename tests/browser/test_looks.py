@@ -13,7 +13,6 @@ def background(page: Page) -> str:
     return color
 
 
-@pytest.mark.reads
 def test_light_and_dark(open_page: OpenPage) -> None:
     page = open_page("/groups", color_scheme="dark")
     expect(page.get_by_role("button", name="Light theme")).to_be_visible()
@@ -26,7 +25,6 @@ def test_light_and_dark(open_page: OpenPage) -> None:
     expect(page.get_by_role("button", name="Dark theme")).to_be_visible()
 
 
-@pytest.mark.reads
 @pytest.mark.parametrize("width", [360, 768, 1920])
 def test_phone_to_wide_screen(open_page: OpenPage, service: Service, width: int) -> None:
     page = open_page(
@@ -45,7 +43,6 @@ def test_phone_to_wide_screen(open_page: OpenPage, service: Service, width: int)
         expect(page.get_by_role("heading", name="Groups")).to_be_visible()
 
 
-@pytest.mark.reads
 def test_skeletons_stand_where_rows_will_be(open_page: OpenPage) -> None:
     page = open_page("/nowhere")
     held: list[Route] = []
@@ -68,7 +65,6 @@ def test_empty_states_say_what_to_do_next(open_page: OpenPage, service: Service)
         expect(section(page, kind)).to_contain_text("Add some with the + above.")
 
 
-@pytest.mark.reads
 def test_a_page_whose_code_is_gone_offers_a_way_on(open_page: OpenPage, watch: Watch) -> None:
     for part in ("ERR_FAILED", "dynamically imported module", "error occurred"):
         watch.expect(part)

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenPage, Watch
@@ -37,7 +36,6 @@ def paste(page: Page, text: str) -> None:
     )
 
 
-@pytest.mark.reads
 def test_the_popover_lists_those_who_are_not_in_the_group(
     open_page: OpenPage, service: Service
 ) -> None:
@@ -93,7 +91,6 @@ def test_several_are_added_by_keyboard_alone(open_page: OpenPage, service: Servi
     assert {"Aisha Rahman", "Benedikt Hofmann"} <= service.users_of(CLOSERS)
 
 
-@pytest.mark.reads
 def test_card_and_count_appear_at_once_and_roll_back_when_refused(
     open_page: OpenPage, service: Service
 ) -> None:
@@ -123,7 +120,6 @@ def hold_additions(route: Route, held: list[Route]) -> None:
         route.continue_()
 
 
-@pytest.mark.reads
 def test_a_service_that_does_not_answer_is_told_of(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:
@@ -194,7 +190,6 @@ def test_bots_and_personas_go_the_same_way(open_page: OpenPage, service: Service
     )
 
 
-@pytest.mark.reads
 def test_the_bin_shows_on_hover_on_focus_and_always_on_touch_screens(
     open_page: OpenPage, service: Service
 ) -> None:

@@ -1,6 +1,5 @@
 """What a MEMBER and an AUDITOR see."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
@@ -8,7 +7,6 @@ from tests.browser.service import AUDITOR, MEMBER, Service
 from tests.browser.test_groups import CLOSERS, section
 
 
-@pytest.mark.reads
 def test_a_member_sees_a_page_of_their_own(open_page: OpenPage) -> None:
     page = open_page("/", MEMBER)
 
@@ -21,7 +19,6 @@ def test_a_member_sees_a_page_of_their_own(open_page: OpenPage) -> None:
     expect(page.get_by_text("Team Management")).to_have_count(0)
 
 
-@pytest.mark.reads
 def test_an_auditor_sees_everything_and_no_controls_that_write(
     open_page: OpenPage, service: Service
 ) -> None:

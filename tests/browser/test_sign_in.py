@@ -1,6 +1,5 @@
 """Signing in by the printed link or a pasted token, signing out, and an expired session."""
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Watch
@@ -29,7 +28,6 @@ def test_the_printed_link_signs_in(open_page: OpenPage, service: Service) -> Non
     expect(page.get_by_text("Larkspur Supplies")).to_be_visible()
 
 
-@pytest.mark.reads
 def test_a_pasted_token_signs_in_and_is_kept_nowhere(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:
@@ -66,7 +64,6 @@ def test_a_session_that_ends_elsewhere_ends_here(open_page: OpenPage, watch: Wat
     expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
 
 
-@pytest.mark.reads
 def test_an_expired_session_leads_to_sign_in_and_back_to_the_place(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:
@@ -84,7 +81,6 @@ def test_an_expired_session_leads_to_sign_in_and_back_to_the_place(
     assert page.url.endswith("/groups?search=team")
 
 
-@pytest.mark.reads
 def test_the_printed_link_leads_back_to_the_place_as_well(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:

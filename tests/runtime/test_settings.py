@@ -54,7 +54,15 @@ def test_every_setting_is_read_from_the_variable_that_is_documented(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     default = getattr(Settings(), name)
-    values = {"log_format": "json", "log_level": "DEBUG"}
+    values = {
+        "log_format": "json",
+        "log_level": "DEBUG",
+        "oidc_issuer": "https://login.example.com",
+        "oidc_jwks_url": "https://login.example.com/keys",
+        "oidc_algorithms": "ES384, PS512",
+        "traces_sampled": "0.5",
+    }
+    monkeypatch.setenv("COHORT_OIDC_AUDIENCE", "an issuer needs one")
     number = str((default or 0) + 1) if isinstance(default, int | float | None) else ""
     monkeypatch.setenv(variable_of(name), values.get(name, number or "something"))
     assert getattr(Settings(), name) != default
@@ -96,3 +104,86 @@ def test_settings_stay_as_they_are() -> None:
 def test_what_is_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COHORT_METRICS_TOKEN", "do-not-tell")
     assert "do-not-tell" not in repr(Settings())
+
+
+# ------------------------------------------------------------------------------- the issuer of JWTs
+
+ISSUER = "COHORT_OIDC_ISSUER"
+
+
+def test_an_issuer_needs_an_audience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ISSUER, "https://login.example.com")
+    for audience in (None, "", " "):
+        if audience is not None:
+            monkeypatch.setenv("COHORT_OIDC_AUDIENCE", audience)
+        with pytest.raises(ValidationError, match="must be set with COHORT_OIDC_ISSUER") as raised:
+            Settings()
+        [problem] = raised.value.errors()
+        assert str(problem["loc"][0]).lower().endswith("oidc_audience")
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://login.example.com/",
+        "http://127.0.0.1:8080/realms/a",
+        "http://localhost",
+        "http://[::1]",
+    ],
+)
+def test_an_issuer_is_reached_safely(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+    monkeypatch.setenv("COHORT_OIDC_AUDIENCE", "cohort")
+    monkeypatch.setenv(ISSUER, issuer)
+    monkeypatch.setenv("COHORT_OIDC_JWKS_URL", f"{issuer}/keys?version=2")
+    assert Settings().oidc_issuer == issuer
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "login.example.com",
+        "http://login.example.com",
+        "http://127.0.0.1.evil.example",
+        "http://127.0.0.1@evil.example",
+        "http://evil.example\\@127.0.0.1",
+        "https://",
+        "https:///keys",
+        "https://[",
+        "https://login.example.com\n",
+        "file:///etc/keys",
+        "ftp://127.0.0.1",
+    ],
+    ids=ascii,
+)
+def test_an_issuer_that_somebody_on_the_way_could_change_is_refused(
+    monkeypatch: pytest.MonkeyPatch, issuer: str
+) -> None:
+    monkeypatch.setenv("COHORT_OIDC_AUDIENCE", "cohort")
+    for variable in (ISSUER, "COHORT_OIDC_JWKS_URL"):
+        with monkeypatch.context() as environment:
+            environment.setenv(variable, issuer)
+            with pytest.raises(ValidationError, match="must begin with https://"):
+                Settings()
+
+
+@pytest.mark.parametrize("end", ["?", "?tenant=a", "#a"])
+def test_an_issuer_is_no_page(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    monkeypatch.setenv(ISSUER, f"https://login.example.com/{end}")
+    with pytest.raises(ValidationError, match="neither"):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    "algorithms", ["none", "HS256", "RS256,HS256", "", "RS256,,ES256", "rs256"]
+)
+def test_an_algorithm_with_a_shared_secret_is_refused(
+    monkeypatch: pytest.MonkeyPatch, algorithms: str
+) -> None:
+    monkeypatch.setenv("COHORT_OIDC_ALGORITHMS", algorithms)
+    with pytest.raises(ValidationError, match="must be some of RS256"):
+        Settings()
+
+
+def test_algorithms_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COHORT_OIDC_ALGORITHMS", "EdDSA, PS256,EdDSA")
+    assert Settings().oidc_algorithm_names == ("EdDSA", "PS256")

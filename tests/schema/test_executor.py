@@ -71,8 +71,8 @@ async def answer(
     )
     if not isinstance(result, ExecutionResult):
         result = await result
-    # Of several errors that null the same object, the first to arrive is told, whichever that is: so
-    # errors at random are compared by whether there are any.
+    # Of several errors that null the same object, the first to arrive is told, whichever that is:
+    # so errors at random are compared by whether there are any.
     errors = [error.formatted for error in result.errors or ()]
     return encode({"data": result.data, "errors": errors if told else bool(errors)})
 

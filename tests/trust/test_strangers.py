@@ -150,6 +150,16 @@ async def test_an_address_may_fail_so_often_to_sign_in(client: Client, ask: Aske
     await ask("{ __typename }")  # who is signed in already, is
 
 
+async def test_looking_at_a_link_does_not_use_it_up(client: Client, ask: Asker) -> None:
+    link = await create_sign_in_link(ask.viewer.organization_id, await make_admin(ask.viewer))
+    async with unchanged(ask.viewer):
+        looked = await client.http.head("/sign-in", params={"secret": link})
+    assert looked.status_code == 200
+    assert "set-cookie" not in looked.headers
+    assert (await follow(client, link)).status_code == 303
+    client.http.cookies.clear()
+
+
 async def test_signing_in_does_not_count_where_it_succeeds(client: Client, ask: Asker) -> None:
     for _ in range(15):
         assert (await paste(client, ask.token)).status_code == 204

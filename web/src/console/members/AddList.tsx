@@ -74,7 +74,7 @@ export function AddList({ kind, groupId, onAdd, onPasteMany }: Props) {
           item={(member) => {
             shown.current.set(member.id, member);
             return (
-              <Combobox.Option value={member.id} key={member.id}>
+              <Combobox.Option value={member.id}>
                 <MemberLine member={member} note={<Email member={member} />} />
               </Combobox.Option>
             );

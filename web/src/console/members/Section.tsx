@@ -62,7 +62,6 @@ export function Section({ kind, group, total }: Props) {
           pick={(data) => data.owner?.list}
           item={(member) => (
             <Card
-              key={member.id}
               kind={kind}
               member={member}
               onRemove={canWrite ? () => removeAndStay(member) : undefined}

@@ -5,7 +5,6 @@ import type { Page } from '../ui/Endless';
 
 /** A user, a bot or a persona, as a list shows it. */
 export interface Member {
-  __typename?: string;
   id: string;
   name: string;
   avatarUrl?: string | null;

@@ -7,14 +7,17 @@ import { Rows } from './Rows';
 
 const PAGE_SIZE = 50;
 
+/** What a connection lists: objects, or edges that lead to them. */
+export type Listed = { id: string } | { node: { id: string } };
+
 /** A page of a connection, as the operations name its parts. */
-export interface Page<Item> {
+export interface Page<Item extends Listed> {
   totalCount: number;
   pageInfo: { hasNextPage: boolean; endCursor: string | null | undefined };
   items: Item[];
 }
 
-interface Source<Data, Variables extends AnyVariables, Item> {
+interface Source<Data, Variables extends AnyVariables, Item extends Listed> {
   query: TypedDocumentNode<Data, Variables>;
   /** Those of the query, less the ones that say which page. */
   variables: Omit<Variables, 'first' | 'after'>;
@@ -23,7 +26,8 @@ interface Source<Data, Variables extends AnyVariables, Item> {
   item: (item: Item) => ReactNode;
 }
 
-interface Props<Data, Variables extends AnyVariables, Item> extends Source<Data, Variables, Item> {
+interface Props<Data, Variables extends AnyVariables, Item extends Listed>
+  extends Source<Data, Variables, Item> {
   /** What stands there when there is nothing. */
   empty: ReactNode;
   wrap: (items: ReactNode, totalCount: number) => ReactNode;
@@ -34,7 +38,7 @@ interface Props<Data, Variables extends AnyVariables, Item> extends Source<Data,
  * that stays active and begins where the page above ends, so that live updates keep all of it
  * true, without gaps or doubles.
  */
-export function Endless<Data, Variables extends AnyVariables, Item>(
+export function Endless<Data, Variables extends AnyVariables, Item extends Listed>(
   props: Props<Data, Variables, Item>,
 ) {
   const { page, error, retry, isSettled } = usePage(props, null);
@@ -43,7 +47,7 @@ export function Endless<Data, Variables extends AnyVariables, Item>(
   return props.wrap(<PageAndNext {...props} page={page} isSettled={isSettled} />, page.totalCount);
 }
 
-function usePage<Data, Variables extends AnyVariables, Item>(
+function usePage<Data, Variables extends AnyVariables, Item extends Listed>(
   { query, variables, pick }: Source<Data, Variables, Item>,
   after: string | null,
 ) {
@@ -54,13 +58,13 @@ function usePage<Data, Variables extends AnyVariables, Item>(
   return { page: data && pick(data), error, retry, isSettled: !fetching };
 }
 
-interface PageProps<Data, Variables extends AnyVariables, Item>
+interface PageProps<Data, Variables extends AnyVariables, Item extends Listed>
   extends Source<Data, Variables, Item> {
   page: Page<Item>;
   isSettled: boolean;
 }
 
-function PageAndNext<Data, Variables extends AnyVariables, Item>({
+function PageAndNext<Data, Variables extends AnyVariables, Item extends Listed>({
   page,
   isSettled,
   ...source
@@ -70,9 +74,8 @@ function PageAndNext<Data, Variables extends AnyVariables, Item>({
   const { hasNextPage, endCursor } = page.pageInfo;
   return (
     <>
-      {page.items.map((item, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the item brings its own key inside.
-        <Fragment key={index}>{source.item(item)}</Fragment>
+      {page.items.map((item) => (
+        <Fragment key={'id' in item ? item.id : item.node.id}>{source.item(item)}</Fragment>
       ))}
       {hasNextPage &&
         endCursor &&
@@ -85,7 +88,7 @@ function PageAndNext<Data, Variables extends AnyVariables, Item>({
   );
 }
 
-function NextPage<Data, Variables extends AnyVariables, Item>({
+function NextPage<Data, Variables extends AnyVariables, Item extends Listed>({
   after,
   ...source
 }: Source<Data, Variables, Item> & { after: string }) {

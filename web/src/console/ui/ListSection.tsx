@@ -1,10 +1,10 @@
 import { Paper, Text, Title } from '@mantine/core';
 import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { type ReactNode, useId } from 'react';
-import { Endless, type Page } from './Endless';
+import { Endless, type Listed, type Page } from './Endless';
 import classes from './ListSection.module.css';
 
-interface Props<Data, Variables extends AnyVariables, Item> {
+interface Props<Data, Variables extends AnyVariables, Item extends Listed> {
   title: string;
   /** What stands between the title and the list. */
   tools?: ReactNode;
@@ -16,7 +16,7 @@ interface Props<Data, Variables extends AnyVariables, Item> {
 }
 
 /** A titled list of whatever a page is about. */
-export function ListSection<Data, Variables extends AnyVariables, Item>({
+export function ListSection<Data, Variables extends AnyVariables, Item extends Listed>({
   title,
   tools,
   item,
