@@ -36,6 +36,7 @@ from models.errors import Busy, Unavailable, Unwritable
 
 PRAGMAS = {"synchronous": "FULL", "busy_timeout": 10_000}
 READERS = 4
+STOP_AGAIN_SECONDS = 0.01
 PRIMARY = 0xFF  # of a result code of SQLite, which may be an extended one
 
 T = TypeVar("T")
@@ -108,6 +109,17 @@ async def _open(filename: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
     return connection
 
 
+async def _stop(connection: aiosqlite.Connection) -> None:
+    """Stop what a connection is at, also if it was handed over and has yet to begin.
+
+    To interrupt once is not enough: SQLite forgets it where no statement runs yet.
+    """
+    idle = asyncio.ensure_future(connection._execute(lambda: None))  # type: ignore[no-untyped-call]
+    while not idle.done():
+        await connection.interrupt()
+        await asyncio.wait([idle], timeout=STOP_AGAIN_SECONDS)
+
+
 class CohortSqliteClient(SqliteClient):
     """One writing connection (Tortoise's own) and a few that read."""
 
@@ -173,7 +185,7 @@ class CohortSqliteClient(SqliteClient):
             yield connection
         except asyncio.CancelledError:
             # Nobody waits for the answer any more: stop the statement, not only the waiting.
-            await settle(connection.interrupt())
+            await settle(_stop(connection))
             raise
         finally:
             self._readers.put_nowait(connection)
@@ -213,7 +225,7 @@ class CohortSqliteClient(SqliteClient):
                 await settle(connection.execute("BEGIN"))
                 yield
             except asyncio.CancelledError:
-                await settle(connection.interrupt())  # else the rollback waits for the statement
+                await settle(_stop(connection))  # else the rollback waits for the statement
                 raise
             finally:
                 get_connections().reset(token)
@@ -233,7 +245,7 @@ class ImmediateTransaction(SqliteTransactionWrapper):
             )
         except asyncio.CancelledError:
             # The rollback that follows would wait for the statement.
-            await settle(self._connection.interrupt())
+            await settle(_stop(self._connection))
             raise
 
     @translate_exceptions
