@@ -11,11 +11,14 @@ RUN npm run build
 FROM python:3.11-slim
 WORKDIR /app
 COPY requirements/runs.txt requirements/
-RUN pip install --no-cache-dir -r requirements/runs.txt && useradd --create-home cohort
+RUN pip install --no-cache-dir -r requirements/runs.txt \
+    && useradd --create-home cohort \
+    && install -d -o cohort /data
 COPY . .
 COPY --from=web /build/web/dist web/dist
 USER cohort
-ENV HOST=0.0.0.0 COHORT_LOG_FORMAT=json
+ENV HOST=0.0.0.0 COHORT_LOG_FORMAT=json DATABASE_URL=sqlite:///data/cohort.sqlite3
+VOLUME /data
 EXPOSE 8000
 HEALTHCHECK CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz')"]
 CMD ["python", "manage.py", "serve"]

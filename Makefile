@@ -41,6 +41,12 @@ format: .venv/checks ## Format and sort
 bench: .venv/tests ## Time six operations beside a plain baseline, on both databases
 	$(BIN)/python -m bench
 
+bench-large: .venv/tests ## The same on 10,000 groups and a million memberships
+	$(BIN)/python -m bench --large
+
+screenshots: .venv/tests web-if-node ## Take the pictures of the README
+	$(BIN)/python web/screenshots.py
+
 sdl: .venv/runs ## Write schema/schema.graphql anew
 	$(BIN)/python manage.py sdl > schema/schema.graphql
 
