@@ -45,7 +45,7 @@ bench-large: .venv/tests ## The same on 10,000 groups and a million memberships
 	$(BIN)/python -m bench --large
 
 screenshots: .venv/tests web-if-node ## Take the pictures of the README
-	$(BIN)/python web/screenshots.py
+	$(BIN)/python -m tests.browser.screenshots
 
 sdl: .venv/runs ## Write schema/schema.graphql anew
 	$(BIN)/python manage.py sdl > schema/schema.graphql

@@ -22,7 +22,7 @@ from models.verify import differences
 from models.viewer import Viewer
 from schema.pagination import encode_cursor
 from tests.access.service import CHANGES, PATIENCE
-from tests.access.workers import CLIENTS, Listener, Worker, listener, worker
+from tests.access.workers import CLIENTS, Listener, Worker, listener, two_workers
 from tests.databases import opened
 from tests.factories import make_bot
 
@@ -66,11 +66,10 @@ async def house(database_url: str) -> AsyncIterator[House]:
         revision, cursor, token = await _first_change(acme)
         headers = {"Authorization": f"Bearer {token}"}
         async with (
-            worker(database_url) as first,
-            worker(database_url) as second,
+            two_workers(database_url) as workers,
             httpx.AsyncClient(timeout=PATIENCE, headers=headers) as client,
         ):
-            yield House((first, second), acme, token, cursor, revision, client)
+            yield House(workers, acme, token, cursor, revision, client)
             assert await differences() == []
 
 

@@ -49,20 +49,29 @@ async def _end(process: Process) -> None:
     await process.wait()
 
 
-@asynccontextmanager
-async def worker(url: str) -> AsyncIterator[Worker]:
-    """A server over the database of `url`, as an operator starts one."""
+async def _start(url: str) -> Worker:
+    """Start a server over the database of `url`, as an operator does."""
     port = _free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "manage.py", "serve", "--host", HOST, "--port", str(port),
         cwd=ROOT, stdout=DEVNULL, stderr=DEVNULL,
         env={**os.environ, "DATABASE_URL": url, "COHORT_LOG_LEVEL": "ERROR"},
     )  # fmt: skip
+    return Worker(process, f"{HOST}:{port}")
+
+
+@asynccontextmanager
+async def two_workers(url: str) -> AsyncIterator[tuple[Worker, Worker]]:
+    """Two servers over the database of `url`."""
+    first = await _start(url)
+    second = await _start(url)
     try:
-        await _is_ready(f"http://{HOST}:{port}/readyz", process)
-        yield Worker(process, f"{HOST}:{port}")
+        for worker in (first, second):
+            await _is_ready(f"http://{worker.address}/readyz", worker.process)
+        yield first, second
     finally:
-        await _end(process)
+        for worker in (first, second):
+            await _end(worker.process)
 
 
 async def _is_ready(url: str, process: Process) -> None:

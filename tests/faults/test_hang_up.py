@@ -1,14 +1,16 @@
 """A client that hangs up: its query is stopped and its connection goes back; its write lands."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from typing import Any
 
 import httpx
 import pytest
 
 from models import database
-from models.database import fetch
+from models.database import connection, fetch
 from models.ledger import current_revision, write
 from models.organizations import create_organization
 from models.verify import differences
@@ -155,3 +157,18 @@ async def test_a_write_lands_although_its_client_hangs_up(service: Service, ask:
             await asyncio.sleep(0.01)
     await assert_whole_again(ask)
     assert await differences() == []
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_a_statement_that_has_yet_to_begin_is_stopped_as_well(ask: Asker) -> None:
+    """SQLite forgets an interruption that comes before the statement."""
+    client: Any = connection()
+    for reader in client._readers._queue:
+        reader._tx.put((None, lambda: time.sleep(0.3)))
+    async with slow("groups"):
+        asked = asyncio.create_task(ask(SHALLOW))
+        await until_running(1)
+        asked.cancel()
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.wait([asked])
+        await assert_whole_again(ask)
