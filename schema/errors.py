@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphql import GraphQLError
+from strawberry.exceptions import StrawberryInputCoercionError
 
 from models.errors import RequestError, Unavailable
 from runtime.metrics import ERRORS
@@ -38,6 +39,8 @@ def format_error(error: GraphQLError) -> dict[str, Any]:
     cause = origin.original_error
     if isinstance(cause, RequestError):
         return _told(error.formatted, cause.code)
+    if isinstance(origin, StrawberryInputCoercionError):  # one field of an input must be given
+        return _told(error.formatted, "BAD_REQUEST")
     is_scalars = isinstance(cause, ValueError)  # that a variable's text is none of its type
     if error.path is None and (cause is None or is_scalars):
         return _told(error.formatted, "BAD_REQUEST")
