@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
@@ -225,14 +224,16 @@ async def test_however_many_listen_the_ledger_is_read_once(
 ) -> None:
     async def statements_of_a_change(number: int) -> int:
         """What one change costs with so many subscriptions, polls left aside."""
+        ids = {str(id) for id in range(number)}
         async with line(service, token) as socket:
-            for id in range(number):
-                await socket.subscribe(str(id))
-            await ready(socket)
+            for id in ids:
+                await socket.subscribe(id)
+            await eventually(lambda: service.executor.feed.subscriber_count == number)
+            await make_bot(acme, f"First bot for {number}")  # what was before is read by then
+            assert {(await socket.hear())["id"] for _ in range(number)} == ids
             with count_statements() as statements:
                 await make_bot(acme, f"Bot for {number}")
-                heard: set[Any] = {(await socket.hear())["id"] for _ in range(number)}
-            assert len(heard) == number
+                assert {(await socket.hear())["id"] for _ in range(number)} == ids
         return sum("FROM changes" in sql for sql in statements)
 
     assert await statements_of_a_change(1) == await statements_of_a_change(40) == 1
