@@ -8,25 +8,30 @@ from strawberry.dataloader import DataLoader
 
 from models.viewer import Viewer
 from runtime.feed import Feed
+from runtime.revisions import Revisions
 
 
 class Context:
     """Who asks, and what gathers single questions into batches. Never shared between operations.
 
     `recognise` finds the viewer anew, or raises Unauthenticated; an operation that goes on for long
-    asks it again when something may have changed. `plans` are the document's, for the executor.
+    asks it again when something may have changed. `plans` are the document's, for the executor;
+    `shown` is the revision that the answer to a write, or an event, shows.
     """
 
-    __slots__ = ("_loaders", "feed", "plans", "recognise", "viewer")
+    __slots__ = ("_loaders", "feed", "plans", "recognise", "revisions", "shown", "viewer")
 
     def __init__(
         self,
         viewer: Viewer,
         recognise: Callable[[], Awaitable[Viewer]],
         feed: Feed,
+        revisions: Revisions,
         plans: dict[Any, Any],
     ) -> None:
         self.viewer = viewer
+        self.revisions = revisions
+        self.shown: int | None = None
         self.plans = plans
         self.recognise = recognise
         self.feed = feed

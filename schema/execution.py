@@ -88,8 +88,9 @@ class Executor:
             if operation.type is OperationType.QUERY:
                 result, revision = await self._read(secret, viewer, operation, asked)
             else:
-                result = await self._execute(secret, viewer, operation, asked)
-                revision = await self.revisions.read(viewer.organization_id)
+                context = self._context(secret, viewer, operation)
+                result = await self._execute(context, operation, asked)
+                revision = context.shown or await self.revisions.read(viewer.organization_id)
             answer = _answer(result, {"revision": revision, "cost": operation.cost})
             is_kept = operation.type is OperationType.QUERY and operation.is_lasting
             return replace(answer, kept_at=revision) if is_kept and not result.errors else answer
@@ -116,7 +117,7 @@ class Executor:
             return
         try:
             async for result in stream:
-                yield _answer(result, None)
+                yield _answer(result, {"revision": context.shown} if context.shown else None)
         finally:
             await stream.aclose()  # type: ignore[attr-defined]  # graphql-core's is a generator
 
@@ -129,21 +130,23 @@ class Executor:
         meanwhile; if it moved, the query runs again, the last time inside one transaction.
         """
         for _ in range(TRIES):
-            result = await self._execute(secret, viewer, operation, asked)
+            result = await self._execute(self._context(secret, viewer, operation), operation, asked)
             if await self.revisions.read(viewer.organization_id) == viewer.revision:
                 return result, viewer.revision
             viewer = await self.authenticator.viewer(secret)
         async with snapshot():
             viewer = await self.authenticator.recognise(secret)
-            return await self._execute(secret, viewer, operation, asked), viewer.revision
+            return await self._execute(
+                self._context(secret, viewer, operation), operation, asked
+            ), viewer.revision
 
     async def _execute(
-        self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest
+        self, context: Context, operation: Operation, asked: GraphQLRequest
     ) -> ExecutionResult:
         result = execute(
             schema._schema,
             operation.document,
-            context_value=self._context(secret, viewer, operation),
+            context_value=context,
             variable_values=asked.variables,
             operation_name=asked.operation_name,
             executor_class=PlanningExecutor,
@@ -155,7 +158,11 @@ class Executor:
 
     def _context(self, secret: str | None, viewer: Viewer, operation: Operation) -> Context:
         return Context(
-            viewer, lambda: self.authenticator.viewer(secret), self.feed, operation.plans
+            viewer,
+            lambda: self.authenticator.viewer(secret),
+            self.feed,
+            self.revisions,
+            operation.plans,
         )
 
 

@@ -1,6 +1,6 @@
 """The executor: graphql-core's, which completes plain selections a level at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from graphql import FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
@@ -8,6 +8,9 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.values import get_argument_values
 
+from models.database import snapshot
+from models.ledger import current_revision
+from schema.context import Context
 from schema.plans import Compiler, NotPlain, Plan
 
 MOST_PLANS = 500  # of one document, which grow with the values of its switches
@@ -37,6 +40,8 @@ class PlanningExecutor(Executor[Any]):
             return walk(return_type, field_details_list, info, path, result, position_context)
 
         plan = self._plan(return_type, field_details_list)
+        if info.parent_type in (self.schema.mutation_type, self.schema.subscription_type):
+            return self._complete_at_one_revision(plan, result, as_usual)
         if plan is None:
             return as_usual()
         if not plan.is_at_hand:
@@ -78,6 +83,30 @@ class PlanningExecutor(Executor[Any]):
             usual = as_usual()
             return await usual if self.is_awaitable(usual) else usual
         return parts[0] if single else parts
+
+    async def _complete_at_one_revision(
+        self, plan: Plan | None, result: Any, as_usual: Callable[[], Any]
+    ) -> Any:
+        """Complete the answer to a write, or an event, so that it shows one revision.
+
+        A query is asked again if somebody wrote meanwhile; a write cannot be. But what its answer
+        shows can be found again: in a transaction that sees one state.
+        """
+        context: Context = self.context_value
+        organization_id = context.viewer.organization_id
+        if plan is not None:
+            before = await context.revisions.read(organization_id)
+            try:
+                parts = await plan.complete([result], context, self._arguments)
+            except Exception:
+                parts = None  # it is done again, with words for what went wrong
+            if parts and await context.revisions.read(organization_id) == before:
+                context.shown = before
+                return parts[0]
+        async with snapshot():
+            context.shown = await current_revision(organization_id)
+            usual = as_usual()
+            return await usual if self.is_awaitable(usual) else usual
 
     def _plan(self, kind: GraphQLObjectType, details: list[FieldDetails]) -> Plan | None:
         plans: Plans = self.context_value.plans

@@ -1,4 +1,8 @@
-"""What writes answer. On a refusal `userErrors` says why, and the data is as it was."""
+"""What writes answer. On a refusal `userErrors` says why, and the data is as it was.
+
+A payload names what was written; its fields find it, so that an answer can be found anew if
+somebody else wrote meanwhile (`schema/executor.py`).
+"""
 
 from typing import Any
 
@@ -6,9 +10,10 @@ import strawberry
 from strawberry import ID
 
 from models.errors import Code
+from models.kinds import BOTS, PERSONAS, USERS
 from schema import resolvers as find
 from schema.fields import described, found
-from schema.resolvers import Added
+from schema.resolvers import Written
 from schema.types import (
     Bot,
     Change,
@@ -24,6 +29,7 @@ from schema.types import (
 
 GROUP = "The group as it is now; null on a refusal."
 EDGES = "The memberships that are new; those that were there already are left out."
+SENT = "All that were sent, in the same order."
 REMOVED = "Those who were in it; those who were not are left out."
 
 
@@ -40,6 +46,7 @@ class Payload:
     user_errors: list[UserError] = strawberry.field(
         default_factory=list, description="Why it was refused; empty if it was done."
     )
+    written: strawberry.Private[Written] = Written()
 
 
 def maybe(description: str) -> Any:
@@ -54,13 +61,13 @@ def some(description: str) -> Any:
 
 @strawberry.type(description="The new group.")
 class CreateGroupPayload(Payload):
-    group: Group | None = maybe(GROUP)
-    edge: GroupEdge | None = maybe("The group in a list sorted by name.")
+    group: Group | None = found(find.written_groups, GROUP)
+    edge: GroupEdge | None = found(find.written_edges, "The group in a list sorted by name.")
 
 
 @strawberry.type(description="The group with its changes.")
 class UpdateGroupPayload(Payload):
-    group: Group | None = maybe(GROUP)
+    group: Group | None = found(find.written_groups, GROUP)
 
 
 @strawberry.type(description="The group that is gone.")
@@ -70,46 +77,43 @@ class DeleteGroupPayload(Payload):
 
 @strawberry.type(description="The group with its new users.")
 class AddUsersToGroupPayload(Payload):
-    group: Group | None = maybe(GROUP)
-    added: strawberry.Private[Added | None] = None
+    group: Group | None = found(find.written_groups, GROUP)
     added_edges: list[GroupUserEdge] = found(find.added_edges, EDGES)
 
 
 @strawberry.type(description="The group without these users.")
 class RemoveUsersFromGroupPayload(Payload):
-    group: Group | None = maybe(GROUP)
+    group: Group | None = found(find.written_groups, GROUP)
     removed_user_ids: list[ID] = some(REMOVED)
 
 
 @strawberry.type(description="The group with its new bots.")
 class AddBotsToGroupPayload(Payload):
-    group: Group | None = maybe(GROUP)
-    added: strawberry.Private[Added | None] = None
+    group: Group | None = found(find.written_groups, GROUP)
     added_edges: list[GroupBotEdge] = found(find.added_edges, EDGES)
 
 
 @strawberry.type(description="The group without these bots.")
 class RemoveBotsFromGroupPayload(Payload):
-    group: Group | None = maybe(GROUP)
+    group: Group | None = found(find.written_groups, GROUP)
     removed_bot_ids: list[ID] = some(REMOVED)
 
 
 @strawberry.type(description="The group with its new personas.")
 class AddPersonasToGroupPayload(Payload):
-    group: Group | None = maybe(GROUP)
-    added: strawberry.Private[Added | None] = None
+    group: Group | None = found(find.written_groups, GROUP)
     added_edges: list[GroupPersonaEdge] = found(find.added_edges, EDGES)
 
 
 @strawberry.type(description="The group without these personas.")
 class RemovePersonasFromGroupPayload(Payload):
-    group: Group | None = maybe(GROUP)
+    group: Group | None = found(find.written_groups, GROUP)
     removed_persona_ids: list[ID] = some(REMOVED)
 
 
 @strawberry.type(description="The users as they are now.")
 class UpsertUsersPayload(Payload):
-    users: list[User] = some("All that were sent, in the same order.")
+    users: list[User] = found(find.written_entries(USERS), SENT)
 
 
 @strawberry.type(description="The users that are gone.")
@@ -119,7 +123,7 @@ class DeleteUsersPayload(Payload):
 
 @strawberry.type(description="The bots as they are now.")
 class UpsertBotsPayload(Payload):
-    bots: list[Bot] = some("All that were sent, in the same order.")
+    bots: list[Bot] = found(find.written_entries(BOTS), SENT)
 
 
 @strawberry.type(description="The bots that are gone.")
@@ -129,7 +133,7 @@ class DeleteBotsPayload(Payload):
 
 @strawberry.type(description="The personas as they are now.")
 class UpsertPersonasPayload(Payload):
-    personas: list[Persona] = some("All that were sent, in the same order.")
+    personas: list[Persona] = found(find.written_entries(PERSONAS), SENT)
 
 
 @strawberry.type(description="The personas that are gone.")
@@ -139,16 +143,18 @@ class DeletePersonasPayload(Payload):
 
 @strawberry.type(description="The new token, with its secret.")
 class CreateTokenPayload(Payload):
-    token: Token | None = maybe("The token; null on a refusal.")
+    token: Token | None = found(find.written_tokens, "The token; null on a refusal.")
     secret: str | None = maybe("The secret, told this once.")
 
 
 @strawberry.type(description="The token that opens nothing now.")
 class RevokeTokenPayload(Payload):
-    token: Token | None = maybe("The token; null on a refusal.")
+    token: Token | None = found(find.written_tokens, "The token; null on a refusal.")
 
 
 @strawberry.type(description="The new change, which undid the other.")
 class UndoChangePayload(Payload):
-    change: Change | None = maybe("The new change; null on a refusal.")
-    group: Group | None = maybe("The group as it is now; null on a refusal, or if it is gone.")
+    change: Change | None = found(find.written_changes, "The new change; null on a refusal.")
+    group: Group | None = found(
+        find.written_groups, "The group as it is now; null on a refusal, or if it is gone."
+    )

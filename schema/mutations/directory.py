@@ -12,7 +12,7 @@ from schema import inputs, payloads
 from schema.context import Info
 from schema.inputs import expected, given
 from schema.mutations.write import INPUT, writes
-from schema.resolvers import entries_of
+from schema.resolvers import Written
 
 
 async def _upsert(
@@ -20,8 +20,7 @@ async def _upsert(
 ) -> Any:
     sent = [given(item) for item in getattr(input, kind.plural)]
     outcome = await upsert_entries(info.context.viewer, kind, sent, expected(input))
-    rows = await entries_of(info.context, kind, outcome.changed)
-    return payload(revision=outcome.revision, **{kind.plural: [rows[id] for id in outcome.changed]})
+    return payload(revision=outcome.revision, written=Written(entry_ids=outcome.changed))
 
 
 async def _delete(

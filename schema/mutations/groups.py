@@ -10,9 +10,8 @@ from models.kinds import BOTS, PERSONAS, USERS, Kind
 from schema import inputs, payloads
 from schema.context import Info
 from schema.inputs import expected, given
-from schema.mutations.write import INPUT, group_now, writes
-from schema.pagination import Edge
-from schema.resolvers import Added
+from schema.mutations.write import INPUT, writes
+from schema.resolvers import Written
 
 
 async def create_group(info: Info, input: Annotated[inputs.CreateGroupInput, INPUT]) -> Any:
@@ -24,11 +23,8 @@ async def create_group(info: Info, input: Annotated[inputs.CreateGroupInput, INP
     outcome = await groups.create_group(
         info.context.viewer, input.name, input.description or None, members, expected(input)
     )
-    group = await group_now(info, outcome.id)
     return payloads.CreateGroupPayload(
-        revision=outcome.revision,
-        group=group,
-        edge=Edge(groups.BY_NAME, group) if group else None,  # type: ignore[arg-type]
+        revision=outcome.revision, written=Written(group_id=outcome.id)
     )
 
 
@@ -37,7 +33,7 @@ async def update_group(info: Info, input: Annotated[inputs.UpdateGroupInput, INP
         info.context.viewer, input.id, given(input), expected(input)
     )
     return payloads.UpdateGroupPayload(
-        revision=outcome.revision, group=await group_now(info, input.id)
+        revision=outcome.revision, written=Written(group_id=input.id)
     )
 
 
@@ -52,8 +48,7 @@ async def _add(info: Info, kind: Kind, input: Any, payload: Callable[..., payloa
     outcome = await groups.add_members(viewer, kind, group_id, ids, expected(input))
     return payload(
         revision=outcome.revision,
-        group=await group_now(info, group_id),
-        added=Added(kind, group_id, outcome.revision, outcome.changed),
+        written=Written(group_id, kind, outcome.changed, outcome.revision),
     )
 
 
@@ -66,7 +61,7 @@ async def _remove(
     )
     return payload(
         revision=outcome.revision,
-        group=await group_now(info, input.group_id),
+        written=Written(group_id=input.group_id),
         **{f"removed_{kind.noun}_ids": list(outcome.changed)},
     )
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 import strawberry
 
 from models import tokens
-from models.ledger import Outcome
 from schema import inputs, payloads
 from schema.context import Info
 from schema.inputs import given
 from schema.mutations.write import INPUT, writes
+from schema.resolvers import Written
 
 
 async def create_token(info: Info, input: Annotated[inputs.CreateTokenInput, INPUT]) -> Any:
@@ -21,18 +21,16 @@ async def create_token(info: Info, input: Annotated[inputs.CreateTokenInput, INP
         sent.get("user_id"),
         sent.get("expires_at"),
     )
-    token = await _token(info, outcome)
-    return payloads.CreateTokenPayload(revision=outcome.revision, token=token, secret=secret)
+    return payloads.CreateTokenPayload(
+        revision=outcome.revision, written=Written(token_id=outcome.id), secret=secret
+    )
 
 
 async def revoke_token(info: Info, input: Annotated[inputs.RevokeTokenInput, INPUT]) -> Any:
     outcome = await tokens.revoke_token(info.context.viewer, input.id)
-    return payloads.RevokeTokenPayload(revision=outcome.revision, token=await _token(info, outcome))
-
-
-async def _token(info: Info, outcome: Outcome) -> Any:
-    """The token that was written."""
-    return (await tokens.tokens_by_id(info.context.viewer, [str(outcome.id)]))[0]
+    return payloads.RevokeTokenPayload(
+        revision=outcome.revision, written=Written(token_id=outcome.id)
+    )
 
 
 @strawberry.type

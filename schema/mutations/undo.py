@@ -4,21 +4,19 @@ from typing import Annotated, Any
 
 import strawberry
 
-from models.ledger import changes_by_id
-from models.undo import undo_change as undo
+from models import undo
 from schema import inputs, payloads
 from schema.context import Info
 from schema.inputs import expected
-from schema.mutations.write import INPUT, group_now, writes
+from schema.mutations.write import INPUT, writes
+from schema.resolvers import Written
 
 
 async def undo_change(info: Info, input: Annotated[inputs.UndoChangeInput, INPUT]) -> Any:
-    outcome = await undo(info.context.viewer, input.change_id, expected(input))
-    change = (await changes_by_id(info.context.viewer, [str(outcome.id)]))[0]
+    outcome = await undo.undo_change(info.context.viewer, input.change_id, expected(input))
     return payloads.UndoChangePayload(
         revision=outcome.revision,
-        change=change,  # type: ignore[arg-type]  # the source of the type
-        group=await group_now(info, change["group_id"]),
+        written=Written(group_id=outcome.changed[0], change_id=outcome.id),
     )
 
 

@@ -8,9 +8,7 @@ from strawberry.extensions import FieldExtension
 
 from models.errors import DomainError
 from models.ledger import current_revision
-from schema.context import Info
 from schema.payloads import UserError
-from schema.resolvers import groups_of_ids
 
 INPUT = strawberry.argument(description="What to do.")
 MOST_ERRORS = 100  # a thousand wrong ids need not be told one by one
@@ -39,11 +37,6 @@ class Refusals(FieldExtension):
                     for problem in error.problems[:MOST_ERRORS]
                 ],
             )
-
-
-async def group_now(info: Info, group_id: str | None) -> Any:
-    """The group as it is after the write; None if it is gone."""
-    return (await groups_of_ids(info.context, [group_id])).get(group_id or "")
 
 
 def writes(resolver: Callable[..., Awaitable[Any]], description: str) -> Any:

@@ -171,3 +171,28 @@ async def test_a_query_that_is_always_overtaken_is_answered_after_a_bounded_numb
     assert answer["data"]["changes"]["totalCount"] == answer["extensions"]["revision"]
     tries = sum(map(is_first_page_of_ledger, statements))
     assert 1 <= tries <= execution.TRIES + 1
+
+
+ADD = """mutation($input: AddUsersToGroupInput!) { addUsersToGroup(input: $input) {
+    revision group { userCount users(first: 100) { totalCount nodes { id } } } } }"""
+
+
+async def test_the_answer_to_a_write_shows_the_one_revision_that_it_names(
+    client: Client, ask: Asker, acme: Viewer
+) -> None:
+    users = [await make_user(acme, f"User {number}") for number in range(24)]
+    group = await make_group(acme, "Crowd")
+
+    async def add(user: str) -> tuple[int, int, int, int]:
+        variables = {"input": {"groupId": group, "userIds": [user]}}
+        body = await client.ask(ADD, variables, ask.token)
+        payload = body["data"]["addUsersToGroup"]
+        members = payload["group"]["users"]
+        assert payload["revision"] <= body["extensions"]["revision"]
+        shown = payload["group"]["userCount"], members["totalCount"], len(members["nodes"])
+        return body["extensions"]["revision"], *shown
+
+    begun = (await client.ask("{ viewer { role } }", token=ask.token))["extensions"]["revision"]
+    for answer in await asyncio.gather(*(add(user) for user in users)):
+        revision, *shown = answer
+        assert shown == [revision - begun] * 3

@@ -48,6 +48,11 @@ class Rules(RuleBasedStateMachine):
             self.served.run(Tenant.make(self.served, f"{name} {number}"))
             for name in ("Acme", "Other")
         ]
+        for at in (0, 1):  # something to begin with, with the same names in both
+            for kind in KINDS:
+                for place in (0, 1):
+                    self.upsert(at, Role.ADMIN, "right", kind, place, NAMES[place], False, True)
+            self.create_group(at, Role.ADMIN, "right", "Sales", [1, 2], [1, 2])
 
     def _pick(self, tenant: Tenant, noun: str, place: int) -> str:
         """An id: one in five is of the other organization."""

@@ -13,6 +13,7 @@ from models.organizations import all_organizations
 from models.tables import Role
 from models.viewer import Viewer
 from runtime.feed import Feed
+from runtime.revisions import Revisions
 from runtime.settings import Settings
 from schema import schema
 from schema.context import Context
@@ -61,7 +62,7 @@ async def answer(
     async def recognise() -> Viewer:
         return viewer
 
-    context = Context(viewer, recognise, Feed(), operation.plans)
+    context = Context(viewer, recognise, Feed(), Revisions(), operation.plans)
     result = execute(
         CORE,
         operation.document,
