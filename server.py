@@ -32,7 +32,7 @@ from runtime.settings import Settings
 from runtime.telemetry import RequestLog, configure_logging
 from schema.documents import count_lookups
 from schema.endpoint import GraphQLEndpoint
-from schema.execution import Executor, refusal
+from schema.execution import Runner, refusal
 from schema.requests import status_of
 
 try:
@@ -144,18 +144,18 @@ def create_app(settings: Settings) -> Starlette:
     """The ASGI application, for these settings."""
     authenticator = Authenticator(Revisions(), Issuer.of(settings))
     feed = Feed(settings.poll_seconds)
-    executor = Executor(settings, authenticator, feed)
+    runner = Runner(settings, authenticator, feed)
 
     def sample() -> None:
         sample_pool()
         count_lookups()
         SUBSCRIBERS.set(feed.subscriber_count)
-        SOCKETS.set(executor.sockets)
+        SOCKETS.set(runner.sockets)
 
-    endpoint = GraphQLEndpoint(executor)
+    endpoint = GraphQLEndpoint(runner)
     traces = traces_of(settings)
     if traces:
-        executor.guard.note = traces.note_operation
+        runner.guard.note = traces.note_operation
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -18,7 +18,7 @@ from runtime.limits import TryAgainLater
 from runtime.metrics import CACHE
 from schema.documents import InvalidDocument
 from schema.events import EventStream, once, stream
-from schema.execution import Answer, Executor, encode, refusal
+from schema.execution import Answer, Runner, encode, refusal
 from schema.requests import (
     EVENT_STREAM,
     GRAPHQL_JSON,
@@ -43,13 +43,13 @@ KEPT, NOT_KEPT = CACHE.labels("responses", "hit"), CACHE.labels("responses", "mi
 class GraphQLEndpoint:
     """Answers GraphQL requests."""
 
-    def __init__(self, executor: Executor) -> None:
-        self.executor = executor
-        self.kept = KeptResponses(executor.settings.kept_megabytes * 1_000_000)
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+        self.kept = KeptResponses(runner.settings.kept_megabytes * 1_000_000)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await Socket(WebSocket(scope, receive, send), self.executor).serve()
+            await Socket(WebSocket(scope, receive, send), self.runner).serve()
             return
         request = Request(scope, receive)
         takes = accepted(request)
@@ -68,22 +68,22 @@ class GraphQLEndpoint:
         """The answer to one HTTP request. Raises Refused where it is none of GraphQL's matter."""
         if not takes.takes_json and not takes.events:
             raise Refused(406, f"`Accept` takes none of {GRAPHQL_JSON}, {JSON} and {EVENT_STREAM}.")
-        source = await read_source(request, self.executor.settings)
+        source = await read_source(request, self.runner.settings)
         secret = secret_of(request)
         try:
-            viewer = await self.executor.authenticator.viewer(secret)
+            viewer = await self.runner.authenticator.viewer(secret)
         except Unauthenticated as error:
             raise Refused(401, str(error), error.code, WWW_Authenticate="Bearer") from None
         key = (viewer.organization_id, viewer.user_id, viewer.role, request.method, source)
         try:
-            self.executor.guard.admit(viewer)
+            self.runner.guard.admit(viewer)
             if not takes.prefers_events:
                 body = self.kept.get(key, viewer.revision)
                 (KEPT if body else NOT_KEPT).inc()
                 if body is not None:
                     return _done(request, body, 200, takes.media_type)
             asked = read_request(request, source)
-            operation = self.executor.operation(asked)
+            operation = self.runner.operation(asked)
         except (Refused, TryAgainLater):
             raise
         except (InvalidDocument, RequestError) as error:
@@ -95,15 +95,15 @@ class GraphQLEndpoint:
                 raise Refused(
                     406, f"A subscription needs a WebSocket, or `Accept: {EVENT_STREAM}`."
                 )
-            answers = self.executor.guard.over_stream(
-                viewer, self.executor.events(secret, viewer, operation, asked)
+            answers = self.runner.guard.over_stream(
+                viewer, self.runner.events(secret, viewer, operation, asked)
             )
-            return self._events(stream(answers, self.executor.feed.closing))
+            return self._events(stream(answers, self.runner.feed.closing))
         if operation.type is OperationType.QUERY:
             async with unless_gone(request):
-                answer = await self.executor.answer(secret, viewer, operation, asked)
+                answer = await self.runner.answer(secret, viewer, operation, asked)
         else:  # a write is no less wanted because its answer is not: it lands, or it is refused
-            answer = await self.executor.answer(secret, viewer, operation, asked)
+            answer = await self.runner.answer(secret, viewer, operation, asked)
         if answer.kept_at is not None and not takes.prefers_events:
             body = encode(answer.body)
             self.kept.keep(key, answer.kept_at, body)
@@ -119,7 +119,7 @@ class GraphQLEndpoint:
         return _done(request, encode(answer.body), status, takes.media_type)
 
     def _events(self, frames: AsyncGenerator[bytes, None]) -> Response:
-        return EventStream(frames, HEADERS, self.executor.settings.slow_reader_seconds)
+        return EventStream(frames, HEADERS, self.runner.settings.slow_reader_seconds)
 
 
 @asynccontextmanager

@@ -55,7 +55,7 @@ def refusal(error: Exception) -> Answer:
     return Answer({"errors": errors}, refused=True)
 
 
-class Executor:
+class Runner:
     """Executes operations of viewers, each as one snapshot of the viewer's organization."""
 
     def __init__(self, settings: Settings, authenticator: Authenticator, feed: Feed) -> None:

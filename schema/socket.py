@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from models.errors import Busy, LimitExceeded, Unauthenticated, Unavailable
 from runtime.auth import secret_in, secret_of
-from schema.execution import Answer, Executor, encode, refusal
+from schema.execution import Answer, Runner, encode, refusal
 from schema.requests import GraphQLRequest, request_from
 
 PROTOCOL = "graphql-transport-ws"
@@ -50,10 +50,10 @@ class _Ended(Exception):
 class Socket:
     """One connection."""
 
-    def __init__(self, websocket: WebSocket, executor: Executor) -> None:
+    def __init__(self, websocket: WebSocket, runner: Runner) -> None:
         self.websocket = websocket
-        self.executor = executor
-        self.settings = executor.settings
+        self.runner = runner
+        self.settings = runner.settings
         self.secret: str | None = None
         self.operations: dict[str, asyncio.Task[None]] = {}  # by id, as long as the id is taken
         self.running: set[asyncio.Task[None]] = set()
@@ -75,16 +75,16 @@ class Socket:
             await self.websocket.accept()
             raise Close(4406, f"Subprotocol not acceptable: use {PROTOCOL}")
         await self.websocket.accept(PROTOCOL)
-        if self.executor.sockets >= self.settings.max_sockets:
+        if self.runner.sockets >= self.settings.max_sockets:
             raise Close(TRY_AGAIN_LATER, "Too many connections")
-        self.executor.sockets += 1
+        self.runner.sockets += 1
         try:
             await self._initialise()
             async with asyncio.TaskGroup() as tasks:
                 while True:
                     await self._obey(await self._receive(), tasks)
         finally:
-            self.executor.sockets -= 1
+            self.runner.sockets -= 1
 
     # ---------------------------------------------------------------------------- what comes in
 
@@ -129,7 +129,7 @@ class Socket:
         if self.secret is None:
             self.secret = secret_of(self.websocket)
         try:
-            await self.executor.authenticator.viewer(self.secret)
+            await self.runner.authenticator.viewer(self.secret)
         except Unauthenticated as error:
             raise Close(4403, str(error)) from None
         except (Busy, Unavailable) as error:
@@ -192,16 +192,16 @@ class Socket:
         await self._send(id=id, **end)
 
     async def _execute(self, id: str, asked: GraphQLRequest) -> None:
-        viewer = await self.executor.authenticator.viewer(self.secret)
-        self.executor.guard.admit(viewer)
-        operation = self.executor.operation(asked)
+        viewer = await self.runner.authenticator.viewer(self.secret)
+        self.runner.guard.admit(viewer)
+        operation = self.runner.operation(asked)
         if operation.type is OperationType.SUBSCRIPTION:
-            events = self.executor.events(self.secret, viewer, operation, asked)
+            events = self.runner.events(self.secret, viewer, operation, asked)
             async with aclosing(events) as answers:
                 async for answer in answers:
                     await self._tell(id, answer)
         else:
-            await self._tell(id, await self.executor.answer(self.secret, viewer, operation, asked))
+            await self._tell(id, await self.runner.answer(self.secret, viewer, operation, asked))
 
     async def _tell(self, id: str, answer: Answer) -> None:
         """Send one answer. Raises _Ended for a refusal, which is told in another way."""

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from schema.endpoint import GraphQLEndpoint
-from schema.execution import Executor
+from schema.execution import Runner
 from tests.client import Client, serving
 
 HOST = "127.0.0.1"
@@ -48,7 +48,7 @@ class Service:
         return f"http://{self.address}/graphql"
 
     @property
-    def executor(self) -> Executor:
+    def runner(self) -> Runner:
         """What executes its operations."""
         (route, *_) = [
             route
@@ -56,7 +56,7 @@ class Service:
             if isinstance(route, Route) and route.path == "/graphql"
         ]
         assert isinstance(route.endpoint, GraphQLEndpoint)
-        return route.endpoint.executor
+        return route.endpoint.runner
 
     @property
     def ws(self) -> str:

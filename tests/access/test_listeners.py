@@ -136,7 +136,7 @@ async def test_a_revoked_token_ends_what_it_began(service: Service, acme: Viewer
     id, secret = await token_of(acme)
     async with line(service, secret) as socket, stream(service, secret) as events:
         await socket.subscribe()
-        await eventually(lambda: service.executor.feed.subscriber_count == 2)
+        await eventually(lambda: service.runner.feed.subscriber_count == 2)
         await revoke_token(acme, id)
         await assert_both_end(socket, events)
         await socket.subscribe("2", WHO)  # nor does it open anything new
@@ -152,7 +152,7 @@ async def test_a_session_listens_no_longer_than_the_token_that_it_came_from(
     session = await exchange(viewer, timedelta(hours=1))
     async with line(service, session) as socket, stream(service, session) as events:
         await socket.subscribe()
-        await eventually(lambda: service.executor.feed.subscriber_count == 2)
+        await eventually(lambda: service.runner.feed.subscriber_count == 2)
         await revoke_token(acme, id)
         await assert_both_end(socket, events)
 
@@ -161,7 +161,7 @@ async def test_an_expired_token_ends_what_it_began(service: Service, acme: Viewe
     _, secret = await token_of(acme, expires_at=utc_now() + timedelta(seconds=1.5))
     async with line(service, secret) as socket, stream(service, secret) as events:
         await socket.subscribe()
-        await eventually(lambda: service.executor.feed.subscriber_count == 2)
+        await eventually(lambda: service.runner.feed.subscriber_count == 2)
         await assert_both_end(socket, events)
 
 
@@ -194,7 +194,7 @@ async def test_the_end_of_a_person_ends_what_they_began(
     await make_group(acme, users=[ada])
     async with line(service, secret) as socket, stream(service, secret) as events:
         await socket.subscribe()
-        await eventually(lambda: service.executor.feed.subscriber_count == 2)
+        await eventually(lambda: service.runner.feed.subscriber_count == 2)
         if how == "deleted":
             await delete_entries(acme, USERS, [ada])
         else:

@@ -67,7 +67,7 @@ class Reader:
 async def is_let_go(service: Service, is_forgotten: Callable[[], bool]) -> None:
     """Wait until nothing of a client is left in the service."""
     await eventually(is_forgotten)
-    assert service.executor.feed.subscriber_count == 0
+    assert service.runner.feed.subscriber_count == 0
 
 
 async def test_a_socket_that_is_not_read_is_closed_and_resumes(
@@ -77,9 +77,9 @@ async def test_a_socket_that_is_not_read_is_closed_and_resumes(
     first, number = await current_revision(acme.organization_id) + 1, MOST_WAITING + 100
     async with line(service, token, **DEAF) as slow:
         await slow.subscribe(query=LONG)
-        await eventually(lambda: service.executor.feed.subscriber_count == 1)
+        await eventually(lambda: service.runner.feed.subscriber_count == 1)
         await write_much(acme, group, range(number))
-        await is_let_go(service, lambda: service.executor.sockets == 0)
+        await is_let_go(service, lambda: service.runner.sockets == 0)
         while isinstance(heard := await slow.hear_or_close(), dict):
             reader.saw(heard["payload"]["data"]["changes"])
         assert heard == 1013
@@ -98,9 +98,9 @@ async def test_an_event_stream_that_is_not_read_is_broken_off_and_resumes(
     first, number = await current_revision(acme.organization_id) + 1, MOST_WAITING + 100
     with pytest.raises(httpx.RemoteProtocolError):  # noqa: PT012
         async with stream(service, token, LONG) as slow:
-            await eventually(lambda: service.executor.feed.subscriber_count == 1)
+            await eventually(lambda: service.runner.feed.subscriber_count == 1)
             await write_much(acme, group, range(number))
-            await is_let_go(service, lambda: service.executor.feed.subscriber_count == 0)
+            await is_let_go(service, lambda: service.runner.feed.subscriber_count == 0)
             while True:
                 reader.saw(await slow.change())
     assert 0 < len(reader.revisions) < number
@@ -121,7 +121,7 @@ async def test_one_who_is_slow_keeps_nobody_else_waiting(
     ):
         await slow.subscribe(query=LONG)
         await quick.subscribe()
-        await eventually(lambda: service.executor.feed.subscriber_count == 2)
+        await eventually(lambda: service.runner.feed.subscriber_count == 2)
         for count in range(number):
             await write_much(acme, group, range(count, count + 1))
             assert await quick.revisions(1) == [first + count]
@@ -138,7 +138,7 @@ async def test_whoever_floods_a_socket_without_reading_is_let_go(
                 await flood.say("ping", payload={"text": "x" * 10_000})
 
         flooding = asyncio.create_task(ask_on())
-        await eventually(lambda: service.executor.sockets == 0)
+        await eventually(lambda: service.runner.sockets == 0)
         assert await flood.close_code() == 1013
         await asyncio.gather(flooding, return_exceptions=True)
 
@@ -149,8 +149,8 @@ async def test_the_sockets_of_a_process_are_limited(service: Service, token: str
         async with line(service, token):
             async with line(service) as third:
                 assert await third.close_code() == 1013
-            await eventually(lambda: service.executor.sockets == 2)
-        await eventually(lambda: service.executor.sockets == 1)
+            await eventually(lambda: service.runner.sockets == 2)
+        await eventually(lambda: service.runner.sockets == 1)
         async with line(service, token) as third:
             assert await third.ask("{ viewer { role } }") == {"viewer": {"role": "ADMIN"}}
 
@@ -161,7 +161,7 @@ async def test_nothing_is_lost_to_one_who_falls_behind_what_is_handed_over(
     first, number = await current_revision(acme.organization_id) + 1, 3 * MOST_WAITING
     async with line(service, token) as socket:
         await socket.subscribe()
-        await eventually(lambda: service.executor.feed.subscriber_count == 1)
+        await eventually(lambda: service.runner.feed.subscriber_count == 1)
         for count in range(number):
             await make_bot(acme, f"Bot {count}")
         assert await socket.revisions(number) == list(range(first, first + number))
@@ -170,13 +170,13 @@ async def test_nothing_is_lost_to_one_who_falls_behind_what_is_handed_over(
 async def test_one_who_pauses_is_told_the_rest_from_the_ledger(
     service: Service, acme: Viewer, token: str
 ) -> None:
-    executor, number = service.executor, MOST_WAITING + 50
-    viewer = await executor.authenticator.viewer(token)
+    runner, number = service.runner, MOST_WAITING + 50
+    viewer = await runner.authenticator.viewer(token)
     asked = request_from({"query": CHANGES})
     first = viewer.revision + 1
     async with (
-        executor.feed.subscribed(acme.organization_id) as other,
-        aclosing(executor.events(token, viewer, executor.operation(asked), asked)) as events,
+        runner.feed.subscribed(acme.organization_id) as other,
+        aclosing(runner.events(token, viewer, runner.operation(asked), asked)) as events,
     ):
         other.is_behind = False
         await make_bot(acme, "First")

@@ -228,7 +228,7 @@ async def test_however_many_listen_the_ledger_is_read_once(
         async with line(service, token) as socket:
             for id in ids:
                 await socket.subscribe(id)
-            await eventually(lambda: service.executor.feed.subscriber_count == number)
+            await eventually(lambda: service.runner.feed.subscriber_count == number)
             await make_bot(acme, f"First bot for {number}")  # what was before is read by then
             assert {(await socket.hear())["id"] for _ in range(number)} == ids
             with count_statements() as statements:
@@ -242,7 +242,7 @@ async def test_however_many_listen_the_ledger_is_read_once(
 async def test_a_subscription_that_ends_is_forgotten(
     service: Service, acme: Viewer, token: str
 ) -> None:
-    feed = service.executor.feed
+    feed = service.runner.feed
     async with line(service, token) as socket, stream(service, token):
         await socket.subscribe("1")
         await socket.subscribe("2")
@@ -250,4 +250,4 @@ async def test_a_subscription_that_ends_is_forgotten(
         await socket.say("complete", id="1")
         await eventually(lambda: feed.subscriber_count == 2)
     await eventually(lambda: feed.subscriber_count == 0)
-    await eventually(lambda: service.executor.sockets == 0)
+    await eventually(lambda: service.runner.sockets == 0)

@@ -146,7 +146,7 @@ async def test_a_write_lands_although_its_client_hangs_up(service: Service, ask:
     async with asking(service, ask.token) as client:
         await client.send(CREATE, {})
         async with asyncio.timeout(PATIENCE):
-            while not service.executor.guard.at_once._counts:  # noqa: ASYNC110
+            while not service.runner.guard.at_once._counts:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
     assert await current_revision(ask.viewer.organization_id) == before

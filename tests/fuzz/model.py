@@ -74,7 +74,7 @@ class Realm:
 
     def usable(self, user: str, kind: str) -> set[str]:
         """The rule: what a user may use, which some live group holds together with them."""
-        if False:
+        if self.entries["user"][user].status != "ACTIVE":
             return set()
         of_user = [group for group in self.live_groups() if ("user", user) in group.open]
         return {id for group in of_user for id in self.held(group, kind)}

@@ -31,7 +31,7 @@ OWN = f"""{{
     viewer {{ user {{ id bots(first: {SHOWN}) {{ nodes {{ id }} }}
         personas(first: {SHOWN}) {{ nodes {{ id }} }} }} }}
     groups(first: {SHOWN}) {{ nodes {{ id name }} }}
-    users(first: {SHOWN}) {{ nodes {{ id }} }} }}"""
+    users(first: {SHOWN}) {{ nodes {{ id email }} }} }}"""
 RESULTS = {
     "createGroup": "group { id }",
     "upsertUsers": "users { id }",
@@ -73,6 +73,14 @@ class Tenant:
         known: dict[str, list[str]] = {kind: [] for kind in (*KINDS, "group", "change")}
         known["user"].append(member)
         return cls(served, viewer, askers, member, realm, known)
+
+    def live(self, noun: str) -> list[str]:
+        """The ids of those that there are, and of the changes of groups."""
+        if noun == "group":
+            return [group.id for group in self.realm.live_groups()]
+        if noun == "change":
+            return [change.id for change in self.realm.ledger if change.group]
+        return list(self.realm.entries[noun])
 
     # ------------------------------------------------------------------------------- writing
 
@@ -193,7 +201,10 @@ class Tenant:
         own = [group for group in realm.live_groups() if ("user", self.member) in group.open]
         assert seen["organization"] == {"revision": realm.revision}
         assert ids_in(seen["groups"]) == {group.id for group in own}
-        assert ids_in(seen["users"]) == {self.member}
+        fellows = {id for group in own for id in realm.held(group, "user")}
+        assert ids_in(seen["users"]) == fellows | {self.member}
+        emails = {node["id"]: node["email"] for node in seen["users"]["nodes"]}
+        assert {id for id, email in emails.items() if email} == {self.member}
         for kind in ("bot", "persona"):
             usable = realm.usable(self.member, kind)
             assert ids_in(seen["viewer"]["user"][f"{kind}s"]) == usable

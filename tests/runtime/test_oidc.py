@@ -51,7 +51,7 @@ async def refusal(client: Client, token: str, query: str = WHO) -> str:
 
 def some_minutes_later(client: Client) -> None:
     """Let the issuer's keys be old, and a fetch be possible."""
-    issuer = Service("", client).executor.authenticator.issuer
+    issuer = Service("", client).runner.authenticator.issuer
     assert issuer
     issuer.keys._fetched_at -= issuer_keys.FRESH_SECONDS
     issuer.keys._next_fetch = 0

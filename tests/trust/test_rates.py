@@ -125,7 +125,7 @@ async def test_a_token_has_so_many_event_streams(database_url: str) -> None:
                 refused = await http.post(service.http, json=body, headers=headers)
                 assert_later(refused, "COHORT_MAX_SUBSCRIPTIONS", longest=1)
             async with asyncio.timeout(5):
-                while service.executor.guard.streams._counts:  # noqa: ASYNC110
+                while service.runner.guard.streams._counts:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)  # until the service has noticed that they are closed
 
 
