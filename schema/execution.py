@@ -100,7 +100,8 @@ class Runner:
     ) -> AsyncGenerator[Answer, None]:
         """Execute a subscription: an answer for each event, until it ends or is closed.
 
-        Raises Unauthenticated once the viewer is nobody any more.
+        Raises Unauthenticated once the viewer is nobody any more, and Busy or Unavailable when the
+        database kept an event from being told.
         """
         context = self._context(secret, viewer, operation)
         started = subscribe(
@@ -117,6 +118,8 @@ class Runner:
             return
         try:
             async for result in stream:
+                if result.errors:  # it ends, so that the client begins again behind what it has
+                    _raise_trouble(result.errors, operation, result.data)
                 yield _answer(result, {"revision": context.shown} if context.shown else None)
         finally:
             await stream.aclose()  # type: ignore[attr-defined]  # graphql-core's is a generator
