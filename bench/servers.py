@@ -18,6 +18,8 @@ from bench.operations import Operation
 
 FIRST, AGAIN = "first time", "again"
 KEEPS_NOTHING = {"COHORT_KEPT_MEGABYTES": "0"}
+# All requests of the bench bear one token, which is let in however often it asks.
+ONE_TOKEN = {"COHORT_REQUESTS_PER_MINUTE": "1000000000"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Running:
 def cohort(
     name: str, operations: Sequence[Operation], *, keeps: bool, database: str = COHORT
 ) -> Served:
-    """Cohort with its default settings, except that it keeps nothing unless it `keeps`.
+    """Cohort with its default settings, but for ONE_TOKEN; it keeps nothing unless it `keeps`.
 
     One that keeps is asked no writes: they are the same whatever is kept.
     """
@@ -59,7 +61,7 @@ def cohort(
         name,
         database,
         ["manage.py", "serve"],
-        {} if keeps else KEEPS_NOTHING,
+        ONE_TOKEN if keeps else ONE_TOKEN | KEEPS_NOTHING,
         {one.name: one for one in operations if not (keeps and one.writes)},
         keeps,
     )

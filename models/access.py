@@ -250,6 +250,8 @@ async def _decide_alike(
 
 async def _standing(viewer: Viewer, kind: Kind, ids: Sequence[str], moment: int | None) -> set[str]:
     """Those of the ids that are rows for this viewer, now or at the moment."""
+    if moment is not None and not viewer.sees_all:
+        return await _standing_for_member(viewer, kind, ids, moment)
     rows = await entries_by_id(viewer, kind, ids, deleted=moment is not None)
     return {
         row["id"]
@@ -258,6 +260,23 @@ async def _standing(viewer: Viewer, kind: Kind, ids: Sequence[str], moment: int 
         or row["since_revision"] <= moment
         and (row["until_revision"] is None or row["until_revision"] > moment)
     }
+
+
+async def _standing_for_member(
+    viewer: Viewer, kind: Kind, ids: Sequence[str], moment: int
+) -> set[str]:
+    """Itself, and what the groups held that it was in, then."""
+    if kind is USERS:
+        return {id for id in ids if id == viewer.user_id}
+    params = Params(list(ids), viewer.organization_id)
+    rows = await fetch(
+        f"SELECT DISTINCT m.{kind.column} FROM {kind.memberships} m "
+        f"WHERE m.{kind.column} = ANY($1) AND m.organization_id = $2 "
+        f"AND {open_at(params, 'm', moment)}"
+        f"{viewer.in_own_groups(params, 'm.group_id', moment)}",
+        *params.values,
+    )
+    return {row[0] for row in rows}
 
 
 async def _active(user_ids: Iterable[str], moment: int | None) -> set[str]:

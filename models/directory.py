@@ -1,7 +1,8 @@
 """The directory: users, bots and personas, as the host product keeps them. Reading and deleting;
 `models/upserts.py` adds and updates."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from enum import StrEnum
 
 from models.columns import select
@@ -117,10 +118,8 @@ async def delete_entries(
         rows = await entries_for_write(draft, kind, entry_ids)
         gone = [row["id"] for row in rows]
         if gone:
-            admins = await count_active_admins(draft)
-            await _close(draft, kind, gone)
-            if kind is USERS:
-                await must_keep_an_admin(draft, admins, kind.ids_field)
+            async with keeping_an_admin(draft, kind, kind.ids_field):
+                await _close(draft, kind, gone)
             draft.counts[kind.counter] -= len(gone)
             draft.record(
                 kind.deleted, f"deleted {some(rows, kind.noun)}", details={kind.plural: gone}
@@ -181,8 +180,14 @@ async def count_active_admins(draft: Write) -> int:
     return int(rows[0][0])
 
 
-async def must_keep_an_admin(draft: Write, before: int, field: str) -> None:
-    """Raise DomainError LAST_ADMIN if there were active admins, and none is left."""
+@asynccontextmanager
+async def keeping_an_admin(draft: Write, kind: Kind, field: str) -> AsyncIterator[None]:
+    """Raise DomainError LAST_ADMIN if the block leaves no active admin where there was one."""
+    if kind is not USERS:
+        yield
+        return
+    before = await count_active_admins(draft)
+    yield
     if before and not await count_active_admins(draft):
         raise DomainError.of(
             Code.LAST_ADMIN,

@@ -326,7 +326,12 @@ async def close_group(draft: Write, group: Row) -> None:
             group["id"],
             draft.revision,
         )
-    await fetch("UPDATE groups SET until_revision = $2 WHERE id = $1", group["id"], draft.revision)
+    await fetch(
+        "UPDATE groups SET until_revision = $2, user_count = 0, bot_count = 0, "
+        "persona_count = 0 WHERE id = $1",
+        group["id"],
+        draft.revision,
+    )
     draft.counts["group_count"] -= 1
 
 

@@ -39,11 +39,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """One user, with the ids of the bots and personas that the plan touches for them."""
+    """One user, with the bots and personas that the plan touches for them, as bits."""
 
     name_key: str
     user_id: str
-    held: dict[Kind, list[str]]
+    bits: int
+    resources: list[tuple[Kind, str]]
+
+    @property
+    def held(self) -> dict[Kind, list[str]]:
+        """The ids of the bots and personas, by kind."""
+        return _of_bits(self.bits, self.resources)
 
     def __getitem__(self, column: str) -> str:
         """The columns that a cursor is made of."""
@@ -79,9 +85,9 @@ async def access_impact(viewer: Viewer, plan: Plan) -> Impact:
     for user_id, name in sorted(users, key=lambda user: (user[1], user[0])):
         kept = elsewhere.get(user_id, 0)
         if kept != everything:
-            changed.append(Diff(name, user_id, _of_bits(everything & ~kept, resources)))
+            changed.append(Diff(name, user_id, everything & ~kept, resources))
         if kept:
-            impact.kept.append(Diff(name, user_id, _of_bits(kept, resources)))
+            impact.kept.append(Diff(name, user_id, kept, resources))
     return impact
 
 

@@ -17,12 +17,12 @@ import orjson
 from models import ids
 from models.columns import select
 from models.database import Row, fetch, fetch_together, transaction
-from models.errors import BadRequest, Code, DomainError
+from models.errors import BadRequest, Code, DomainError, Forbidden, Unauthenticated
 from models.listing import Listing, Order
 from models.sql import Params, known_ids
-from models.tables import Action, Change
+from models.tables import Action, Change, Role, UserStatus
 from models.text import quantity
-from models.viewer import Viewer
+from models.viewer import RANK, Viewer
 
 CHANGE_COLUMNS = select(Change, "c")
 NEWEST_FIRST = Order("change", "c.id", "revision", "c.revision", numeric=True, descending=True)
@@ -113,6 +113,8 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
             )
         )[0]
         current = organization["revision"]
+        if viewer.revision not in (0, current):
+            await _must_still_be(viewer)
         try:
             if expected_revision is not None and expected_revision != current:
                 raise DomainError.of(
@@ -139,6 +141,28 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
     if draft.entry:
         for listener in listeners:
             listener(viewer.organization_id)
+
+
+async def _must_still_be(viewer: Viewer) -> None:
+    """Raise Unauthenticated or Forbidden if somebody has changed who the viewer is, or may be.
+
+    It was recognised at an earlier revision, and whatever took its rights away has landed since.
+    """
+    rows = await fetch(
+        "SELECT u.role, u.status, u.until_revision, t.role AS token_role, t.revoked_at "
+        "FROM organizations o LEFT JOIN users u ON u.id = $2 LEFT JOIN tokens t ON t.id = $3 "
+        "WHERE o.id = $1",
+        viewer.organization_id,
+        viewer.user_id,
+        viewer.token_id,
+    )
+    row = rows[0]
+    is_gone = viewer.user_id and (row["status"] != UserStatus.ACTIVE or row["until_revision"])
+    if row["revoked_at"] or is_gone:
+        raise Unauthenticated("This token is unknown, expired or revoked.")
+    roles = [role for role in (row["token_role"], row["role"]) if role]
+    if roles and min(RANK.index(Role(role)) for role in roles) < RANK.index(viewer.role):
+        raise Forbidden("Your role was changed meanwhile; look again.")
 
 
 async def _append(draft: Write, entry: dict[str, Any]) -> None:

@@ -32,6 +32,7 @@ def members(
             f"FROM {kind.memberships} m JOIN {kind.table} e ON e.id = m.{kind.column} "
             f"WHERE m.group_id = {parent} AND {open_at(params, 'm', moment)} "
             f"AND m.organization_id = {params.add(viewer.organization_id)}{searched}"
+            f"{viewer.in_own_groups(params, 'm.group_id', moment)}"
         )
 
     columns = f"{select(kind.model, 'e')}, m.added_at, m.since_revision AS added_revision"

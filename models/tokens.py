@@ -21,22 +21,16 @@ from models.listing import Listing, Order
 from models.sql import Params, known_ids
 from models.tables import Action, ActorKind, Role, Token, UserStatus
 from models.text import Reader, is_storable, name_key
-from models.viewer import Viewer
+from models.viewer import Viewer, effective_role
 
 NEWEST_FIRST = Order("token", "t.id", descending=True)
 COLUMNS = f"{select(Token, 't')}, u.role AS user_role"
 FROM_TOKENS = "FROM tokens t LEFT JOIN users u ON u.id = t.user_id"
-RANK = (Role.MEMBER, Role.AUDITOR, Role.ADMIN)
 
 
 def hash_secret(secret: str) -> str:
     """The form in which a secret is kept."""
     return sha256(secret.encode(errors="replace")).hexdigest()
-
-
-def effective_role(token_role: str | None, user_role: str | None) -> Role:
-    """The lesser of what the token was given and what its person may do."""
-    return min((Role(role) for role in (token_role, user_role) if role), key=RANK.index)
 
 
 # ----------------------------------------------------------------------------------- recognising

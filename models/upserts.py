@@ -15,9 +15,8 @@ from models.database import Row, fetch, fetch_each
 from models.directory import (
     IDS_AT_ONCE,
     close_activations,
-    count_active_admins,
     entries_by_id,
-    must_keep_an_admin,
+    keeping_an_admin,
 )
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
@@ -81,11 +80,9 @@ async def upsert_entries(
         if plan.problems:
             raise DomainError(plan.problems)
         if plan.inserts or plan.updates:
-            admins = await count_active_admins(draft)
-            await _insert(draft, kind, plan.inserts)
-            await _update(draft, kind, plan.updates)
-            if kind is USERS:
-                await must_keep_an_admin(draft, admins, kind.plural)
+            async with keeping_an_admin(draft, kind, kind.plural):
+                await _insert(draft, kind, plan.inserts)
+                await _update(draft, kind, plan.updates)
             draft.counts[kind.counter] += len(plan.inserts)
             _record(draft, kind, plan)
     return Outcome(draft.landed_revision, changed=plan.ids)

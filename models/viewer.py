@@ -8,6 +8,13 @@ from models.kinds import Kind
 from models.sql import Params, contains, open_at
 from models.tables import ActorKind, Role
 
+RANK = (Role.MEMBER, Role.AUDITOR, Role.ADMIN)
+
+
+def effective_role(token_role: str | None, user_role: str | None) -> Role:
+    """The lesser of what the token was given and what its person may do."""
+    return min((Role(role) for role in (token_role, user_role) if role), key=RANK.index)
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:

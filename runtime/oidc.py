@@ -16,7 +16,7 @@ import jwt
 from models import tokens
 from models.errors import Unauthenticated
 from models.tables import Role
-from models.viewer import Viewer
+from models.viewer import RANK, Viewer
 from runtime.issuer_keys import IssuerKeys
 from runtime.settings import Settings
 
@@ -113,7 +113,7 @@ class Issuer:
         named = given if isinstance(given, list) else [given]
         names = [name.casefold() for name in named if isinstance(name, str)]
         roles = [ROLES[name] for name in names if name in ROLES]
-        return max(roles, key=tokens.RANK.index, default=Role.MEMBER)
+        return max(roles, key=RANK.index, default=Role.MEMBER)
 
 
 def _header(token: str) -> dict[str, Any]:

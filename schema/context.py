@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from models.errors import LimitExceeded
 from models.viewer import Viewer
 from runtime.feed import Feed
 from runtime.revisions import Revisions
@@ -19,7 +20,17 @@ class Context:
     `shown` is the revision that the answer to a write, or an event, shows.
     """
 
-    __slots__ = ("_loaders", "feed", "plans", "recognise", "revisions", "shown", "viewer")
+    __slots__ = (
+        "_loaders",
+        "feed",
+        "most_objects",
+        "objects",
+        "plans",
+        "recognise",
+        "revisions",
+        "shown",
+        "viewer",
+    )
 
     def __init__(
         self,
@@ -28,7 +39,10 @@ class Context:
         feed: Feed,
         revisions: Revisions,
         plans: dict[Any, Any],
+        most_objects: int,
     ) -> None:
+        self.most_objects = most_objects
+        self.objects = 0
         self.viewer = viewer
         self.revisions = revisions
         self.shown: int | None = None
@@ -36,6 +50,18 @@ class Context:
         self.recognise = recognise
         self.feed = feed
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+
+    def count(self, objects: int) -> None:
+        """Count objects of the answer. Raises LimitExceeded if they are more than any may hold.
+
+        The cost that is told beforehand knows pages, but not how long the other lists are.
+        """
+        self.objects += objects
+        if self.objects > self.most_objects:
+            raise LimitExceeded(
+                f"The answer holds more than {self.most_objects:,} objects (COHORT_MAX_COST); "
+                "ask for smaller pages, or for less in each."
+            )
 
     async def recognise_again(self) -> None:
         """Go on as the viewer is now. Raises Unauthenticated if it is nobody any more."""

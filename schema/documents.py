@@ -24,8 +24,8 @@ from schema.limits import Limits, check_shape, parse_within, too_deep
 
 MOST_ERRORS = 3  # of a document; each may print a large part of it
 MOVES_BY_ITSELF = "lastUsedAt"  # the one field that changes without a change of the ledger
-KEPT = 500
-LARGEST_KEPT = 20_000  # characters; the rest is parsed anew each time
+KEPT = 300
+LARGEST_KEPT = 8_000  # characters; the rest is parsed anew each time
 # A setting of ours says how deep introspection may go.
 RULES = [rule for rule in specified_rules if rule is not MaxIntrospectionDepthRule]
 LOOKUPS = {

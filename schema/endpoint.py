@@ -11,9 +11,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from models.errors import RequestError, Unauthenticated
+from models.errors import RequestError
+from models.viewer import Viewer
 from runtime.auth import secret_of
-from runtime.cache import KeptResponses
+from runtime.cache import KeptResponses, Key
 from runtime.limits import TryAgainLater
 from runtime.metrics import CACHE
 from schema.documents import InvalidDocument
@@ -70,15 +71,11 @@ class GraphQLEndpoint:
             raise Refused(406, f"`Accept` takes none of {GRAPHQL_JSON}, {JSON} and {EVENT_STREAM}.")
         source = await read_source(request, self.runner.settings)
         secret = secret_of(request)
-        try:
-            viewer = await self.runner.authenticator.viewer(secret)
-        except Unauthenticated as error:
-            raise Refused(401, str(error), error.code, WWW_Authenticate="Bearer") from None
-        key = (viewer.organization_id, viewer.user_id, viewer.role, request.method, source)
+        viewer = await self.runner.authenticator.viewer(secret)
         try:
             self.runner.guard.admit(viewer)
             if not takes.prefers_events:
-                body = self.kept.get(key, viewer.revision)
+                body = self.kept.get(_key(viewer, request, source), viewer.revision)
                 (KEPT if body else NOT_KEPT).inc()
                 if body is not None:
                     return _done(request, body, 200, takes.media_type)
@@ -104,9 +101,9 @@ class GraphQLEndpoint:
                 answer = await self.runner.answer(secret, viewer, operation, asked)
         else:  # a write is no less wanted because its answer is not: it lands, or it is refused
             answer = await self.runner.answer(secret, viewer, operation, asked)
-        if answer.kept_at is not None and not takes.prefers_events:
+        if (owner := answer.kept_for) and not takes.prefers_events:
             body = encode(answer.body)
-            self.kept.keep(key, answer.kept_at, body)
+            self.kept.keep(_key(owner, request, source), owner.revision, body)
             return _done(request, body, 200, takes.media_type)
         return self._respond_once(request, answer, takes)
 
@@ -145,6 +142,11 @@ async def unless_gone(request: Request) -> AsyncIterator[None]:
         if gone.expired():
             raise ClientDisconnect from None
         raise
+
+
+def _key(viewer: Viewer, request: Request, source: bytes) -> Key:
+    """What a kept answer depends on, beside the revision."""
+    return (viewer.organization_id, viewer.user_id, viewer.role, request.method, source)
 
 
 def _done(

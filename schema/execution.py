@@ -31,12 +31,14 @@ Body = dict[str, Any]
 class Answer:
     """The body of an answer. `refused` says that nothing was executed.
 
-    `kept_at` is the revision at which the same request has the same answer; None if it may not.
+    `kept_for` is the viewer that has the same answer to the same request for as long as its
+    revision stands; None if nobody has. It may be another than asked, as somebody may change whom a
+    secret stands for while a query runs.
     """
 
     body: Body
     refused: bool = False
-    kept_at: int | None = None
+    kept_for: Viewer | None = None
 
 
 def encode(body: Body) -> bytes:
@@ -82,18 +84,19 @@ class Runner:
         """Execute a query or a mutation. `secret` is what the viewer was recognised by.
 
         Raises Busy or Unavailable if the database kept it from its end. A write may have landed all
-        the same, but to repeat it does no harm.
+        the same.
         """
         async with self.guard.over(viewer, operation):
             if operation.type is OperationType.QUERY:
-                result, revision = await self._read(secret, viewer, operation, asked)
+                result, viewer = await self._read(secret, viewer, operation, asked)
+                revision = viewer.revision
             else:
                 context = self._context(secret, viewer, operation)
                 result = await self._execute(context, operation, asked)
                 revision = context.shown or await self.revisions.read(viewer.organization_id)
             answer = _answer(result, {"revision": revision, "cost": operation.cost})
             is_kept = operation.type is OperationType.QUERY and operation.is_lasting
-            return replace(answer, kept_at=revision) if is_kept and not result.errors else answer
+            return replace(answer, kept_for=viewer) if is_kept and not result.errors else answer
 
     async def events(
         self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest
@@ -126,8 +129,8 @@ class Runner:
 
     async def _read(
         self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest
-    ) -> tuple[ExecutionResult, int]:
-        """Execute a query as one snapshot; returns the revision that it shows as well.
+    ) -> tuple[ExecutionResult, Viewer]:
+        """Execute a query as one snapshot; returns the viewer at the revision that it shows, too.
 
         The revision was read with the viewer. If it is the same after the query, nothing changed
         meanwhile; if it moved, the query runs again, the last time inside one transaction.
@@ -135,13 +138,12 @@ class Runner:
         for _ in range(TRIES):
             result = await self._execute(self._context(secret, viewer, operation), operation, asked)
             if await self.revisions.read(viewer.organization_id) == viewer.revision:
-                return result, viewer.revision
+                return result, viewer
             viewer = await self.authenticator.viewer(secret)
         async with snapshot():
             viewer = await self.authenticator.recognise(secret)
-            return await self._execute(
-                self._context(secret, viewer, operation), operation, asked
-            ), viewer.revision
+            context = self._context(secret, viewer, operation)
+            return await self._execute(context, operation, asked), viewer
 
     async def _execute(
         self, context: Context, operation: Operation, asked: GraphQLRequest
@@ -166,6 +168,7 @@ class Runner:
             self.feed,
             self.revisions,
             operation.plans,
+            self.settings.max_cost,
         )
 
 
@@ -183,7 +186,7 @@ def _raise_trouble(errors: list[GraphQLError], operation: Operation, data: Any) 
 
 
 def _answer(result: ExecutionResult, extensions: dict[str, int] | None) -> Answer:
-    """What a client is told of a result. An event names its revision itself."""
+    """What a client is told of a result."""
     body: Body = {} if extensions is None else {"extensions": extensions}
     if not result.errors:
         return Answer({"data": result.data, **body})

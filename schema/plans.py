@@ -84,6 +84,7 @@ class Plan:
         self, sources: Sequence[Any], context: Context, arguments: Arguments
     ) -> list[dict[str, Any]]:
         """The parts of the response, one an object. Raises whatever is not as planned."""
+        context.count(len(sources))
         row, viewer = self.row, context.viewer
         parts = [row(source, viewer) for source in sources]
         if not sources:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -163,27 +164,21 @@ async def all_tokens(
 
 
 async def check_access(info: Info, questions: Questions) -> Any:
+    viewer = info.context.viewer
+    asked = [_asked(question) for question in questions]
+    moments = {at: await moment_of(viewer, at) for at in {at for *_, at in asked}}
     return await access.decide(
-        info.context.viewer, [await _question(info, asked) for asked in questions]
+        viewer, [Question(user, kind, id, moments[at]) for user, kind, id, at in asked]
     )
 
 
-async def _question(info: Info, asked: AccessQuestion) -> Question:
-    if asked.bot:
-        return Question(
-            asked.bot.user_id,
-            BOTS,
-            asked.bot.bot_id,
-            await moment_of(info.context.viewer, asked.bot.at),
-        )
-    persona = asked.persona
-    assert persona is not None  # @oneOf: exactly one of them was given
-    return Question(
-        persona.user_id,
-        PERSONAS,
-        persona.persona_id,
-        await moment_of(info.context.viewer, persona.at),
-    )
+def _asked(question: AccessQuestion) -> tuple[str, Kind, str, datetime | None]:
+    """The user, what it is about, its id, and the instant; None for the present."""
+    if bot := question.bot:
+        return bot.user_id, BOTS, bot.bot_id, bot.at or None
+    persona = question.persona
+    assert persona  # @oneOf: exactly one of them was given
+    return persona.user_id, PERSONAS, persona.persona_id, persona.at or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from models.errors import Busy, RequestError, Unavailable
+from models.errors import Busy, RequestError, Unauthenticated, Unavailable
 from runtime.limits import TookTooLong, TryAgainLater, variable
 from runtime.settings import Settings
 
@@ -34,6 +34,8 @@ def status_of(error: Exception) -> tuple[int, dict[str, str]]:
     """The HTTP status of a request that has no answer because of an error, and headers to it."""
     if isinstance(error, Refused):
         return error.status, error.headers
+    if isinstance(error, Unauthenticated):
+        return 401, {"WWW-Authenticate": "Bearer"}
     if isinstance(error, TryAgainLater):
         return 429, {"Retry-After": str(error.retry_after)}
     if isinstance(error, Busy | Unavailable):

@@ -18,7 +18,7 @@ from models import directory, groups, ids, ledger, memberships, tokens, undo
 from models.database import Row
 from models.kinds import KINDS, USERS, Kind
 from models.listing import Listing, fetch_count, fetch_counts, fetch_page, fetch_pages
-from models.viewer import Viewer
+from models.viewer import Viewer, effective_role
 from schema.context import Context
 from schema.fields import Computed, Found
 from schema.pagination import Connection, Edge, Paging, Range
@@ -316,7 +316,7 @@ async def token_users(roots: Sequence[Row], context: Context) -> list[Row | None
 
 def token_role(row: Row, viewer: Viewer) -> Any:
     """`Token.role`: the lesser of the token's own and its person's."""
-    return tokens.effective_role(row["role"], row["user_role"])
+    return effective_role(row["role"], row["user_role"])
 
 
 # ------------------------------------------------------------------------------------ of a write

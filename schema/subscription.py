@@ -55,6 +55,7 @@ async def changes(
             if isinstance(group_id, str) and change["group_id"] != group_id:
                 continue
             if await ledger.is_told(context.viewer, change):
+                context.objects, context.shown = 0, change["revision"]
                 yield Edge(NEWEST_FIRST, change)
 
 

@@ -64,7 +64,8 @@ class Membership(Edge):
 @strawberry.type
 class Access(Edge):
     via: list["Group"] = found(
-        access.groups_named("via"), "Every group that gives this access, by name."
+        access.groups_named("via"),
+        "The groups that give this access, by name: every one that you may see.",
     )
 
 
@@ -320,7 +321,7 @@ class AccessDecision:
     reason: Reason = described("Why, or why not.")
     via: list[Group] = found(
         access.groups_named("via"),
-        "Every group that gives it, by name; empty when it is denied.",
+        "The groups that give it, by name: every one that you may see; empty when it is denied.",
     )
     held_by: list[Group] = found(
         access.groups_named("held_by"),

@@ -62,7 +62,7 @@ async def answer(
     async def recognise() -> Viewer:
         return viewer
 
-    context = Context(viewer, recognise, Feed(), Revisions(), operation.plans)
+    context = Context(viewer, recognise, Feed(), Revisions(), operation.plans, 10_000_000)
     result = execute(
         CORE,
         operation.document,

@@ -1,0 +1,123 @@
+"""Rights that change while something is under way: nothing is told, kept or written by old ones."""
+
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+
+from models.groups import add_members, delete_group
+from models.kinds import USERS
+from models.ledger import utc_now
+from models.organizations import create_organization
+from models.tables import Role
+from models.tokens import authenticate, create_token
+from models.upserts import upsert_entries
+from models.viewer import Viewer
+from schema.endpoint import GraphQLEndpoint
+from schema.execution import Runner
+from schema.requests import GraphQLRequest
+from tests.client import Asker, Client, asker, serving
+from tests.factories import make_bot, make_group, make_user, make_users
+from tests.refusals import unchanged
+
+
+def runner_of(client: Client) -> Runner:
+    """What runs the operations of the service."""
+    (endpoint, *_) = [
+        route.endpoint
+        for route in client.app.routes
+        if isinstance(route, Route) and isinstance(route.endpoint, GraphQLEndpoint)
+    ]
+    runner: Runner = endpoint.runner
+    return runner
+
+
+async def give_role(acme: Viewer, user: str, role: Role) -> None:
+    row = {"name": user, "email": f"{user}@acme.example", "external_id": user, "role": role}
+    await upsert_entries(acme, USERS, [row])
+
+
+async def test_an_answer_is_kept_for_whom_it_was_made_not_for_who_asked(
+    client: Client, acme: Viewer
+) -> None:
+    await give_role(acme, "ada", Role.MEMBER)
+    outcome = await upsert_entries(
+        acme, USERS, [{"name": "ada", "email": "ada@acme.example", "external_id": "ada"}]
+    )
+    _, secret = await create_token(acme, "Full", None, outcome.changed[0])
+    before = await authenticate(secret)
+    assert before is not None
+    await give_role(acme, "ada", Role.ADMIN)
+    runner, asked = runner_of(client), GraphQLRequest("{ viewer { role } }", None, None)
+    answer = await runner.answer(secret, before, runner.operation(asked), asked)
+    assert answer.body["data"] == {"viewer": {"role": "ADMIN"}}
+    assert answer.kept_for is not None
+    assert (answer.kept_for.role, before.role) == (Role.ADMIN, Role.MEMBER)
+    assert answer.kept_for.revision == answer.body["extensions"]["revision"]
+
+
+async def test_a_write_behind_the_loss_of_rights_is_refused(client: Client, acme: Viewer) -> None:
+    outcome, secret = await create_token(acme, "Own", Role.ADMIN)
+    query = """mutation($id: ID!) { revokeToken(input: {id: $id}) { revision }
+        createGroup(input: {name: "Late"}) { group { id } } }"""
+    answer = await client.ask(query, {"id": outcome.id}, secret)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAUTHENTICATED"]
+    check = await asker(client, acme)
+    assert (await check("{ groups { totalCount } }"))["groups"]["totalCount"] == 0
+
+
+async def test_a_write_by_one_who_was_demoted_meanwhile_is_refused(acme: Viewer) -> None:
+    await give_role(acme, "grace", Role.ADMIN)
+    await give_role(acme, "ada", Role.ADMIN)
+    ada = await upsert_entries(
+        acme, USERS, [{"name": "ada", "email": "ada@acme.example", "external_id": "ada"}]
+    )
+    _, secret = await create_token(acme, "Full", None, ada.changed[0])
+    viewer = await authenticate(secret)
+    assert viewer is not None
+    await give_role(acme, "ada", Role.AUDITOR)
+    async with unchanged(acme):
+        with pytest.raises(Exception, match="role was changed"):
+            await upsert_entries(viewer, USERS, [{"name": "x", "email": "x@acme.example"}])
+
+
+async def test_a_member_is_told_nothing_of_a_group_before_it_joined(
+    client: Client, acme: Viewer
+) -> None:
+    early, late = await make_user(acme, "Early"), await make_user(acme, "Late")
+    group = await make_group(acme, "Sales", users=[early], bots=[await make_bot(acme)])
+    before = utc_now().isoformat()
+    await add_members(acme, USERS, group, [late])
+    after = utc_now().isoformat()
+    query = """query($id: ID!, $at: DateTime!) { group(id: $id) {
+        users(at: $at) { nodes { name } } bots(at: $at) { totalCount } } }"""
+    member = await asker(client, acme, None, late)
+
+    async def seen(ask: Asker, at: str) -> tuple[Any, Any]:
+        found = (await ask(query, id=group, at=at))["group"]
+        return [user["name"] for user in found["users"]["nodes"]], found["bots"]["totalCount"]
+
+    assert await seen(member, before) == ([], 0)
+    assert await seen(member, after) == (["Early", "Late"], 1)
+    assert await seen(await asker(client, acme), before) == (["Early"], 1)
+
+
+async def test_a_group_that_is_gone_counts_nobody(ask: Asker, acme: Viewer) -> None:
+    ada, bot = await make_user(acme), await make_bot(acme)
+    group = await make_group(acme, "Gone", users=[ada], bots=[bot])
+    then = utc_now().isoformat()
+    await delete_group(acme, group)
+    query = """query($id: ID!, $at: DateTime!) { user(id: $id) { bots(at: $at) { edges {
+        via { name userCount botCount users { totalCount nodes { id } } } } } } }"""
+    edges = (await ask(query, id=ada, at=then))["user"]["bots"]["edges"]
+    empty = {"totalCount": 0, "nodes": []}
+    assert edges == [{"via": [{"name": "Gone", "userCount": 0, "botCount": 0, "users": empty}]}]
+
+
+async def test_lists_without_pages_count_towards_the_limit(database_url: str) -> None:
+    async with serving(database_url, max_cost=100) as client:
+        acme = await create_organization("Acme")
+        await make_users(acme, 150)
+        ask = await asker(client, acme)
+        query = "{ changes(last: 1) { nodes { users { id } } } }"
+        assert await ask.codes(query) == ["LIMIT_EXCEEDED"]
