@@ -77,4 +77,6 @@ def serve(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=settings.shutdown_seconds,
             ws_max_size=settings.max_body_bytes,
+            # Events are short: to compress them costs more memory a socket than it saves bytes.
+            ws_per_message_deflate=False,
         )

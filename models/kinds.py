@@ -16,7 +16,7 @@ from models.tables import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # there are three; each is itself
 class Kind:
     """One of the three, with the names of its tables, columns, actions and words."""
 

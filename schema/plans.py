@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
 from graphql import (
@@ -314,6 +315,7 @@ def _names(leaf: GraphQLEnumType) -> dict[str, str]:
     return {str(value.value): name for name, value in leaf.values.items()}
 
 
+@cache
 def leaf_function(leaf: Any) -> Callable[[Any], Any]:
     """What completes a leaf that is not null. The function raises whatever is not as planned."""
     if isinstance(leaf, GraphQLEnumType):

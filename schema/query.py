@@ -99,6 +99,16 @@ def entry(kind: Kind) -> Resolver:
 # ------------------------------------------------------------------------------------------ lists
 
 
+def counter(info: Info, column: str) -> Callable[[], Awaitable[int]] | None:
+    """How many there are in all, off the organization's row; None for one who does not see all."""
+    viewer = info.context.viewer
+
+    async def count() -> int:
+        return int((await directory.organization(viewer))[column])
+
+    return count if viewer.sees_all else None
+
+
 async def all_groups(
     info: Info,
     paging: Paging,
@@ -110,7 +120,7 @@ async def all_groups(
         order = replace(order, descending=order_by.direction is OrderDirection.DESC)
     listing = groups.groups(info.context.viewer, search, order)
     asked = paging.range(order)
-    return await whole(listing, asked)
+    return await whole(listing, asked, None if search else counter(info, "group_count"))
 
 
 async def all_users(
@@ -125,7 +135,8 @@ async def all_users(
         order = replace(order, descending=order_by.direction is OrderDirection.DESC)
     listing = directory.entries(info.context.viewer, USERS, search, status or None, order)
     asked = paging.range(order)
-    return await whole(listing, asked)
+    plain = not search and not status
+    return await whole(listing, asked, counter(info, USERS.counter) if plain else None)
 
 
 def all_entries(kind: Kind) -> Resolver:
@@ -136,7 +147,7 @@ def all_entries(kind: Kind) -> Resolver:
     ) -> Any:
         listing = directory.entries(info.context.viewer, kind, search)
         asked = paging.range(listing.order)
-        return await whole(listing, asked)
+        return await whole(listing, asked, None if search else counter(info, kind.counter))
 
     return resolve
 

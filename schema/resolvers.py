@@ -73,14 +73,16 @@ def named(rows: Mapping[str, Row], ids: Iterable[str]) -> list[Row]:
 # ------------------------------------------------------------------------------------ connections
 
 
-async def whole(listing: Listing, asked: Range) -> Connection:
-    """A connection without parent."""
+async def whole(
+    listing: Listing, asked: Range, count: Callable[[], Awaitable[int]] | None = None
+) -> Connection:
+    """A connection without parent. `count` is for those who need not count."""
 
-    async def count(parents: Sequence[str]) -> dict[str, int]:
-        return {"": await fetch_count(listing)}
+    async def count_all(parents: Sequence[str]) -> dict[str, int]:
+        return {"": await count() if count else await fetch_count(listing)}
 
     page = await fetch_page(listing, asked.part)
-    return Connection(listing.order, asked.narrow(page), "", count)
+    return Connection(listing.order, asked.narrow(page), "", count_all)
 
 
 async def of_parents(

@@ -58,10 +58,11 @@ class Line:
         try:
             head = (await self._streams[0].readuntil(b"\r\n\r\n")).decode().lower()
             length = int(head.partition("content-length:")[2].split("\r\n")[0])
-            body = orjson.loads(await self._streams[0].readexactly(length))
+            body = await self._streams[0].readexactly(length)
         except asyncio.IncompleteReadError:
             raise ConnectionResetError from None
-        return int(head.split(" ", 2)[1]), body
+        assert "content-type: application/json" in head, (head, body)
+        return int(head.split(" ", 2)[1]), orjson.loads(body)
 
     async def ask(self, query: str, **variables: Any) -> Answer | None:
         """The answer to a request; None if the connection was lost, and nobody knows."""
