@@ -40,11 +40,13 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a write did: the revision that it left, the row it was about, and the ids it changed."""
+    """What a write did: the revision that it left, the row it made or was about, and the ids that
+    it changed; of an undo also the group."""
 
     revision: int
     id: str | None = None
     changed: Sequence[str] = ()
+    group_id: str | None = None
 
 
 @dataclass(slots=True)

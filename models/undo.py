@@ -34,8 +34,7 @@ UNDOABLE = frozenset(
 async def undo_change(
     viewer: Viewer, change_id: str, expected_revision: int | None = None
 ) -> Outcome:
-    """Reverse a change of a group. The outcome's `id` is the new change's, `changed` the
-    group's.
+    """Reverse a change of a group. The outcome's `id` is the new change's.
 
     Raises DomainError: NOT_FOUND, INVALID for a change that is no group's, NOTHING_TO_UNDO if it
     was undone already or later writes made it moot, TAKEN if a name is in use, CONFLICT.
@@ -61,7 +60,7 @@ async def undo_change(
         await fetch(
             "UPDATE changes SET undone_by_id = $2 WHERE id = $1", change_id, draft.change_id
         )
-    return Outcome(draft.landed_revision, draft.change_id, changed=[group["id"]])
+    return Outcome(draft.landed_revision, draft.change_id, group_id=group["id"])
 
 
 async def _change_for_undo(draft: Write, change_id: str) -> Row:

@@ -36,9 +36,7 @@ def metrics_page(
         status = await _refusal(settings, authenticator, request)
         if status:
             headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-            return PlainTextResponse(
-                "Metrics need a token; see docs/operations.md.\n", status, headers
-            )
+            return PlainTextResponse(NOT_YOURS, status, headers)
         sample()
         return Response(generate_latest(_registry()), media_type=CONTENT_TYPE_LATEST)
 

@@ -29,7 +29,7 @@ from schema.types import (
 
 GROUP = "The group as it is now; null on a refusal."
 EDGES = "The memberships that are new; those that were there already are left out."
-SENT = "All that were sent, in the same order."
+SENT = "All that were sent, in the same order, as they are now."
 REMOVED = "Those who were in it; those who were not are left out."
 
 

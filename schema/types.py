@@ -294,11 +294,12 @@ class Change(Node):
     group: Group | None = found(find.change_groups, "The group; null once it is gone.")
     group_name: str | None = described("The group's name, as it was before the change.")
     users: list[User] = found(
-        find.change_entries(USERS), "The users it touched, less those who are gone."
+        find.change_entries(USERS),
+        "The users it names, less those who are gone. (That a group was deleted names none.)",
     )
-    bots: list[Bot] = found(find.change_entries(BOTS), "The bots it touched, less those gone.")
+    bots: list[Bot] = found(find.change_entries(BOTS), "The bots it names, less those gone.")
     personas: list[Persona] = found(
-        find.change_entries(PERSONAS), "The personas it touched, less those gone."
+        find.change_entries(PERSONAS), "The personas it names, less those gone."
     )
     undoable: bool = found(find.change_undoable, "Whether an undo would find anything to reverse.")
     undone_by: "Change | None" = found(find.change_undone_by, "The change that undid it.")

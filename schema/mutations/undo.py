@@ -16,7 +16,7 @@ async def undo_change(info: Info, input: Annotated[inputs.UndoChangeInput, INPUT
     outcome = await undo.undo_change(info.context.viewer, input.change_id, expected(input))
     return payloads.UndoChangePayload(
         revision=outcome.revision,
-        written=Written(group_id=outcome.changed[0], change_id=outcome.id),
+        written=Written(group_id=outcome.group_id, change_id=outcome.id),
     )
 
 
