@@ -16,7 +16,7 @@ from models.tables import (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # there are three; each is itself
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One of the three, with the names of its tables, columns, actions and words."""
 
@@ -28,6 +28,9 @@ class Kind:
     removed: Action
     upserted: Action
     deleted: Action
+
+    def __hash__(self) -> int:
+        return hash(self.noun)  # not of all fields: kinds are looked up often
 
     @property
     def plural(self) -> str:
