@@ -10,19 +10,18 @@ live group. `moment` is None for the present, else the revision that is asked ab
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from models.database import Row, fetch
-from models.directory import entries_by_id
-from models.groups import groups_of
+from models.groups import COLUMNS, groups_of
 from models.kinds import USERS, Kind
 from models.listing import Listing, Page, Slice, cut, fetch_counts, fetch_pages
 from models.memberships import members
-from models.sql import Params, open_at
+from models.sql import ID, Params, open_at, values
 from models.viewer import Viewer
 
 GROUPS_TOLD = 100  # how many groups a denial names
@@ -40,10 +39,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What one side of the rule reaches on the other: its row, and the groups that give it."""
+    """What one side of the rule reaches on the other: its row, and the groups that give it.
+
+    `via` are their ids; `groups` the rows of those that the viewer may see today, by name.
+    """
 
     row: Row
     via: tuple[str, ...]
+    groups: Sequence[Row] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,22 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer. `via` and `held_by` are ids of groups."""
+    """The answer to a question. `via` and `groups` are as those of an Access."""
 
+    question: Question
     reason: Reason
     via: tuple[str, ...] = ()
-    held_by: tuple[str, ...] = ()
+    groups: Sequence[Row] = field(default=(), compare=False)
 
     @property
     def allowed(self) -> bool:
         """Whether the user may use it."""
         return self.reason is Reason.GRANTED
+
+    @property
+    def is_to_join(self) -> bool:
+        """Whether groups may be named that the user would need to join."""
+        return self.reason in (Reason.NO_COMMON_GROUP, Reason.USER_DEACTIVATED)
 
 
 # ----------------------------------------------------------------------------- the rule, in SQL
@@ -117,10 +126,12 @@ async def access_pages(
     listing = members(viewer, held, search, moment)
     if held is USERS:
         listing = _of_active_users(listing, moment)
-    distinct = sorted({group for of_parent in groups.values() for group in of_parent})
-    pages = await fetch_pages(listing, part, distinct) if distinct else {}
+    rows = {group: row for of_parent in groups.values() for group, row in of_parent.items()}
+    pages = await fetch_pages(listing, part, sorted(rows)) if rows else {}
     return {
-        parent: _merge({group: pages[group] for group in groups.get(parent, ())}, listing, part)
+        parent: _merge(
+            {group: pages[group] for group in groups.get(parent, ())}, rows, listing, part
+        )
         for parent in parents
     }
 
@@ -145,21 +156,30 @@ async def access_counts(
 
 async def _groups_of_holders(
     viewer: Viewer, holder: Kind, parents: Sequence[str], moment: int | None
-) -> dict[str, list[str]]:
-    """The groups that hold each parent; none for a user who is not active."""
+) -> dict[str, dict[str, Row | None]]:
+    """The groups that hold each parent; none for a user who is not active.
+
+    Each by its id, with its row if the viewer may see it today.
+    """
     params = Params(list(parents), viewer.organization_id)
     active = is_active(params, "h.user_id", moment) if holder is USERS else ""
     rows = await fetch(
-        f"SELECT h.{holder.column}, h.group_id FROM {holder.memberships} h "
+        f"SELECT h.{holder.column}, h.group_id, {COLUMNS} FROM {holder.memberships} h "
+        f"LEFT JOIN groups g ON g.id = h.group_id AND {viewer.sees(params, 'groups', 'g')} "
         f"WHERE h.{holder.column} = ANY($1) AND h.organization_id = $2 "
         f"AND {open_at(params, 'h', moment)}{active}"
         f"{viewer.in_own_groups(params, 'h.group_id', moment)}",
         *params.values,
     )
-    groups: dict[str, list[str]] = defaultdict(list)
-    for parent, group in rows:
-        groups[parent].append(group)
+    groups: dict[str, dict[str, Row | None]] = defaultdict(dict)
+    for row in rows:
+        groups[row[0]][row[1]] = row if row["id"] else None
     return groups
+
+
+def _named(rows: Iterable[Row | None]) -> list[Row]:
+    """Those of the rows that are there, sorted by name."""
+    return sorted((row for row in rows if row), key=lambda row: (row["name_key"], row["id"]))
 
 
 def _of_active_users(listing: Listing, moment: int | None) -> Listing:
@@ -171,7 +191,9 @@ def _of_active_users(listing: Listing, moment: int | None) -> Listing:
     return replace(listing, source=source)
 
 
-def _merge(pages: Mapping[str, Page], listing: Listing, part: Slice) -> Page:
+def _merge(
+    pages: Mapping[str, Page], groups: Mapping[str, Row | None], listing: Listing, part: Slice
+) -> Page:
     """One page out of the pages of several groups, by id of the group."""
     columns = listing.order.columns
 
@@ -189,10 +211,14 @@ def _merge(pages: Mapping[str, Page], listing: Listing, part: Slice) -> Page:
         if len(found) > part.limit:
             break
         same = list(run)
-        found.append(Access(same[0][2], tuple(group for _, group, _ in same)))
+        via = tuple(group for _, group, _ in same)
+        found.append(Access(same[0][2], via, _named(groups[group] for group in via)))
     page = cut(listing.order, part, found)
-    cut_off = any(p.has_previous if part.backward else p.has_next for p in pages.values())
-    if len(found) < part.limit or not cut_off:
+    cut_off = any(p.has_previous or p.has_next for p in pages.values())
+    if not cut_off:
+        return replace(page, total=len({row["id"] for each in pages.values() for row in each.rows}))
+    more = any(p.has_previous if part.backward else p.has_next for p in pages.values())
+    if len(found) < part.limit or not more:
         return page
     return replace(page, has_previous=True) if part.backward else replace(page, has_next=True)
 
@@ -217,97 +243,119 @@ async def decide(viewer: Viewer, questions: Sequence[Question]) -> list[Decision
 async def _decide_alike(
     viewer: Viewer, kind: Kind, moment: int | None, questions: Sequence[Question]
 ) -> dict[Question, Decision]:
-    """Decide questions about one kind at one moment."""
-    users = await _standing(viewer, USERS, [question.user_id for question in questions], moment)
-    resources = await _standing(viewer, kind, [q.resource_id for q in questions], moment)
+    """Decide questions about one kind at one moment: first what is granted, then why not the rest.
+
+    What an open membership holds exists, and may be seen by whoever sees the membership.
+    """
     known = [
         question
         for question in questions
-        if question.user_id in users
-        and question.resource_id in resources
-        and (viewer.sees_all or question.user_id == viewer.user_id)
+        if (viewer.sees_all or question.user_id == viewer.user_id)
+        and ID.fullmatch(question.user_id)
+        and ID.fullmatch(question.resource_id)
     ]
-    decisions = {question: Decision(Reason.NOT_FOUND) for question in questions}
-    if not known:
-        return decisions
-    active = await _active(users, moment)
-    granted = await _granted(viewer, kind, known, moment)
-    listing = groups_of(viewer, kind, moment)
-    denied = [q.resource_id for q in known if q.user_id not in active or q not in granted]
-    holding = await fetch_pages(listing, Slice(GROUPS_TOLD), list(dict.fromkeys(denied)))
-    for question in known:
-        is_active = question.user_id in active
-        if is_active and question in granted:
-            decisions[question] = Decision(Reason.GRANTED, via=tuple(granted[question]))
-            continue
-        held_by = tuple(row["id"] for row in holding[question.resource_id].rows)
-        reason = Reason.NO_COMMON_GROUP if held_by else Reason.RESOURCE_IN_NO_GROUP
+    decisions = {question: Decision(question, Reason.NOT_FOUND) for question in questions}
+    granted = await _granted(viewer, kind, known, moment) if known else {}
+    for question, groups in granted.items():
         decisions[question] = Decision(
-            reason if is_active else Reason.USER_DEACTIVATED, held_by=held_by
+            question, Reason.GRANTED, tuple(groups), _named(groups.values())
         )
+    denied = [question for question in known if question not in granted]
+    if not denied:
+        return decisions
+    active = await _standing_users(viewer, {question.user_id for question in denied}, moment)
+    in_groups = await _standing_resources(viewer, kind, {q.resource_id for q in denied}, moment)
+    for question in denied:
+        if question.user_id not in active or question.resource_id not in in_groups:
+            continue
+        if not active[question.user_id]:
+            reason = Reason.USER_DEACTIVATED
+        elif in_groups[question.resource_id]:
+            reason = Reason.NO_COMMON_GROUP
+        else:
+            reason = Reason.RESOURCE_IN_NO_GROUP
+        decisions[question] = Decision(question, reason)
     return decisions
-
-
-async def _standing(viewer: Viewer, kind: Kind, ids: Sequence[str], moment: int | None) -> set[str]:
-    """Those of the ids that are rows for this viewer, now or at the moment."""
-    if moment is not None and not viewer.sees_all:
-        return await _standing_for_member(viewer, kind, ids, moment)
-    rows = await entries_by_id(viewer, kind, ids, deleted=moment is not None)
-    return {
-        row["id"]
-        for row in rows
-        if moment is None
-        or row["since_revision"] <= moment
-        and (row["until_revision"] is None or row["until_revision"] > moment)
-    }
-
-
-async def _standing_for_member(
-    viewer: Viewer, kind: Kind, ids: Sequence[str], moment: int
-) -> set[str]:
-    """Itself, and what the groups held that it was in, then."""
-    if kind is USERS:
-        return {id for id in ids if id == viewer.user_id}
-    params = Params(list(ids), viewer.organization_id)
-    rows = await fetch(
-        f"SELECT DISTINCT m.{kind.column} FROM {kind.memberships} m "
-        f"WHERE m.{kind.column} = ANY($1) AND m.organization_id = $2 "
-        f"AND {open_at(params, 'm', moment)}"
-        f"{viewer.in_own_groups(params, 'm.group_id', moment)}",
-        *params.values,
-    )
-    return {row[0] for row in rows}
-
-
-async def _active(user_ids: Iterable[str], moment: int | None) -> set[str]:
-    """Those of the users who are active, now or at the moment."""
-    params = Params(list(user_ids))
-    rows = await fetch(
-        "SELECT a.user_id FROM activations a "
-        f"WHERE a.user_id = ANY($1) AND {open_at(params, 'a', moment)}",
-        *params.values,
-    )
-    return {row[0] for row in rows}
 
 
 async def _granted(
     viewer: Viewer, kind: Kind, questions: Sequence[Question], moment: int | None
-) -> dict[Question, list[str]]:
-    """The groups that hold both sides of each question; questions without any are left out."""
+) -> dict[Question, dict[str, Row | None]]:
+    """The groups that give what each question is about; questions without any are left out.
+
+    Each by its id, with its row if the viewer may see it today.
+    """
     params = Params()
     by_pair = {(question.user_id, question.resource_id): question for question in questions}
-    pairs = ", ".join(f"({params.add(user)}, {params.add(other)})" for user, other in by_pair)
+    asked = values(params, "asked", {"user_id": "text", "resource_id": "text"}, list(by_pair))
     rows = await fetch(
-        f"WITH asked (user_id, resource_id) AS (VALUES {pairs}) "
-        "SELECT asked.user_id, asked.resource_id, u.group_id FROM asked "
+        f"SELECT asked.user_id, asked.resource_id, u.group_id, {COLUMNS} FROM {asked} "
         "JOIN group_users u ON u.user_id = asked.user_id "
         f"JOIN {kind.memberships} r "
         f"ON r.group_id = u.group_id AND r.{kind.column} = asked.resource_id "
+        f"LEFT JOIN groups g ON g.id = u.group_id AND {viewer.sees(params, 'groups', 'g')} "
         f"WHERE u.organization_id = {params.add(viewer.organization_id)} "
-        f"AND {open_at(params, 'u', moment)} AND {open_at(params, 'r', moment)}",
+        f"AND {open_at(params, 'u', moment)} AND {open_at(params, 'r', moment)}"
+        f"{is_active(params, 'u.user_id', moment)}",
         *params.values,
     )
-    granted: dict[Question, list[str]] = defaultdict(list)
-    for user_id, resource_id, group_id in rows:
-        granted[by_pair[user_id, resource_id]].append(group_id)
+    granted: dict[Question, dict[str, Row | None]] = defaultdict(dict)
+    for row in rows:
+        granted[by_pair[row[0], row[1]]][row[2]] = row if row["id"] else None
     return granted
+
+
+async def _standing_users(
+    viewer: Viewer, user_ids: set[str], moment: int | None
+) -> dict[str, bool]:
+    """Whether each of these users is active, now or at the moment; less those that are none.
+
+    A MEMBER, who asks about itself only, is one.
+    """
+    params = Params(list(user_ids), viewer.organization_id)
+    rows = await fetch(
+        "SELECT e.id, EXISTS (SELECT 1 FROM activations a WHERE a.user_id = e.id "
+        f"AND {open_at(params, 'a', moment)}) FROM users e WHERE e.id = ANY($1) "
+        f"AND e.organization_id = $2 AND {open_at(params, 'e', moment)}",
+        *params.values,
+    )
+    return {row[0]: bool(row[1]) for row in rows}
+
+
+async def _standing_resources(
+    viewer: Viewer, kind: Kind, ids: set[str], moment: int | None
+) -> dict[str, bool]:
+    """Whether each of these bots or personas is in a group; less those that are none.
+
+    For a MEMBER there is what the groups hold, or held then, that it is in, or was in.
+    """
+    params = Params(list(ids), viewer.organization_id)
+    held = (
+        f"EXISTS (SELECT 1 FROM {kind.memberships} m WHERE m.{kind.column} = e.id "
+        f"AND {open_at(params, 'm', moment)}{viewer.in_own_groups(params, 'm.group_id', moment)})"
+    )
+    rows = await fetch(
+        f"SELECT e.id, {held} FROM {kind.table} e WHERE e.id = ANY($1) "
+        f"AND e.organization_id = $2 AND {open_at(params, 'e', moment)}",
+        *params.values,
+    )
+    return {row[0]: bool(row[1]) for row in rows if viewer.sees_all or row[1]}
+
+
+async def holders(viewer: Viewer, decisions: Sequence[Decision]) -> list[Sequence[Row]]:
+    """The groups that hold what was denied, by name: those that the user would need to join.
+
+    At most GROUPS_TOLD each; none for what is granted, and for what is not found.
+    """
+    alike: dict[tuple[Kind, int | None], set[str]] = defaultdict(set)
+    denied = [decision.question for decision in decisions if decision.is_to_join]
+    for question in denied:
+        alike[question.kind, question.moment].add(question.resource_id)
+    pages = {
+        (kind, moment): await fetch_pages(
+            groups_of(viewer, kind, moment), Slice(GROUPS_TOLD), list(resources)
+        )
+        for (kind, moment), resources in alike.items()
+    }
+    rows = {each: pages[each.kind, each.moment][each.resource_id].rows for each in denied}
+    return [rows.get(decision.question, ()) for decision in decisions]

@@ -64,7 +64,12 @@ def entries(
             f"AND e.until_revision IS NULL{searched}{in_status}"
         )
 
-    return Listing(select(kind.model, "e"), source, order or by_name(kind))
+    return Listing(
+        select(kind.model, "e"),
+        source,
+        order or by_name(kind),
+        searched=kind.table if search else None,
+    )
 
 
 async def entries_by_id(

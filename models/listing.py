@@ -56,11 +56,15 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of a slice, in the listing's order, and whether more lie on either side."""
+    """The rows of a slice, in the listing's order, and whether more lie on either side.
+
+    `total` is how many there are in all, where that is known without counting.
+    """
 
     rows: Sequence[Any]
     has_next: bool = False
     has_previous: bool = False
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,14 @@ class Listing:
     """A set of rows in a fixed order: what a connection shows.
 
     `source(params, parent)` gives FROM and WHERE; `parent` is the SQL of the parent's id, if any.
+    `searched` is for a listing that passes over most of what it looks at: the table of its rows,
+    which are read as `e` once it is known, by their keys alone, which of them the page shows.
     """
 
     columns: str
     source: Source
     order: Order
+    searched: str | None = None
 
 
 def cut(order: Order, part: Slice, rows: Sequence[Any]) -> Page:
@@ -97,7 +104,16 @@ def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     ordering = ", ".join(f"{column} {direction}" for column in key)
     source = listing.source(params, parent)
     limit = params.add(part.limit + 1)
-    return f"SELECT {listing.columns} {source}{conditions} ORDER BY {ordering} LIMIT {limit}"
+    cut = f"{source}{conditions} ORDER BY {ordering} LIMIT {limit}"
+    if listing.searched is None:
+        return f"SELECT {listing.columns} {cut}"
+    names = listing.order.columns
+    keys = ", ".join(f"{sql} AS {name}" for sql, name in zip(key, names, strict=True))
+    again = ", ".join(f"cut.{name} {direction}" for name in names)
+    return (
+        f"SELECT {listing.columns} FROM (SELECT {keys} {cut}) AS cut "
+        f"JOIN {listing.searched} e ON e.id = cut.id ORDER BY {again}"
+    )
 
 
 async def _for_each(

@@ -53,7 +53,9 @@ def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
             f"AND m.{kind.column} = e.id AND m.until_revision IS NULL LIMIT 1 OFFSET 0)"
         )
 
-    return Listing(select(kind.model, "e"), source, by_name(kind))
+    return Listing(
+        select(kind.model, "e"), source, by_name(kind), searched=kind.table if search else None
+    )
 
 
 async def added_members(

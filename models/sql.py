@@ -1,8 +1,10 @@
 """Small pieces that the statements of models/ are put together from."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from models.database import is_postgres
 from models.errors import BadRequest
 from models.text import is_storable, name_key
 
@@ -20,6 +22,23 @@ class Params:
         """Add a value and return its placeholder, such as `$3`."""
         self.values.append(value)
         return f"${len(self.values)}"
+
+
+def values(
+    params: Params, alias: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]
+) -> str:
+    """What FROM reads as a table of these rows. `columns` are their names and types.
+
+    The text is the same for any number of rows, so that the statement stays prepared.
+    """
+    if is_postgres():
+        arrays = ", ".join(
+            f"{params.add([row[place] for row in rows])}::{kind}[]"
+            for place, kind in enumerate(columns.values())
+        )
+        return f"unnest({arrays}) AS {alias} ({', '.join(columns)})"
+    read = ", ".join(f"value ->> {place} AS {name}" for place, name in enumerate(columns))
+    return f"(SELECT {read} FROM json_each({params.add([list(row) for row in rows])})) AS {alias}"
 
 
 def open_at(params: Params, alias: str, moment: int | None) -> str:

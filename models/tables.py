@@ -115,6 +115,8 @@ class User(Entry):
     class Meta(Entry.Meta):
         abstract = False
         table = "users"
+        # With the email, so that a search reads nothing but this.
+        indexes = (LiveIndex(fields=("organization_id", "name_key", "id", "email_key")),)
 
 
 class Bot(Entry):

@@ -7,7 +7,7 @@ from typing import Any
 from strawberry import UNSET
 
 from models import memberships
-from models.access import access_counts, access_pages
+from models.access import Decision, access_counts, access_pages, holders
 from models.database import Row
 from models.impact import BY_USER, Diff
 from models.kinds import USERS, Kind
@@ -16,7 +16,7 @@ from models.viewer import Viewer
 from schema.context import Context
 from schema.fields import Found
 from schema.pagination import AccessConnection, Connection, Paging, Range
-from schema.resolvers import At, Search, entries_of, groups_of_ids, moment_of, named
+from schema.resolvers import At, Search, entries_of, moment_of, named
 
 
 def reached(holder: Kind, held: Kind) -> Found:
@@ -64,26 +64,31 @@ async def _access(
     order = memberships.members(viewer, held).order
     asked = paging.range(order)
 
-    async def count(some: Sequence[str]) -> dict[str, int]:
-        return await access_counts(viewer, holder, held, some, search, moment)
-
     distinct = list(dict.fromkeys(parents))
     pages = await access_pages(viewer, holder, held, asked.part, distinct, search, moment)
+
+    async def count(some: Sequence[str]) -> dict[str, int]:
+        totals = {id: pages[id].total for id in some}
+        known = {id: total for id, total in totals.items() if total is not None}
+        unknown = [id for id in some if id not in known]
+        if unknown:
+            known |= await access_counts(viewer, holder, held, unknown, search, moment)
+        return known
+
     return [AccessConnection(order, asked.narrow(pages[id]), id, count) for id in parents]
 
 
-def groups_named(attribute: str) -> Found:
-    """`via`, `heldBy`: the groups whose ids an answer about access names, sorted by name.
+async def via(roots: Sequence[Any], context: Context) -> list[Sequence[Row]]:
+    """`via`: the groups that give access, by name.
 
-    Those that are gone are told too: in the past they gave access.
+    Those that are gone are told too: in the past they gave it.
     """
+    return [root.groups for root in roots]
 
-    async def find(roots: Sequence[Any], context: Context) -> list[list[Row]]:
-        ids = [getattr(root, attribute) for root in roots]
-        rows = await groups_of_ids(context, (id for some in ids for id in some), deleted=True)
-        return [named(rows, some) for some in ids]
 
-    return find
+async def held_by(roots: Sequence[Decision], context: Context) -> list[Sequence[Row]]:
+    """`heldBy`."""
+    return await holders(context.viewer, roots)
 
 
 def viewer_reaches(held: Kind) -> Found:

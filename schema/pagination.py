@@ -187,13 +187,13 @@ class Connection:
 
 
 class AccessEdge(Edge):
-    """A row that access leads to, with the ids of the groups that give it."""
+    """A row that access leads to, with the groups that give it."""
 
-    __slots__ = ("via",)
+    __slots__ = ("groups",)
 
     def __init__(self, order: Order, access: Any) -> None:
         super().__init__(order, access.row)
-        self.via = access.via
+        self.groups = access.groups
 
 
 class AccessConnection(Connection):

@@ -64,7 +64,7 @@ class Membership(Edge):
 @strawberry.type
 class Access(Edge):
     via: list["Group"] = found(
-        access.groups_named("via"),
+        access.via,
         "The groups that give this access, by name: every one that you may see.",
     )
 
@@ -321,11 +321,11 @@ class AccessDecision:
     allowed: bool = described("Whether the user may use it.")
     reason: Reason = described("Why, or why not.")
     via: list[Group] = found(
-        access.groups_named("via"),
+        access.via,
         "The groups that give it, by name: every one that you may see; empty when it is denied.",
     )
     held_by: list[Group] = found(
-        access.groups_named("held_by"),
+        access.held_by,
         "When it is denied: groups that hold it, which the user would need to join. At most 100.",
     )
 

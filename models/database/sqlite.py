@@ -48,17 +48,18 @@ sqlite3.register_converter("TIMESTAMP", lambda text: datetime.fromisoformat(text
 def translate(sql: str) -> str:
     """The SQLite form of a statement of ours, which is written for PostgreSQL.
 
-    `$1` becomes `?1`, `= ANY($1)` reads a JSON array, and `FOR UPDATE` goes: the whole database is
-    locked by then.
+    `$1` becomes `?1`, `= ANY($1)` reads a JSON array, and `FOR UPDATE` goes, with what stands about
+    it: the whole database is locked by then.
     """
     sql = re.sub(r"= ANY\(\$(\d+)\)", r"IN (SELECT value FROM json_each(?\1))", sql)
-    return re.sub(r"\$(\d+)", r"?\1", sql).replace(" FOR UPDATE", "")
+    sql = re.sub(r" FOR (NO KEY )?UPDATE( SKIP LOCKED)?", "", sql)
+    return re.sub(r"\$(\d+)", r"?\1", sql)
 
 
 def encode(value: Any) -> Any:
     """A parameter as SQLite stores it: lists as JSON, instants as sortable text in UTC."""
     if isinstance(value, list):
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, encode, orjson.OPT_PASSTHROUGH_DATETIME).decode()
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(" ", "microseconds")
     return value

@@ -232,7 +232,9 @@ class Migration(migrations.Migration):
                 "table": "users",
                 "app": "models",
                 "unique_together": (("organization_id", "id"),),
-                "indexes": [LiveIndex(fields=["organization_id", "name_key", "id"])],
+                "indexes": [
+                    LiveIndex(fields=["organization_id", "name_key", "id", "email_key"])
+                ],
                 "pk_attr": "id",
                 "table_description": "A person.",
             },

@@ -1,9 +1,10 @@
 """What the answers about access must be, from a state as brute force tells it; and asking them."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from models.access import Access, Decision, Question, Reason, access_pages, decide
+from models.access import Access, Decision, Question, Reason, access_pages, decide, holders
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.ledger import revision_at
 from models.listing import Slice, fetch_pages
@@ -20,27 +21,30 @@ def holding(state: State, kind: Kind, id: str) -> set[str]:
     return {group for group, team in state.teams.items() if id in team.held[kind]}
 
 
-def decision(state: State, question: Question) -> Decision:
-    """What a question must be answered, with the groups in the order of their ids."""
+Answer = tuple[Decision, list[str]]
+
+
+def decision(state: State, question: Question) -> Answer:
+    """What a question must be answered, and the groups to join; in the order of their ids."""
     users, resources = state.entries[USERS], state.entries[question.kind]
     if question.user_id not in users or question.resource_id not in resources:
-        return Decision(Reason.NOT_FOUND)
+        return Decision(question, Reason.NOT_FOUND), []
     held_by = holding(state, question.kind, question.resource_id)
     via = held_by & holding(state, USERS, question.user_id)
     if question.user_id not in state.active:
-        return Decision(Reason.USER_DEACTIVATED, held_by=tuple(sorted(held_by)))
+        return Decision(question, Reason.USER_DEACTIVATED), sorted(held_by)
     if via:
-        return Decision(Reason.GRANTED, via=tuple(sorted(via)))
+        return Decision(question, Reason.GRANTED, tuple(sorted(via))), []
     reason = Reason.NO_COMMON_GROUP if held_by else Reason.RESOURCE_IN_NO_GROUP
-    return Decision(reason, held_by=tuple(sorted(held_by)))
+    return Decision(question, reason), sorted(held_by)
 
 
-async def decisions(viewer: Viewer, questions: list[Question]) -> list[Decision]:
-    """What they are answered, with the groups in the order of their ids."""
+async def decisions(viewer: Viewer, questions: list[Question]) -> list[Answer]:
+    """What they are answered, and the groups to join; in the order of their ids."""
     found = await decide(viewer, questions)
     return [
-        Decision(each.reason, tuple(sorted(each.via)), tuple(sorted(each.held_by)))
-        for each in found
+        (replace(each, via=tuple(sorted(each.via))), sorted(row["id"] for row in rows))
+        for each, rows in zip(found, await holders(viewer, found), strict=True)
     ]
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from shutil import which
@@ -25,6 +24,7 @@ from tests.access.service import CHANGES, PATIENCE
 from tests.access.workers import CLIENTS, Listener, Worker, listener, two_workers
 from tests.databases import opened
 from tests.factories import make_bot
+from tests.once import install_packages
 
 CREATE = "mutation($name: String!) { createGroup(input: { name: $name }) { userErrors { code } } }"
 KINDS = ("graphql-ws", "graphql-sse")
@@ -54,9 +54,7 @@ def clients() -> None:
     """The packages of clients/, as its lock file says."""
     if which("node") is None or which("npm") is None:
         pytest.skip("node is missing: the clients that browsers use can not be tried")
-    lock, installed = CLIENTS / "package-lock.json", CLIENTS / "node_modules/.package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(["npm", "ci", "--silent"], cwd=CLIENTS, check=True)
+    install_packages(CLIENTS)
 
 
 @pytest.fixture

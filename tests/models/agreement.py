@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from models.access import Access, Question, Reason, access_counts, access_pages, decide
+from models.access import Access, Question, Reason, access_counts, access_pages, decide, holders
 from models.kinds import BOTS, PERSONAS, USERS
 from models.listing import Slice
 from models.viewer import Viewer
@@ -42,10 +42,12 @@ async def assert_decisions(history: History, world: World, moment: int | None) -
         for user in history.ids[USERS]
         for resource in history.ids[kind]
     ]
-    for question, decision in zip(questions, await decide(history.viewer, questions), strict=True):
+    decisions = await decide(history.viewer, questions)
+    to_join = await holders(history.viewer, decisions)
+    for question, decision, groups in zip(questions, decisions, to_join, strict=True):
         asked = (question.user_id, question.kind, question.resource_id)
         assert decision.reason is world.reason(*asked)
         assert decision.allowed is (decision.reason is Reason.GRANTED)
         told = decision.reason not in (Reason.GRANTED, Reason.NOT_FOUND)
         assert set(decision.via) == (world.via(*asked) if decision.allowed else set())
-        assert set(decision.held_by) == (world.holding(*asked[1:]) if told else set())
+        assert {row["id"] for row in groups} == (world.holding(*asked[1:]) if told else set())

@@ -22,7 +22,9 @@ from models.database import (
     pending_migrations,
     transaction,
 )
+from models.database import opened as opened_with
 from models.database.sqlite import translate
+from models.errors import Unavailable
 from models.organizations import create_organization
 from models.viewer import Viewer
 from tests.databases import ROOT, assert_ended, opened
@@ -178,6 +180,25 @@ async def test_what_one_process_tells_the_others_hear_also_after_a_broken_connec
     assert rows[0][0] == 0
 
 
+async def write_slowly() -> None:
+    """A transaction that takes a minute."""
+    async with transaction():
+        await create_organization("Never")
+        await fetch("SELECT pg_sleep(60)")
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_postgresql_ends_a_statement_that_takes_too_long(database_url: str) -> None:
+    async with opened_with(database_url, fallback=False, pool_size=1, statement_seconds=0.2):
+        with pytest.raises(Unavailable, match="statement timeout"):
+            await fetch("SELECT pg_sleep(60)")
+        with pytest.raises(Unavailable, match="statement timeout"):
+            await write_slowly()
+        assert not list(await fetch("SELECT * FROM organizations"))
+    async with opened_with(database_url, fallback=False, statement_seconds=1e9):
+        assert await fetch("SELECT 1")  # more than a setting of PostgreSQL can hold
+
+
 # ------------------------------------------------------------------------------------ statements
 
 
@@ -249,5 +270,6 @@ async def test_sqlite_waits_for_the_disk_and_reads_while_another_writes(viewer: 
 def test_the_sqlite_form_of_a_statement() -> None:
     assert (
         translate("SELECT $1, $12 FROM t WHERE a = ANY($2) FOR UPDATE")
+        == translate("SELECT $1, $12 FROM t WHERE a = ANY($2) FOR NO KEY UPDATE SKIP LOCKED")
         == "SELECT ?1, ?12 FROM t WHERE a IN (SELECT value FROM json_each(?2))"
     )

@@ -233,6 +233,28 @@ async def test_noting_the_last_use_never_hinders_those_who_delete_users(viewer: 
     assert (await fetch("SELECT COUNT(*) FROM tokens WHERE revoked_at IS NULL"))[0][0] == 0
 
 
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_noting_the_last_use_waits_for_nobody(viewer: Viewer) -> None:
+    made = [str((await create_token(viewer, "CLI", Role.ADMIN))[0].id) for _ in range(3)]
+    now, is_held, is_noted = utc_now(), asyncio.Event(), asyncio.Event()
+
+    async def revoke() -> None:
+        """Revoke one of the tokens, and take as long as the others are noted."""
+        async with transaction():
+            await fetch("UPDATE tokens SET revoked_at = $2 WHERE id = $1", made[1], now)
+            is_held.set()
+            await is_noted.wait()
+
+    revoking = asyncio.create_task(revoke())
+    await is_held.wait()
+    async with asyncio.timeout(5):
+        await mark_used(dict.fromkeys(made, now))
+    is_noted.set()
+    await revoking
+    found = [(await find(viewer, id))["last_used_at"] for id in made]
+    assert found == [now, None, now]
+
+
 # ---------------------------------------------------------------------------- signing in and out
 
 
