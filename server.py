@@ -37,12 +37,14 @@ from schema.requests import status_of
 
 try:
     from runtime import tracing
-except ImportError:  # the extra `traces` is not installed
+except ImportError:  # the extra `traces` is not installed, and the settings refuse its use
     tracing = None  # type: ignore[assignment]
 
 DIST = Path(__file__).parent / "web" / "dist"
 FOREVER = "public, max-age=31536000, immutable"
 READY_SECONDS = 2.0
+# A request that is stopped cancels its statements itself. PostgreSQL ends the one that got away.
+SLACK_SECONDS = 5.0
 
 NOT_BUILT = "The pages are not built: run `npm ci && npm run build` in web/, or `make serve`.\n"
 logger = logging.getLogger("cohort.server")
@@ -131,15 +133,6 @@ def closing_on_signal(feed: Feed) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def traces_of(settings: Settings) -> "tracing.Traces | None":
-    """What makes traces, if they are wanted. Raises RuntimeError if that is not installed."""
-    if not settings.traces_url:
-        return None
-    if tracing is None:
-        raise RuntimeError("COHORT_TRACES_URL needs the extra: pip install 'cohort[traces]'")
-    return tracing.Traces(settings)
-
-
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application, for these settings."""
     authenticator = Authenticator(Revisions(), Issuer.of(settings))
@@ -153,9 +146,7 @@ def create_app(settings: Settings) -> Starlette:
         SOCKETS.set(runner.sockets)
 
     endpoint = GraphQLEndpoint(runner)
-    traces = traces_of(settings)
-    if traces:
-        runner.guard.note = traces.note_operation
+    traces = tracing.Traces(settings) if settings.traces_url else None
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -163,6 +154,7 @@ def create_app(settings: Settings) -> Starlette:
             settings.database_url,
             pool_size=settings.pool_size,
             pool_seconds=settings.pool_seconds,
+            statement_seconds=settings.request_seconds + SLACK_SECONDS,
         ):
             if not database.is_postgres():
                 await database.migrate()

@@ -100,12 +100,16 @@ async def recognise_user(
 
 
 async def mark_used(used: Mapping[str, datetime]) -> None:
-    """Note when tokens were last used: many in one write, outside of the ledger."""
+    """Note when tokens were last used: many in one write, outside of the ledger.
+
+    A token that somebody else is changing at the moment is passed over. It holds many rows, in an
+    order of its own: if it waited for one, it could deadlock with a write that revokes several.
+    """
     async with transaction():
         await fetch_each(
-            "UPDATE tokens SET last_used_at = $2 "
-            "WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
-            sorted([id, at] for id, at in used.items()),
+            "UPDATE tokens SET last_used_at = $2 WHERE id = (SELECT id FROM tokens WHERE id = $1 "
+            "AND (last_used_at IS NULL OR last_used_at < $2) FOR NO KEY UPDATE SKIP LOCKED)",
+            [[id, at] for id, at in used.items()],
         )
 
 

@@ -15,7 +15,7 @@ import jwt
 import orjson
 from jwt import PyJWK
 
-from runtime.metrics import apart
+from models.apart import apart
 from runtime.settings import is_safe_address
 
 FRESH_SECONDS = 300.0  # for so long a key may be used after its issuer withdrew it

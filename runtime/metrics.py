@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from contextvars import Context, ContextVar, copy_context
+from contextvars import ContextVar
 from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from models import database
+from models.apart import of_request
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SAMPLED_SECONDS = 5.0
@@ -16,7 +17,8 @@ SAMPLED_SECONDS = 5.0
 RESPONSES = Counter("cohort_responses", "HTTP responses, by status.", ["status"])
 OPERATIONS = Histogram(
     "cohort_operation_seconds",
-    "How long GraphQL operations took, by type; `_count` is how many there were.",
+    "How long GraphQL operations took, by type, and events of subscriptions; `_count` is how many "
+    "there were.",
     ["type"],
     buckets=SECONDS,
 )
@@ -59,14 +61,7 @@ class Figures:
                 task.cancel()
 
 
-figures: ContextVar[Figures | None] = ContextVar("figures", default=None)
-
-
-def apart() -> Context:
-    """The context of a task that works for more than the operation that happens to start it."""
-    context = copy_context()
-    context.run(figures.set, None)
-    return context
+figures: ContextVar[Figures | None] = of_request("figures")
 
 
 def _count_statement(sql: str) -> None:

@@ -1,6 +1,7 @@
 """How a browser signs in and out: by a link, or by pasting a token. Its session is a cookie."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import orjson
 from starlette.requests import Request
@@ -28,6 +29,23 @@ def session_routes(settings: Settings, authenticator: Authenticator) -> list[Rou
     failures = PerMinute(
         settings.sign_ins_per_minute, "sign_ins_per_minute", "failed attempts to sign in"
     )
+    sessions = PerMinute(settings.sessions_per_minute, "sessions_per_minute", "sign-ins")
+
+    @contextmanager
+    def attempt(request: Request) -> Iterator[None]:
+        """An attempt to sign in: it has failed if the block raises, else it has succeeded.
+
+        It counts as both until that is known, so that none is one too many. Raises TryAgainLater.
+        """
+        address = address_key(request.client.host if request.client else None)
+        sessions.take(address)
+        try:
+            failures.take(address)
+            yield
+        except BaseException:
+            sessions.give_back(address)
+            raise
+        failures.give_back(address)
 
     def remember(response: Response, request: Request, secret: str) -> Response:
         response.set_cookie(
@@ -44,25 +62,22 @@ def session_routes(settings: Settings, authenticator: Authenticator) -> list[Rou
         """Use a sign-in link up, set the cookie, and leave the secret behind."""
         if request.method == "HEAD":  # mail programs look at links so; that must not use them up
             return Response()
-        address = _address(request)
+        link = request.query_params.get("secret", "")
         try:
-            failures.take(address)
+            with attempt(request):
+                secret = await tokens.sign_in(link, settings.session_lifetime)
+                if secret is None:
+                    raise Unauthenticated(LINK_NOT_GOOD)
         except TryAgainLater as error:
             return PlainTextResponse(f"{error}\n", 429, _wait(error))
-        secret = await tokens.sign_in(
-            request.query_params.get("secret", ""), settings.session_lifetime
-        )
-        if secret is None:
-            return PlainTextResponse(LINK_NOT_GOOD, 403)
-        failures.give_back(address)
+        except Unauthenticated as error:
+            return PlainTextResponse(str(error), 403)
         return remember(RedirectResponse("/", 303), request, secret)
 
     async def begin(request: Request) -> Response:
         """Set the cookie for the token in the body: `{"token": "…"}`."""
-        address = _address(request)
-        failures.take(address)
-        viewer = await authenticator.viewer(await _pasted_token(request))
-        failures.give_back(address)
+        with attempt(request):
+            viewer = await authenticator.viewer(await _pasted_token(request))
         secret = await tokens.exchange(viewer, settings.session_lifetime)
         return remember(Response(status_code=204), request, secret)
 
@@ -110,10 +125,6 @@ async def _pasted_token(request: Request) -> str:
     except (ValueError, KeyError, TypeError):
         return ""
     return token.strip() if isinstance(token, str) else ""
-
-
-def _address(request: Request) -> str:
-    return address_key(request.client.host if request.client else None)
 
 
 def _wait(error: TryAgainLater) -> dict[str, str]:

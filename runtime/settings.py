@@ -4,6 +4,7 @@ Each is documented in the table of docs/settings.md; a test holds the table to t
 """
 
 from datetime import timedelta
+from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
@@ -28,6 +29,14 @@ def is_safe_address(url: str) -> bool:
     except ValueError:
         return False
     return is_safe and url.isprintable() and not set(url) & set("@\\ ")
+
+
+def can_trace() -> bool:
+    """Whether the packages of the extra `traces` are installed."""
+    try:
+        return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:  # nor is a package that would hold it
+        return False
 
 
 class Settings(BaseSettings):
@@ -185,7 +194,10 @@ class Settings(BaseSettings):
         20_000, ge=1_000, description="How many values the variables may hold in all."
     )
     request_seconds: float = Field(
-        15.0, gt=0, description="How long a request may take, in seconds, before it is stopped."
+        15.0,
+        gt=0,
+        description="How long a request, or an event of a subscription, may take, in seconds, "
+        "before it is stopped.",
     )
     max_concurrent_requests: int = Field(
         500, ge=1, description="How many requests of a token one process executes at once."
@@ -195,6 +207,9 @@ class Settings(BaseSettings):
     )
     sign_ins_per_minute: int = Field(
         10, ge=1, description="How often an address may fail to sign in, in a minute."
+    )
+    sessions_per_minute: int = Field(
+        300, ge=1, description="How often an address may sign in, in a minute."
     )
     kept_megabytes: int = Field(
         64,
@@ -228,6 +243,13 @@ class Settings(BaseSettings):
     shutdown_seconds: int = Field(
         20, ge=0, description="How long requests in flight may take to finish at shutdown."
     )
+
+    @field_validator("traces_url")
+    @classmethod
+    def _must_be_possible(cls, value: str) -> str:
+        if value and not can_trace():
+            raise ValueError("needs packages that are missing: pip install 'cohort[traces]'")
+        return value
 
     @field_validator("oidc_issuer", "oidc_jwks_url")
     @classmethod

@@ -1,29 +1,72 @@
-"""Traces: a span for each request and one for each operation, sent by OTLP where configured.
+"""Traces: spans of requests, of operations and their parts, and of statements, sent by OTLP.
 
 This needs the packages of the extra `traces`. What `OTEL_…` variables say of the exporter, such as
 headers, and of the resource holds here too, since the library reads them.
 """
 
 import asyncio
-import time
 from contextlib import AbstractContextManager
+from contextvars import Token
+from types import TracebackType
+from typing import Self
 
+from opentelemetry import context as contexts
+from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.spans import NOTHING, spans
 from runtime.settings import Settings
 from runtime.telemetry import request_id
 
 SERVER_ERROR = 500
 LONGEST_EXPORT = 2.0  # seconds, with what is tried again: so long may the end of a process take
+LONGEST_STATEMENT = 4_000  # characters that a span holds
 PROPAGATOR = TraceContextTextMapPropagator()
+
+
+class Span:
+    """A span that is the current one for as long as its block lasts.
+
+    Of an error that ends the block it tells the type, and never the text: that may quote what
+    somebody sent, or what a row holds.
+    """
+
+    def __init__(self, span: trace.Span) -> None:
+        self.span = span
+
+    def note(self, **figures: int) -> None:
+        """Say what it has used."""
+        self.span.set_attributes({f"cohort.{name}": figure for name, figure in figures.items()})
+
+    def note_status(self, status: int) -> None:
+        """Say how a request was answered."""
+        self.span.set_attribute("http.response.status_code", status)
+        if status >= SERVER_ERROR:
+            self.span.set_status(StatusCode.ERROR)
+
+    def __enter__(self) -> Self:
+        self.token: Token[contexts.Context] = contexts.attach(trace.set_span_in_context(self.span))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        contexts.detach(self.token)
+        if kind:
+            self.span.set_attribute("error.type", kind.__qualname__)
+            self.span.set_status(StatusCode.ERROR)
+        self.span.end()
 
 
 class Traces:
@@ -37,38 +80,59 @@ class Traces:
         exporter = OTLPSpanExporter(endpoint=settings.traces_url, timeout=LONGEST_EXPORT)
         self.provider.add_span_processor(BatchSpanProcessor(exporter))
         self.tracer = self.provider.get_tracer("cohort")
+        is_sqlite = settings.database_url.startswith("sqlite:")
+        self.database = "sqlite" if is_sqlite else "postgresql"
 
-    def note_operation(
-        self, type: str, name: str | None, seconds: float, failed: bool, /, **figures: int
-    ) -> None:
-        """A span for an operation that has just ended, below that of its request."""
-        end = time.time_ns()
-        span = self.tracer.start_span(
-            f"{type} {name}" if name else type,
-            start_time=end - int(seconds * 1e9),
-            attributes={
-                "graphql.operation.type": type,
-                "graphql.operation.name": name or "",
-                **{f"cohort.{key}": value for key, value in figures.items()},
-            },
-        )
-        if failed:
-            span.set_status(StatusCode.ERROR)
-        span.end(end)
-
-    def over_request(self, scope: Scope) -> AbstractContextManager[Span]:
+    def request(self, scope: Scope) -> Span:
         """The span of a request: part of the trace that the client is in, if it says so."""
         is_graphql = scope["path"] == "/graphql"  # other paths are as many as one likes
-        return self.tracer.start_as_current_span(
-            f"{scope['method']} /graphql" if is_graphql else scope["method"],
-            context=PROPAGATOR.extract(Headers(scope=scope)),
-            kind=SpanKind.SERVER,
-            attributes={
-                "http.request.method": scope["method"],
-                "url.path": scope["path"],  # and not the query, which may hold a secret
-                "cohort.request_id": request_id.get(),
-            },
+        return Span(
+            self.tracer.start_span(
+                f"{scope['method']} /graphql" if is_graphql else scope["method"],
+                context=PROPAGATOR.extract(Headers(scope=scope)),
+                kind=SpanKind.SERVER,
+                attributes={
+                    "http.request.method": scope["method"],
+                    "url.path": scope["path"],  # and not the query, which may hold a secret
+                    "cohort.request_id": request_id.get(),
+                },
+            )
         )
+
+    def operation(self, type: str, name: str | None) -> Span:
+        """The span of a GraphQL operation, or of one event of a subscription."""
+        return Span(
+            self.tracer.start_span(
+                f"{type} {name}" if name else type,
+                attributes={"graphql.operation.type": type, "graphql.operation.name": name or ""},
+            )
+        )
+
+    def part(self, name: str) -> AbstractContextManager[object]:
+        """The span of a part of a request, if that has one."""
+        return Span(self.tracer.start_span(name)) if self._is_traced() else NOTHING
+
+    def statement(self, sql: str) -> AbstractContextManager[object]:
+        """The span of an SQL statement, if the request that it is for has one.
+
+        Named and described by OpenTelemetry's conventions for clients of databases.
+        """
+        if not self._is_traced():
+            return NOTHING
+        return Span(
+            self.tracer.start_span(
+                sql.partition(" ")[0],
+                kind=SpanKind.CLIENT,
+                attributes={
+                    "db.system.name": self.database,
+                    "db.query.text": sql[:LONGEST_STATEMENT],
+                },
+            )
+        )
+
+    def _is_traced(self) -> bool:
+        """Whether there is a span to be below of: alone a part tells nothing."""
+        return trace.get_current_span().is_recording()
 
     async def close(self) -> None:
         """Send what is left."""
@@ -83,16 +147,21 @@ class TracedRequests:
         self.traces = traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        with self.traces.over_request(scope) as span:
+        token = spans.set(self.traces)
+        try:
+            if scope["type"] == "http":
+                await self._over_request(scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
+        finally:
+            spans.reset(token)
+
+    async def _over_request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self.traces.request(scope) as span:
 
             async def send_and_note(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    span.set_attribute("http.response.status_code", message["status"])
-                    if message["status"] >= SERVER_ERROR:
-                        span.set_status(StatusCode.ERROR)
+                    span.note_status(message["status"])
                 await send(message)
 
             await self.app(scope, receive, send_and_note)

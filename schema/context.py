@@ -1,15 +1,17 @@
 """What a resolver is given beside its object: one Context an operation."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import strawberry
-from strawberry.dataloader import DataLoader
 
 from models.errors import LimitExceeded
 from models.viewer import Viewer
 from runtime.feed import Feed
 from runtime.revisions import Revisions
+
+Load = Callable[..., Awaitable[Sequence[Any]]]  # (objects, context, …): a value for each
 
 
 class Context:
@@ -21,7 +23,8 @@ class Context:
     """
 
     __slots__ = (
-        "_loaders",
+        "_asked",
+        "_loading",
         "feed",
         "most_objects",
         "objects",
@@ -49,7 +52,8 @@ class Context:
         self.plans = plans
         self.recognise = recognise
         self.feed = feed
-        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._asked: dict[Hashable, list[tuple[Any, asyncio.Future[Any]]]] = {}
+        self._loading: set[asyncio.Task[None]] = set()
 
     def count(self, objects: int) -> None:
         """Count objects of the answer. Raises LimitExceeded if they are more than any may hold.
@@ -67,26 +71,44 @@ class Context:
         """Go on as the viewer is now. Raises Unauthenticated if it is nobody any more."""
         self.viewer = await self.recognise()
 
-    def load(
-        self,
-        function: Callable[..., Awaitable[Sequence[Any]]],
-        root: Any,
-        arguments: Mapping[str, Any],
-    ) -> Awaitable[Any]:
+    def load(self, function: Load, root: Any, arguments: Mapping[str, Any]) -> Awaitable[Any]:
         """The value of a `found` field for one object, fetched with those of its siblings.
 
         Nothing is remembered, so nothing can go stale: a batch is what is asked in one turn of the
         event loop.
         """
+        loop = asyncio.get_running_loop()
         key = (function, *sorted(arguments.items()))
-        loader = self._loaders.get(key)
-        if loader is None:
+        future: asyncio.Future[Any] = loop.create_future()
+        if key in self._asked:
+            self._asked[key].append((root, future))
+        else:
+            self._asked[key] = [(root, future)]
+            loop.call_soon(self._begin, key, function, arguments)
+        return future
 
-            async def batch(roots: list[Any]) -> Sequence[Any]:
-                return await function(roots, self, **arguments)
+    def _begin(self, key: Hashable, function: Load, arguments: Mapping[str, Any]) -> None:
+        """Begin to answer what is asked until the task runs."""
+        task = asyncio.create_task(self._answer(key, function, arguments))
+        self._loading.add(task)  # the loop alone would let it be collected
+        task.add_done_callback(self._loading.discard)
 
-            loader = self._loaders[key] = DataLoader(load_fn=batch, cache=False)
-        return loader.load(root)
+    async def _answer(self, key: Hashable, function: Load, arguments: Mapping[str, Any]) -> None:
+        asked = [each for each in self._asked.pop(key) if not each[1].cancelled()]
+        if not asked:
+            return
+        try:
+            values = await function([root for root, _ in asked], self, **arguments)
+            for (_, future), value in zip(asked, values, strict=True):
+                if not future.done():
+                    future.set_result(value)
+        except Exception as error:
+            for _, future in asked:
+                if not future.done():
+                    future.set_exception(error)
+        finally:
+            for _, future in asked:
+                future.cancel()  # if this is cancelled itself, whoever waits must hear of it
 
 
 Info = strawberry.Info[Context, None]

@@ -1,11 +1,12 @@
 """Executing an operation, whatever it came by: HTTP, an event stream, or a socket."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult, GraphQLError, OperationType, execute, subscribe
+from graphql import ExecutionResult, GraphQLError, OperationType, execute
+from graphql.execution import create_source_event_stream, execute_subscription_event
 
 from models.database import snapshot
 from models.errors import Busy, RequestError, Unavailable
@@ -103,29 +104,36 @@ class Runner:
     ) -> AsyncGenerator[Answer, None]:
         """Execute a subscription: an answer for each event, until it ends or is closed.
 
-        Raises Unauthenticated once the viewer is nobody any more, and Busy or Unavailable when the
-        database kept an event from being told.
+        Raises Unauthenticated once the viewer is nobody any more, and Busy, Unavailable or
+        TookTooLong when an event could not be told. It ends then, so that the client begins again
+        behind what it has: if it went on, this event would be lost.
         """
         context = self._context(secret, viewer, operation)
-        started = subscribe(
+        executor = PlanningExecutor.build(
             schema._schema,
             operation.document,
             context_value=context,
-            variable_values=asked.variables,
+            raw_variable_values=asked.variables,
             operation_name=asked.operation_name,
-            executor_class=PlanningExecutor,
         )
-        stream = started if isinstance(started, ExecutionResult | AsyncIterator) else await started
-        if isinstance(stream, ExecutionResult):
-            yield _answer(stream, {"revision": viewer.revision, "cost": operation.cost})
+        if isinstance(executor, list):  # what is wrong with the variables
+            yield _answer(ExecutionResult(None, executor), None)
+            return
+        started = create_source_event_stream(executor)
+        source = started if isinstance(started, ExecutionResult | AsyncIterable) else await started
+        if isinstance(source, ExecutionResult):
+            yield _answer(source, {"revision": viewer.revision, "cost": operation.cost})
             return
         try:
-            async for result in stream:
-                if result.errors:  # it ends, so that the client begins again behind what it has
-                    _raise_trouble(result.errors, operation, result.data)
+            async for event in source:
+                async with self.guard.over(context.viewer, operation):
+                    told = execute_subscription_event(executor.build_per_event_executor(event))
+                    result = told if isinstance(told, ExecutionResult) else await told
+                    if result.errors:
+                        _raise_trouble(result.errors, operation, result.data)
                 yield _answer(result, {"revision": context.shown} if context.shown else None)
         finally:
-            await stream.aclose()  # type: ignore[attr-defined]  # graphql-core's is a generator
+            await source.aclose()  # type: ignore[attr-defined]  # Strawberry's is a generator
 
     async def _read(
         self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest

@@ -5,19 +5,22 @@
 * `found`: a function of *all* objects of a level, which fetches for all of them at once.
 
 GraphQL asks object by object. `Executor` (`schema/executor.py`) takes a level at a time, and calls
-these functions as they are; where it cannot, the same functions serve single objects, gathered by a
-DataLoader into the same batches.
+these functions as they are; where it cannot, the same functions serve single objects, gathered by
+the context into the same batches.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import strawberry
 from strawberry import Parent
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
+from models.spans import over_part, spans
 from models.viewer import Viewer
-from schema.context import Info
+from schema.context import Context, Info
 from schema.pagination import Paging
 
 Computed = Callable[[Any, Viewer], Any]
@@ -49,14 +52,26 @@ def found(function: Found, description: str) -> Any:
     `function(objects, context, …)` returns a value for each, in their order; what follows the first
     two parameters are the field's arguments, `Paging` standing for those of a connection.
     """
-    find, arguments = _unfolded(function, skip=2)
+    unfolded, arguments = _unfolded(function, skip=2)
+
+    def find(objects: Sequence[Any], context: Context, **given: Any) -> Awaitable[Sequence[Any]]:
+        values = unfolded(objects, context, **given)
+        return _as_part(field, values) if spans.get() else values
 
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
         return await info.context.load(find, root, given)
 
     resolve.found = find  # type: ignore[attr-defined]  # for the executor
     _sign(resolve, function, [ROOT, INFO, *arguments])
-    return strawberry.field(resolver=resolve, description=description)
+    field = strawberry.field(resolver=resolve, description=description)
+    return field
+
+
+async def _as_part(field: StrawberryField, values: Awaitable[Sequence[Any]]) -> Sequence[Any]:
+    """The same values, found as a part of the request that is named after the field."""
+    kind = cast("type", field.origin)
+    with over_part(f"{kind.__name__}.{to_camel_case(field.python_name)}"):
+        return await values
 
 
 def entry_point(function: Callable[..., Any], description: str) -> Any:

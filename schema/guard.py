@@ -7,8 +7,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from contextvars import Token
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from graphql import OperationType
+
+from models.spans import Span, spans
 from models.viewer import Viewer
 from runtime.limits import AtOnce, PerMinute, TookTooLong, variable
 from runtime.metrics import OPERATIONS, SLOW, Figures, figures
@@ -19,17 +22,9 @@ LONGEST_NAME = 100  # of an operation, in the log
 
 logger = logging.getLogger("cohort.slow")
 
-DURATIONS = {type: OPERATIONS.labels(type) for type in ("query", "mutation")}
+DURATIONS = {type: OPERATIONS.labels(type.value) for type in OperationType}
 
 T = TypeVar("T")
-
-
-class Note(Protocol):
-    """Whoever is told of each operation: type, name, seconds, whether it broke, and figures."""
-
-    def __call__(
-        self, type: str, name: str | None, seconds: float, failed: bool, /, **figures: int
-    ) -> None: ...
 
 
 class Guard:
@@ -43,7 +38,6 @@ class Guard:
             settings.max_concurrent_requests, "max_concurrent_requests", "requests"
         )
         self.streams = AtOnce(settings.max_subscriptions, "max_subscriptions", "event streams")
-        self.note: Note | None = None  # told of each operation that has ended
 
     def admit(self, viewer: Viewer) -> None:
         """Count a request. Raises TryAgainLater if there were too many in this minute."""
@@ -68,7 +62,7 @@ class Guard:
         return counted()
 
     def over(self, viewer: Viewer, operation: Operation) -> "Watch":
-        """Watch over the block that executes an operation: `async with`.
+        """Watch over the block that executes an operation, or one event of it: `async with`.
 
         Raises TryAgainLater if too many are executed, and TookTooLong when its time is over: then
         its statements are cancelled, and what it has written is rolled back.
@@ -77,20 +71,27 @@ class Guard:
 
 
 class Watch:
-    """One operation. (A class, since a generator would take twice as long.)"""
+    """One operation, or one event. (A class, since a generator would take twice as long.)"""
 
-    __slots__ = ("figures", "guard", "key", "operation", "started", "timeout", "token")
+    __slots__ = ("figures", "guard", "key", "operation", "span", "started", "timeout", "token")
 
     def __init__(self, guard: Guard, key: str, operation: Operation) -> None:
         self.guard = guard
         self.key = key
         self.operation = operation
 
+    @property
+    def is_event(self) -> bool:
+        """Whether this is no request: of many events at once, the client asked for none."""
+        return self.operation.type is OperationType.SUBSCRIPTION
+
     async def __aenter__(self) -> None:
-        self.guard.at_once.enter(self.key)
+        if not self.is_event:
+            self.guard.at_once.enter(self.key)
         self.started = time.perf_counter()
         self.figures = Figures()
         self.token: Token[Figures | None] = figures.set(self.figures)
+        self.span = self._begin_span()
         self.timeout = asyncio.timeout(self.guard.seconds)
         await self.timeout.__aenter__()
 
@@ -100,21 +101,16 @@ class Watch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self.span:
+            self.span.note(cost=self.operation.cost, statements=self.figures.statements)
+            self.span.__exit__(kind, error, traceback)
         figures.reset(self.token)
-        self.guard.at_once.leave(self.key)
+        if not self.is_event:
+            self.guard.at_once.leave(self.key)
         seconds = time.perf_counter() - self.started
-        DURATIONS[self.operation.type.value].observe(seconds)
+        DURATIONS[self.operation.type].observe(seconds)
         if seconds >= self.guard.slow_seconds:
             self._log(seconds)
-        if self.guard.note:
-            self.guard.note(
-                self.operation.type.value,
-                (self.operation.name or "")[:LONGEST_NAME] or None,
-                seconds,
-                error is not None,
-                cost=self.operation.cost,
-                statements=self.figures.statements,
-            )
         if isinstance(error, asyncio.CancelledError):
             self.figures.cancel()
         try:
@@ -124,6 +120,12 @@ class Watch:
                 f"Stopped after {self.guard.seconds:g} seconds "
                 f"({variable('request_seconds')}); ask for less."
             ) from None
+
+    def _begin_span(self) -> Span | None:
+        if not (made := spans.get()):
+            return None
+        name = self.operation.name
+        return made.operation(self.operation.type.value, name and name[:LONGEST_NAME]).__enter__()
 
     def _log(self, seconds: float) -> None:
         SLOW.inc()

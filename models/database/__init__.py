@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tortoise.backends.base.client import TransactionContext
+from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
 from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import OperationalError
@@ -39,11 +39,19 @@ class Connection(Protocol):
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None: ...
 
 
-def config(url: str, *, pool_size: int = 10, pool_seconds: float = POOL_SECONDS) -> dict[str, Any]:
+def config(
+    url: str,
+    *,
+    pool_size: int = 10,
+    pool_seconds: float = POOL_SECONDS,
+    statement_seconds: float | None = None,
+) -> dict[str, Any]:
     """Tortoise's configuration for a `sqlite:` or `postgres:` URL.
 
-    `pool_seconds` is how long a statement waits for a connection to be free. Raises ValueError for
-    any other URL.
+    `pool_seconds` is how long a statement waits for a connection to be free. `statement_seconds` is
+    how long one may take before PostgreSQL itself ends it: as long as the database's own settings
+    say, if that is None. (A statement of SQLite runs in this process, where cancelling it is
+    certain.) Raises ValueError for any other URL.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
@@ -70,6 +78,7 @@ def config(url: str, *, pool_size: int = 10, pool_seconds: float = POOL_SECONDS)
                 "minsize": 0,  # asyncpg restores any other by itself, and logs each failure
                 "maxsize": pool_size,
                 "pool_seconds": pool_seconds,
+                "statement_seconds": statement_seconds,
                 **options,
             },
         }
@@ -133,19 +142,25 @@ async def fetch_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
         await connection().fetch_each(sql, rows)
 
 
-async def fetch_together(statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+async def fetch_together(statements: Sequence[tuple[str, Sequence[Any]]]) -> Sequence[Row]:
     """Run several writing statements, inside of a transaction, in one round trip.
 
     None may depend on what another does, nor touch a row that another touches. Each is SQL and its
-    parameters.
+    parameters. Returns the rows of the last.
     """
-    await connection().fetch_together(statements)
+    rows: Sequence[Row] = await connection().fetch_together(statements)
+    return rows
 
 
 def transaction() -> TransactionContext:
     """A transaction that writes: commits on leaving, rolls back on an exception."""
     context: TransactionContext = connection()._in_transaction()
     return context
+
+
+def is_in_transaction() -> bool:
+    """Whether this task is inside of a transaction."""
+    return isinstance(connection(), TransactionalDBClient)
 
 
 def snapshot() -> AbstractAsyncContextManager[None]:

@@ -20,13 +20,15 @@ from tortoise.exceptions import BaseORMException, DBConnectionError
 from models.database.settle import settle
 from models.database.statements import seen
 from models.errors import Busy, Unavailable, Unwritable
+from models.spans import over_statement
 
 STATEMENTS_PREPARED = 500  # on each connection
 CHANNEL = "cohort"
 LISTEN_AGAIN_SECONDS = 1.0
 MIGRATION_LOCK = 0x436F686F7274  # an advisory lock is named by a number: "Cohort" in ASCII
+LONGEST_TIMEOUT = 2**31 - 1  # milliseconds: what PostgreSQL's settings can hold
 
-# What is raised where a connection is made, and where one dies under a statement.
+# What is raised where a connection is made, and where a statement gets no answer.
 NOT_REACHED = (
     OSError,
     asyncpg.PostgresError,
@@ -41,16 +43,11 @@ GONE = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.InternalClientError,  # of a connection that was ended while it was idle
+    asyncpg.QueryCanceledError,  # by the server: whoever cancels a statement here does not see it
 )
 NOT_WRITTEN = (asyncpg.DiskFullError, asyncpg.ReadOnlySQLTransactionError)
 
 logger = logging.getLogger("cohort.database")
-
-
-async def _plan_once(connection: asyncpg.Connection) -> None:
-    # Our statements are few, and each wants the same plan whatever its parameters. PostgreSQL would
-    # plan them anew each time, which took as long as executing them.
-    await connection.execute("SET plan_cache_mode = force_generic_plan; SET jit = off")
 
 
 async def _leave_as_it_is(connection: asyncpg.Connection) -> None:
@@ -93,9 +90,12 @@ class _Telling(AsyncpgDBClient):
 class CohortPostgresClient(_Telling):
     """A pool of connections, each of which serves one statement or one transaction at a time."""
 
-    def __init__(self, *args: Any, pool_seconds: float, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, pool_seconds: float, statement_seconds: float | None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.pool_seconds = pool_seconds
+        self.statement_seconds = statement_seconds
 
     def _in_transaction(self) -> "SettledTransactionContext":
         return SettledTransactionContext(Transaction(self), self._pool_init_lock)
@@ -104,13 +104,24 @@ class CohortPostgresClient(_Telling):
         # A connection would be reset when it goes back, in a round trip of its own. No statement of
         # ours leaves anything behind: no setting, no cursor, no lock, no listener.
         defaults = {
-            "init": _plan_once,
+            "init": self._prepare,
             "reset": _leave_as_it_is,
             "max_inactive_connection_lifetime": 0,
             "statement_cache_size": STATEMENTS_PREPARED,
             "max_cached_statement_lifetime": 0,
         }
         return await super().create_pool(**defaults | options)
+
+    async def _prepare(self, connection: asyncpg.Connection) -> None:
+        # Our statements are few, and each wants the same plan whatever its parameters. PostgreSQL
+        # would plan them anew each time, which took as long as executing them.
+        settings = "SET plan_cache_mode = force_generic_plan; SET jit = off"
+        if self.statement_seconds is not None:
+            # To cancel a statement is a message of its own, which may come before the statement
+            # does, or get lost: it would run on, and its connection would wait for it.
+            timeout = int(min(self.statement_seconds * 1000, LONGEST_TIMEOUT))
+            settings += f"; SET statement_timeout = {timeout}"
+        await connection.execute(settings)
 
     async def _ensure_pool(self) -> asyncpg.Pool:
         if self._pool is None:
@@ -213,7 +224,8 @@ class CohortPostgresClient(_Telling):
         seen(sql)
         connection = await self.acquire()
         try:
-            rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *params)
+            with over_statement(sql):
+                rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *params)
             return rows
         finally:
             await self.release(connection)
@@ -232,10 +244,13 @@ class Transaction(_Telling, TransactionWrapper):
         seen(sql)
         # Tasks that share a snapshot take turns: a connection runs one statement at a time.
         async with self._lock:
-            rows: Sequence[asyncpg.Record] = await self._connection.fetch(sql, *params)
+            with over_statement(sql):
+                rows: Sequence[asyncpg.Record] = await self._connection.fetch(sql, *params)
         return rows
 
-    async def fetch_together(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+    async def fetch_together(
+        self, statements: Sequence[tuple[str, Sequence[Any]]]
+    ) -> Sequence[asyncpg.Record]:
         """Run writing statements that know nothing of one another, in one round trip."""
         parts: list[str] = []
         params: list[Any] = []
@@ -244,13 +259,17 @@ class Transaction(_Telling, TransactionWrapper):
             params += values
         *others, last = parts
         with_others = ", ".join(f"s{number} AS ({sql})" for number, sql in enumerate(others))
-        await self.fetch(f"WITH {with_others} {last}" if others else last, params)
+        rows: Sequence[asyncpg.Record] = await self.fetch(
+            f"WITH {with_others} {last}" if others else last, params
+        )
+        return rows
 
     @translate_exceptions
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a writing statement once for each of `rows`, in one round trip."""
         seen(sql)
-        await self._connection.executemany(sql, rows)
+        with over_statement(sql):
+            await self._connection.executemany(sql, rows)
 
 
 class SettledTransactionContext(TransactionContextPooled):

@@ -33,6 +33,7 @@ from tortoise.exceptions import IntegrityError, OperationalError
 from models.database.settle import settle
 from models.database.statements import seen
 from models.errors import Busy, Unavailable, Unwritable
+from models.spans import over_statement
 
 PRAGMAS = {"synchronous": "FULL", "busy_timeout": 10_000}
 READERS = 4
@@ -211,9 +212,10 @@ class CohortSqliteClient(SqliteClient):
         """The rows of a statement that reads, outside of any transaction."""
         seen(sql)
         async with self._reader() as connection:
-            return list(
-                await connection.execute_fetchall(translate(sql), [encode(p) for p in params])
-            )
+            with over_statement(sql):
+                return list(
+                    await connection.execute_fetchall(translate(sql), [encode(p) for p in params])
+                )
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
@@ -241,32 +243,44 @@ class ImmediateTransaction(SqliteTransactionWrapper):
         """The rows of a statement within the transaction, reading or writing."""
         seen(sql)
         try:
-            return list(
-                await self._connection.execute_fetchall(translate(sql), [encode(p) for p in params])
-            )
+            with over_statement(sql):
+                return list(
+                    await self._connection.execute_fetchall(
+                        translate(sql), [encode(p) for p in params]
+                    )
+                )
         except asyncio.CancelledError:
             # The rollback that follows would wait for the statement.
             await settle(_stop(self._connection))
             raise
 
     @translate_exceptions
-    async def fetch_together(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+    async def fetch_together(
+        self, statements: Sequence[tuple[str, Sequence[Any]]]
+    ) -> Sequence[sqlite3.Row]:
         """Run writing statements, without coming back between them."""
         connection = self._connection
+        together = "; ".join(sql for sql, _ in statements)
+        seen(together)
 
-        def run() -> None:
+        def run() -> list[sqlite3.Row]:
+            rows: list[sqlite3.Row] = []
             for sql, values in statements:
-                seen(sql)
-                connection._conn.execute(translate(sql), [encode(value) for value in values])
+                encoded = [encode(value) for value in values]
+                rows = connection._conn.execute(translate(sql), encoded).fetchall()
+            return rows
 
-        await connection._execute(run)  # type: ignore[no-untyped-call]  # aiosqlite
+        with over_statement(together):
+            rows: list[sqlite3.Row] = await connection._execute(run)  # type: ignore[no-untyped-call]  # aiosqlite
+        return rows
 
     @translate_exceptions
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a writing statement once for each of `rows`."""
         seen(sql)
         encoded = [[encode(value) for value in row] for row in rows]
-        await self._connection.executemany(translate(sql), encoded)
+        with over_statement(sql):
+            await self._connection.executemany(translate(sql), encoded)
 
     @translate_exceptions
     async def _execute(self, statement: str) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -13,9 +14,10 @@ from models.upserts import upsert_entries
 from models.viewer import Viewer
 from runtime import issuer_keys
 from runtime.auth import COOKIE
+from schema import subscription
 from tests.access.service import Service, line, listening, stream
 from tests.client import Asker, Client, asker, serving
-from tests.factories import count_statements, make_admin, make_user
+from tests.factories import count_statements, make_admin, make_bot, make_user
 from tests.refusals import unchanged
 from tests.runtime.issuing import KeyServer, signer
 from tests.schema.writing import write
@@ -325,3 +327,25 @@ async def test_live_updates_end_when_the_user_is_deactivated(
         assert (message["type"], message["payload"][0]["message"]) == ("error", NOBODY)
         _, body = await events.hear()
         assert body["errors"][0]["message"] == NOBODY
+
+
+async def test_live_updates_end_when_the_key_is_withdrawn(
+    service: Service, key_server: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = key_server.token()
+    async with line(service, token) as socket, stream(service, token) as events:
+        await socket.subscribe()
+        await socket.ask(WHO)
+        acme = await acme_of(service)
+        key_server.keys = [signer("ES256").jwk()]
+        await make_bot(acme)
+        for listener in (socket, events):  # for some minutes
+            assert (await listener.change())["node"]["action"] == "BOTS_UPSERTED"
+        some_minutes_later(service.client)
+        monkeypatch.setattr(subscription, "VOUCHED", timedelta(0))
+        await make_bot(acme, "Another")
+        message = await socket.hear()
+        assert message["type"] == "error"
+        _, body = await events.hear()
+        for errors in (message["payload"], body["errors"]):
+            assert "a key that is not its issuer's" in errors[0]["message"]

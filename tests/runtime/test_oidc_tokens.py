@@ -236,7 +236,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "sentence"), REFUSED, ids=str)
+@pytest.mark.parametrize(("changes", "sentence"), REFUSED, ids=range(len(REFUSED)))
 async def test_a_token_with_such_claims_is_refused(
     key_server: KeyServer, changes: dict[str, Any], sentence: str
 ) -> None:

@@ -170,6 +170,8 @@ async def test_subscribers_are_counted_and_how_late_they_are_told(database_url: 
         )
         assert count >= 1
         assert 0 <= seconds < 5
+        events = "cohort_operation_seconds_count subscription"
+        assert now[events] - before.get(events, 0) == 1
 
 
 @SQLITE_ONLY

@@ -5,14 +5,17 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+from asyncpg import connect_utils
 
+import server
 from models import database
 from models.database import fetch
 from models.organizations import create_organization
 from models.tables import Role
-from tests.access.service import listening
+from tests.access.service import eventually, line, listening, stream
 from tests.client import JSON, Asker, Client, asker, serving
-from tests.factories import make_bot, make_group, make_users
+from tests.databases import opened
+from tests.factories import make_admin, make_bot, make_group, make_users, viewer_of
 from tests.refusals import unchanged
 from tests.trust.slowness import slow
 
@@ -91,6 +94,67 @@ async def test_a_write_is_rolled_back(client: Client, ask: Asker) -> None:
             await assert_all_stopped()
     data = await ask(f"mutation {{ {add} }}")  # nothing holds a lock
     assert data["addUsersToGroup"]["revision"] == 4
+
+
+WHO = """subscription($after: String) {
+    changes(after: $after) { cursor node { actor { user { name } } } } }"""
+
+
+async def test_an_event_that_takes_too_long_ends_its_subscription_with_nothing_lost(
+    database_url: str,
+) -> None:
+    async with listening(database_url, request_seconds=SECONDS) as service:
+        acme = await create_organization("Acme")
+        ada = viewer_of(acme, await make_admin(acme, "Ada"), Role.ADMIN)
+        token = (await asker(service.client, acme)).token
+        async with line(service, token) as socket, stream(service, token, WHO) as events:
+            await socket.subscribe("1", WHO)
+            await eventually(lambda: service.runner.feed.subscriber_count == 2)
+            await make_group(ada, "Told")
+            for listener in (socket, events):
+                change = await listener.change()
+                assert change["node"]["actor"]["user"] == {"name": "Ada"}
+            async with slow("users"):
+                await make_group(ada, "Not told in time")
+                message = await socket.hear()
+                assert (message["type"], message["id"]) == ("error", "1")
+                event, body = await events.hear()
+                assert event == "next"
+                assert await events.hear() == ("complete", None)
+                for (error,) in (message["payload"], body["errors"]):
+                    assert error["extensions"] == {"code": "LIMIT_EXCEEDED"}
+                    assert "COHORT_REQUEST_SECONDS" in error["message"]
+                await assert_all_stopped()
+            # Whoever goes on from the last cursor is told what it has missed.
+            await socket.subscribe("2", WHO, after=change["cursor"])
+            missed = await socket.change("2")
+            assert missed["node"]["actor"]["user"] == {"name": "Ada"}
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_a_statement_whose_cancellation_is_lost_is_ended_by_the_database(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(**_: object) -> None:
+        pass
+
+    monkeypatch.setattr(connect_utils, "_cancel", lost)
+    monkeypatch.setattr(server, "SLACK_SECONDS", SECONDS)
+    async with serving(database_url, request_seconds=SECONDS, kept_megabytes=0) as client:
+        ask = await asker(client, await create_organization("Acme"))
+        await make_group(ask.viewer)
+        async with slow("groups"):
+            await assert_stopped(client, ask, "{ groups { nodes { id } } }")
+            await assert_all_stopped()
+        assert await ask("{ groups { totalCount } }") == {"groups": {"totalCount": 1}}
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_an_operators_command_may_take_its_time(database_url: str) -> None:
+    async with serving(database_url, request_seconds=2.5):
+        assert (await fetch("SHOW statement_timeout"))[0][0] == "7500ms"
+    async with opened(database_url):
+        assert (await fetch("SHOW statement_timeout"))[0][0] == "0"
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)

@@ -1,0 +1,72 @@
+"""What is asked object by object, and answered together."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from models.viewer import Viewer
+from runtime.feed import Feed
+from runtime.revisions import Revisions
+from schema.context import Context
+
+
+@pytest.fixture
+def context() -> Context:
+    """The context of an operation that counts no objects."""
+    viewer = Viewer.operator("org_1")
+
+    async def recognise() -> Viewer:
+        return viewer
+
+    return Context(viewer, recognise, Feed(), Revisions(), {}, 0)
+
+
+class Doubling:
+    """Doubles numbers, as a `found` field would find them; tells what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Sequence[int]] = []
+
+    async def __call__(self, numbers: Sequence[int], context: Context, **_: Any) -> list[int]:
+        self.asked.append(numbers)
+        if 0 in numbers:
+            raise ValueError("0")
+        return [2 * number for number in numbers]
+
+
+async def test_what_is_asked_in_one_turn_is_answered_together(context: Context) -> None:
+    double = Doubling()
+    asked = [context.load(double, number, {"first": number // 3}) for number in (1, 2, 3, 2)]
+    assert await asyncio.gather(*asked) == [2, 4, 6, 4]
+    assert await context.load(double, 1, {"first": 0}) == 2  # and not remembered
+    assert double.asked == [[1, 2, 2], [3], [1]]
+
+
+async def test_an_error_is_told_to_all_who_asked_together(context: Context) -> None:
+    double = Doubling()
+    asked = [context.load(double, number, {}) for number in (0, 1)]
+    for result in await asyncio.gather(*asked, return_exceptions=True):
+        assert isinstance(result, ValueError)
+
+
+async def test_one_who_gives_up_keeps_nobody_waiting(context: Context) -> None:
+    double = Doubling()
+    for turns in range(4):
+        first = asyncio.ensure_future(context.load(double, 1, {}))
+        first.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(1):
+            assert await context.load(double, 2, {}) == 4
+    assert 1 not in [number for numbers in double.asked for number in numbers]
+
+
+async def test_a_cancelled_statement_keeps_nobody_waiting(context: Context) -> None:
+    async def cancelled(numbers: Sequence[int], context: Context) -> list[int]:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(1):
+            await context.load(cancelled, 1, {})
