@@ -45,8 +45,8 @@ def tables(tenant: Tenant) -> Iterator[tuple[str, str, Rows]]:
     """Each table with its columns and rows, those first that others refer to."""
     yield (
         "organizations",
-        "id, name, name_key, revision, group_count, user_count, bot_count, persona_count, "
-        "created_at, changed_at",
+        "id, name, name_key, revision, viewers_revision, group_count, user_count, bot_count, "
+        "persona_count, created_at, changed_at",
         tenant.organization(),
     )
     for kind in KINDS:

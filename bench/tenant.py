@@ -79,8 +79,8 @@ class Tenant:
         size, revision = self.plan.size, self.plan.revision
         name = f"Organization {self.number}"
         yield (
-            self.id, name, name_key(name), revision, size.groups, size.users, size.bots,
-            size.personas, self.at(0), self.at(revision),
+            self.id, name, name_key(name), revision, max(self.since[USERS]), size.groups,
+            size.users, size.bots, size.personas, self.at(0), self.at(revision),
         )  # fmt: skip
 
     def directory(self, kind: Kind) -> Rows:

@@ -5,9 +5,10 @@ from typing import Any
 
 from commands import demo_data as data
 from models.database import transaction
-from models.groups import add_members, create_group, delete_group, remove_members, update_group
+from models.groups import create_group, delete_group, update_group
 from models.kinds import BOTS, PERSONAS, USERS, Kind
 from models.ledger import current_revision
+from models.membership_writes import add_members, remove_members
 from models.organizations import create_organization, find_organization
 from models.tables import ActorKind, Role, UserStatus
 from models.upserts import upsert_entries

@@ -16,9 +16,10 @@ from commands.directory import Directory, every
 from commands.files import Content, Line, Mistake, nothing_imported, split_labels
 from models.directory import IDS_AT_ONCE
 from models.errors import DomainError
-from models.groups import add_members, create_group, groups
+from models.groups import create_group, groups
 from models.kinds import KINDS, USERS, Kind
 from models.ledger import current_revision, write
+from models.membership_writes import add_members
 from models.tables import Role, UserStatus
 from models.text import name_key, quantity
 from models.upserts import upsert_entries

@@ -33,6 +33,11 @@ class PastIndex(Index):
         self.extra = " WHERE until_revision IS NOT NULL"
 
 
+def returned(model: type[Model]) -> str:
+    """All columns of a table, for RETURNING."""
+    return ", ".join(model._meta.fields_db_projection.values())
+
+
 def select(model: type[Model], alias: str) -> str:
     """All columns of a table, for a SELECT that knows the table as `alias`."""
     return ", ".join(f"{alias}.{column}" for column in model._meta.fields_db_projection.values())

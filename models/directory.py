@@ -1,7 +1,7 @@
 """The directory: users, bots and personas, as the host product keeps them. Reading and deleting;
 `models/upserts.py` adds and updates."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
@@ -92,15 +92,28 @@ async def entries_for_write(draft: Write, kind: Kind, entry_ids: Sequence[str]) 
 
     Raises DomainError: TOO_MANY, or NOT_FOUND for each id that is no live row of the organization.
     """
+    must_be_few(kind, entry_ids)
+    if not entry_ids:
+        return []
+    rows = await entries_by_id(draft.viewer, kind, entry_ids)
+    return must_exist(kind, entry_ids, {row["id"]: row for row in rows})
+
+
+def must_be_few(kind: Kind, entry_ids: Sequence[str]) -> None:
+    """Raise DomainError TOO_MANY for more ids than one write takes."""
     if len(entry_ids) > IDS_AT_ONCE:
         raise DomainError.of(
             Code.TOO_MANY,
             f"At most {IDS_AT_ONCE:,} {kind.plural} at once; these are {len(entry_ids):,}.",
             kind.ids_field,
         )
-    if not entry_ids:
-        return []
-    found = {row["id"]: row for row in await entries_by_id(draft.viewer, kind, entry_ids)}
+
+
+def must_exist(kind: Kind, entry_ids: Sequence[str], found: Mapping[str, Row]) -> list[Row]:
+    """The rows found that a write names, each once, in order.
+
+    Raises DomainError NOT_FOUND, with a problem for each id that was not found.
+    """
     problems = [
         Problem(Code.NOT_FOUND, f"There is no such {kind.noun}.", (kind.ids_field, str(index)))
         for index, id in enumerate(entry_ids)

@@ -1,7 +1,6 @@
-"""Groups: what they hold, and the verbs that change it: create, update, delete, add, remove.
+"""Groups, and the verbs that change them: create, update, delete. Every verb is all or nothing.
 
-Every verb is all or nothing. Adding what is there, or removing what is not, is no error and no
-change, so that a retry is safe.
+`models/membership_writes.py` puts users, bots and personas into a group, and takes them out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +10,11 @@ from models import ids
 from models.columns import select
 from models.database import Row, fetch
 from models.directory import entries_for_write
-from models.errors import Code, DomainError, Problem
+from models.errors import Code, DomainError
 from models.kinds import KINDS, Kind
-from models.ledger import Outcome, Write, some, write
+from models.ledger import Outcome, Write, write
 from models.listing import Listing, Order
-from models.memberships import close_memberships, open_memberships
+from models.memberships import open_memberships
 from models.sql import Params, contains, known_ids, open_at
 from models.tables import Action, Group
 from models.text import DESCRIPTION_LENGTH, Reader, name_key, quantity
@@ -162,7 +161,7 @@ async def update_group(
         wanted["description"] = _description(reader, changes["description"])
     reader.finish()
     async with write(viewer, expected_revision) as draft:
-        group = await _group_for_write(draft, group_id, "id")
+        group = await _group_for_write(draft, group_id)
         before = {key: group[key] for key, value in wanted.items() if value != group[key]}
         if before:
             await rewrite_group(draft, group, wanted, "name")
@@ -187,7 +186,7 @@ async def delete_group(
     """
     viewer.must_administrate()
     async with write(viewer, expected_revision) as draft:
-        group = await _group_for_write(draft, group_id, "id")
+        group = await _group_for_write(draft, group_id)
         await close_group(draft, group)
         held = [quantity(group[kind.counter], kind.noun) for kind in KINDS]
         draft.record(
@@ -197,62 +196,6 @@ async def delete_group(
             details={},
         )
     return Outcome(draft.landed_revision, group_id)
-
-
-async def add_members(
-    viewer: Viewer,
-    kind: Kind,
-    group_id: str,
-    member_ids: Sequence[str],
-    expected_revision: int | None = None,
-) -> Outcome:
-    """Put users, bots or personas into a group. `changed` are those that were not in it.
-
-    Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
-    """
-    viewer.must_administrate()
-    async with write(viewer, expected_revision) as draft:
-        group = await _group_for_write(draft, group_id, "groupId")
-        rows = await entries_for_write(draft, kind, member_ids)
-        added = await open_memberships(draft, kind, group_id, [row["id"] for row in rows])
-        if added:
-            touch(draft, group_id, {kind: len(added)})
-            words = some([row for row in rows if row["id"] in added], kind.noun)
-            draft.record(
-                kind.added,
-                f"added {words} to {group['name']}",
-                group=group,
-                details={kind.plural: added},
-            )
-    return Outcome(draft.landed_revision, group_id, added)
-
-
-async def remove_members(
-    viewer: Viewer,
-    kind: Kind,
-    group_id: str,
-    member_ids: Sequence[str],
-    expected_revision: int | None = None,
-) -> Outcome:
-    """Take users, bots or personas out of a group. `changed` are those that were in it.
-
-    Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
-    """
-    viewer.must_administrate()
-    async with write(viewer, expected_revision) as draft:
-        group = await _group_for_write(draft, group_id, "groupId")
-        rows = await entries_for_write(draft, kind, member_ids)
-        removed = await close_memberships(draft, kind, group_id, [row["id"] for row in rows])
-        if removed:
-            touch(draft, group_id, {kind: -len(removed)})
-            words = some([row for row in rows if row["id"] in removed], kind.noun)
-            draft.record(
-                kind.removed,
-                f"removed {words} from {group['name']}",
-                group=group,
-                details={kind.plural: removed},
-            )
-    return Outcome(draft.landed_revision, group_id, removed)
 
 
 # ---------------------------------------------------------------------------- steps of a write
@@ -272,11 +215,16 @@ def touch(draft: Write, group_id: str, steps: Mapping[Kind, int] | None = None) 
     )
 
 
-async def _group_for_write(draft: Write, group_id: str, field: str) -> Row:
+async def _group_for_write(draft: Write, group_id: str) -> Row:
     rows = await groups_by_id(draft.viewer, [group_id])
     if not rows:
-        raise DomainError([Problem(Code.NOT_FOUND, "There is no such group.", (field,))])
+        raise no_such_group("id")
     return rows[0]
+
+
+def no_such_group(field: str) -> DomainError:
+    """The refusal of a write that names a group that is none."""
+    return DomainError.of(Code.NOT_FOUND, "There is no such group.", field)
 
 
 async def must_be_free(draft: Write, name: str, field: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,13 +19,16 @@ from models.columns import select
 from models.database import Row, fetch, fetch_together, transaction
 from models.errors import BadRequest, Code, DomainError, Forbidden, Unauthenticated
 from models.listing import Listing, Order
-from models.sql import Params, known_ids
+from models.sql import Params, known_ids, values
 from models.tables import Action, Change, Role, UserStatus
 from models.text import quantity
 from models.viewer import RANK, Viewer
 
 CHANGE_COLUMNS = select(Change, "c")
 NEWEST_FIRST = Order("change", "c.id", "revision", "c.revision", numeric=True, descending=True)
+
+# What may change who somebody is, or what they may do.
+ABOUT_VIEWERS = (Action.TOKEN_REVOKED, Action.USERS_UPSERTED, Action.USERS_DELETED)
 
 TICK = timedelta(microseconds=1)  # the least that both databases keep
 
@@ -39,14 +42,24 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A group as the revision shows it. Others may have written between a write and that."""
+
+    group: Row
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a write did: the revision that it left, the row it made or was about, and the ids that
-    it changed; of an undo also the group."""
+    it changed; of an undo also the group. `shown` is the group, where the write brought it along.
+    """
 
     revision: int
     id: str | None = None
     changed: Sequence[str] = ()
     group_id: str | None = None
+    shown: Shown | None = None
 
 
 @dataclass(slots=True)
@@ -108,41 +121,66 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
     A DomainError leaves with the `revision` that it was decided at.
     """
     async with transaction():
-        organization = (
-            await fetch(
-                "SELECT id, name, revision, changed_at FROM organizations WHERE id = $1 FOR UPDATE",
-                viewer.organization_id,
-            )
-        )[0]
-        current = organization["revision"]
-        if viewer.revision not in (0, current):
-            await _must_still_be(viewer)
+        organization = await lock(viewer.organization_id)
         try:
-            if expected_revision is not None and expected_revision != current:
-                raise DomainError.of(
-                    Code.CONFLICT,
-                    f"The organization is at revision {current} now, not at {expected_revision}: "
-                    "somebody changed it meanwhile. Look again, then decide.",
-                    "expectedRevision",
-                )
-            draft = Write(
-                viewer,
-                organization,
-                revision=current + 1,
-                # Clocks of several machines differ; the ledger's never goes back, nor does it stand
-                # still: an instant tells two changes apart.
-                now=max(utc_now(), organization["changed_at"] + TICK),
-                change_id=ids.new_id(ids.CHANGE),
-            )
+            draft = await begin(viewer, organization, expected_revision)
             yield draft
         except DomainError as error:
-            error.revision = current
+            error.revision = organization["revision"]
             raise
         if draft.entry:
-            await _append(draft, draft.entry)
+            await fetch_together([*draft.last, *landing([draft])])
     if draft.entry:
-        for listener in listeners:
-            listener(viewer.organization_id)
+        tell(viewer.organization_id)
+
+
+async def lock(organization_id: str) -> Row:
+    """The organization's row, which nobody else can take until the transaction ends."""
+    rows = await fetch(
+        "SELECT id, name, revision, viewers_revision, changed_at FROM organizations "
+        "WHERE id = $1 FOR UPDATE",
+        organization_id,
+    )
+    return rows[0]
+
+
+async def begin(
+    viewer: Viewer,
+    organization: Row,
+    expected_revision: int | None = None,
+    behind: Write | None = None,
+) -> Write:
+    """A write of the viewer's, whose organization is locked. `behind` is one that lands before it.
+
+    Raises DomainError CONFLICT, and Unauthenticated or Forbidden if the viewer is good no more.
+    """
+    current, changed_at = organization["revision"], organization["changed_at"]
+    if behind:
+        current, changed_at = behind.revision, behind.now
+    if 0 < viewer.revision < organization["viewers_revision"]:
+        await _must_still_be(viewer)
+    if expected_revision is not None and expected_revision != current:
+        raise DomainError.of(
+            Code.CONFLICT,
+            f"The organization is at revision {current} now, not at {expected_revision}: "
+            "somebody changed it meanwhile. Look again, then decide.",
+            "expectedRevision",
+        )
+    return Write(
+        viewer,
+        organization,
+        revision=current + 1,
+        # Clocks of several machines differ; the ledger's never goes back, nor does it stand still:
+        # an instant tells two changes apart.
+        now=max(utc_now(), changed_at + TICK),
+        change_id=ids.new_id(ids.CHANGE),
+    )
+
+
+def tell(organization_id: str) -> None:
+    """Tell those who listen that an organization has moved."""
+    for listener in listeners:
+        listener(organization_id)
 
 
 async def _must_still_be(viewer: Viewer) -> None:
@@ -167,38 +205,65 @@ async def _must_still_be(viewer: Viewer) -> None:
         raise Forbidden("Your role was changed meanwhile; look again.")
 
 
-async def _append(draft: Write, entry: dict[str, Any]) -> None:
-    """Take the revision: move the organization's row, and add the change."""
-    params = Params(draft.viewer.organization_id, draft.revision, draft.now)
+CHANGE_TYPES = {
+    "id": "text",
+    "organization_id": "text",
+    "revision": "bigint",
+    "at": "timestamptz",
+    "actor_kind": "text",
+    "actor_name": "text",
+    "actor_user_id": "text",
+    "action": "text",
+    "group_id": "text",
+    "group_name": "text",
+    "summary": "text",
+    "undoes_id": "text",
+    "details": "text",
+}
+
+
+def landing(drafts: Sequence[Write]) -> list[tuple[str, Sequence[Any]]]:
+    """The statements that take the revisions of writes, all of which were recorded, in order.
+
+    They move the organization's row, and add the changes.
+    """
+    newest = drafts[-1]
+    params = Params(newest.organization["id"], newest.revision, newest.now)
+    counts: Counter[str] = Counter()
+    moved = ""
+    for draft in drafts:
+        counts.update(draft.counts)
+        if draft.entry and draft.entry["action"] in ABOUT_VIEWERS:
+            moved = f", viewers_revision = {params.add(draft.revision)}"
     counters = "".join(
         f", {counter} = {counter} + {params.add(number)}"
-        for counter, number in sorted(draft.counts.items())
+        for counter, number in sorted(counts.items())
         if number
     )
-    draft.at_last(
-        f"UPDATE organizations SET revision = $2, changed_at = $3{counters} WHERE id = $1",
-        *params.values,
+    organizations = (
+        f"UPDATE organizations SET revision = $2, changed_at = $3{moved}{counters} WHERE id = $1",
+        params.values,
     )
-    viewer = draft.viewer
-    draft.at_last(
-        "INSERT INTO changes (id, organization_id, revision, at, actor_kind, actor_name, "
-        "actor_user_id, action, group_id, group_name, summary, undoes_id, details) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        draft.change_id,
-        viewer.organization_id,
-        draft.revision,
-        draft.now,
-        viewer.kind,
-        viewer.name,
-        viewer.user_id,
-        entry["action"],
-        entry["group_id"],
-        entry["group_name"],
-        entry["summary"],
-        entry["undoes_id"],
-        entry["details"],
-    )
-    await fetch_together(draft.last)
+    params = Params()
+    rows = values(params, "entry", CHANGE_TYPES, [_row(draft) for draft in drafts])
+    columns = ", ".join(CHANGE_TYPES)
+    changes = f"INSERT INTO changes ({columns}) SELECT {columns} FROM {rows}", params.values
+    return [organizations, changes]
+
+
+def _row(draft: Write) -> list[Any]:
+    viewer, entry = draft.viewer, draft.entry or {}
+    known = {
+        "id": draft.change_id,
+        "organization_id": viewer.organization_id,
+        "revision": draft.revision,
+        "at": draft.now,
+        "actor_kind": viewer.kind,
+        "actor_name": viewer.name,
+        "actor_user_id": viewer.user_id,
+        **entry,
+    }
+    return [known[column] for column in CHANGE_TYPES]
 
 
 async def current_revision(organization_id: str) -> int:
@@ -207,12 +272,20 @@ async def current_revision(organization_id: str) -> int:
     return int(rows[0][0])
 
 
-async def revisions(organization_ids: Sequence[str]) -> dict[str, int]:
-    """The revision that each of these organizations is at."""
+class At(NamedTuple):
+    """Where an organization is: at this revision, and that of the last change about viewers."""
+
+    revision: int
+    of_viewers: int
+
+
+async def revisions(organization_ids: Sequence[str]) -> dict[str, At]:
+    """Where each of these organizations is."""
     rows = await fetch(
-        "SELECT id, revision FROM organizations WHERE id = ANY($1)", list(organization_ids)
+        "SELECT id, revision, viewers_revision FROM organizations WHERE id = ANY($1)",
+        list(organization_ids),
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: At(row[1], row[2]) for row in rows}
 
 
 async def changes_after(organization_id: str, revision: int, limit: int) -> list[Row]:

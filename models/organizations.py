@@ -19,9 +19,9 @@ async def create_organization(name: str) -> Viewer:
     id = ids.new_id(ids.ORGANIZATION)
     async with transaction():
         created = await fetch(
-            "INSERT INTO organizations (id, name, name_key, revision, group_count, user_count, "
-            "bot_count, persona_count, created_at, changed_at) "
-            "VALUES ($1, $2, $3, 0, 0, 0, 0, 0, $4, $4) ON CONFLICT DO NOTHING RETURNING id",
+            "INSERT INTO organizations (id, name, name_key, revision, viewers_revision, "
+            "group_count, user_count, bot_count, persona_count, created_at, changed_at) "
+            "VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, $4, $4) ON CONFLICT DO NOTHING RETURNING id",
             id,
             name,
             name_key(name),

@@ -70,6 +70,6 @@ def contains(params: Params, search: str | None, *columns: str) -> str:
     return f" AND ({' OR '.join(matches)})"
 
 
-def known_ids(ids: list[str] | tuple[str, ...]) -> list[str]:
+def known_ids(ids: Sequence[str]) -> list[str]:
     """Those that have the form of an id, each once, in order. No row can have any other."""
     return [id for id in dict.fromkeys(ids) if ID.fullmatch(id)]

@@ -65,12 +65,16 @@ class Action(StrEnum):
 
 
 class Organization(Model):
-    """A tenant. Its row is the lock of every write, and carries the revision and the counters."""
+    """A tenant. Its row is the lock of every write, and carries the revision and the counters.
+
+    `viewers_revision` is that of the last change that may have made a viewer another, or nobody.
+    """
 
     id = KeyField(primary_key=True)
     name = fields.TextField()
     name_key = KeyField(unique=True)
     revision = fields.BigIntField(default=0)
+    viewers_revision = fields.BigIntField(default=0)
     group_count = fields.IntField(default=0)
     user_count = fields.IntField(default=0)
     bot_count = fields.IntField(default=0)

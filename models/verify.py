@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from models.database import Row, fetch, is_postgres, snapshot
 from models.kinds import KINDS, USERS, Kind
+from models.ledger import ABOUT_VIEWERS
 from models.sql import Params
 from models.tables import Action, UserStatus
 from models.text import name_key
@@ -140,6 +141,17 @@ def _revisions() -> Iterator[Check]:
         "WHERE g.updated_revision < g.since_revision OR g.updated_revision > o.revision",
         "{organization}, at revision {revision}: the group {name} was last updated at "
         "{updated_revision}.",
+    )
+    actions = ", ".join(f"'{action}'" for action in ABOUT_VIEWERS)
+    last = (
+        "COALESCE((SELECT MAX(c.revision) FROM changes c WHERE c.organization_id = o.id "
+        f"AND c.action IN ({actions})), 0)"
+    )
+    yield Check(
+        "the revisions of the last changes about viewers",
+        f"SELECT o.name AS organization, o.viewers_revision, {last} AS last FROM o "
+        f"WHERE o.viewers_revision <> {last}",
+        "{organization}: the last change about viewers was {last}, and not {viewers_revision}.",
     )
 
 

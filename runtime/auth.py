@@ -5,6 +5,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from starlette.requests import HTTPConnection
@@ -55,8 +56,8 @@ class Authenticator:
     """Recognises secrets, and notes now and then which tokens were used.
 
     Whatever changes who somebody is, or what they may do, is a change: it moves the revision of
-    their organization. So a viewer who was recognised at the present revision is good as it is,
-    unless its token has expired meanwhile, or its `issuer` has other keys now.
+    their organization, which remembers the last of them. So a viewer who was recognised since then
+    is good as it is, unless its token has expired meanwhile, or its `issuer` has other keys now.
     """
 
     def __init__(self, revisions: Revisions, issuer: Issuer | None = None) -> None:
@@ -67,13 +68,18 @@ class Authenticator:
 
     async def viewer(self, secret: str | None) -> Viewer:
         """The viewer that a secret stands for, at the present revision. Raises Unauthenticated."""
-        known = self._recognised.get(self._key(secret)) if secret else None
+        if not secret:
+            return await self.recognise(secret)
+        known = self._recognised.get(self._key(secret))
         if known is None or (known.expires_at and known.expires_at <= utc_now()):
             return await self.recognise(secret)
         if known.token_id is None and self.issuer and self.issuer.keys.is_due:
             return await self.recognise(secret)
-        if await self.revisions.read(known.organization_id) != known.revision:
+        at = await self.revisions.at(known.organization_id)
+        if known.revision < at.of_viewers:
             return await self.recognise(secret)
+        if known.revision != at.revision:
+            known = self._recognised[self._key(secret)] = replace(known, revision=at.revision)
         self._note(known)
         return known
 

@@ -147,13 +147,13 @@ class Feed:
         """Offer what is new, in every organization that somebody waits for."""
         if not self._channels:
             return
-        for id, revision in (await ledger.revisions(list(self._channels))).items():
+        for id, at in (await ledger.revisions(list(self._channels))).items():
             channel = self._channels.get(id)
-            if channel is None or revision <= channel.revision:
+            if channel is None or at.revision <= channel.revision:
                 continue
             changes = await ledger.changes_after(id, channel.revision, MOST_WAITING + 1)
             few = len(changes) <= MOST_WAITING
-            channel.revision = changes[-1]["revision"] if few else revision
+            channel.revision = changes[-1]["revision"] if few else at.revision
             for subscriber in channel.subscribers:
                 subscriber.offer(changes if few else None)
             LAG.observe((ledger.utc_now() - changes[-1]["at"]).total_seconds())

@@ -7,18 +7,24 @@ Questions that come while a read is under way wait for the next one.
 import asyncio
 
 from models import ledger
-from runtime.metrics import apart
+from models.apart import apart
+from models.ledger import At
+from models.spans import over_part
 
 
 class Revisions:
     """The process's reader of revisions."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, asyncio.Future[int]] = {}
+        self._waiting: dict[str, asyncio.Future[At]] = {}
         self._reading: asyncio.Task[None] | None = None
 
     async def read(self, organization_id: str) -> int:
         """The revision that an organization is at, now or a moment later."""
+        return (await self.at(organization_id)).revision
+
+    async def at(self, organization_id: str) -> At:
+        """The same, with that of the last change about viewers."""
         future = self._waiting.get(organization_id)
         if future is None:
             future = asyncio.get_running_loop().create_future()
@@ -26,8 +32,10 @@ class Revisions:
             if self._reading is None:
                 # It reads for all who ask, and is nobody's to count, or to stop.
                 self._reading = asyncio.create_task(self._read(), context=apart())
-        # Another may wait for the same future: that this one goes away must not cancel it.
-        return await asyncio.shield(future)
+        # The statement is part of no one's trace, but the waiting is of each one's.
+        with over_part("revision"):
+            # Another may wait for the same future: that this one goes away must not cancel it.
+            return await asyncio.shield(future)
 
     async def _read(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from graphql import FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
@@ -11,13 +12,26 @@ from graphql.execution.values import get_argument_values
 
 from models.database import snapshot
 from models.errors import LimitExceeded
-from models.ledger import current_revision
+from models.ledger import Shown, current_revision
 from schema.context import Context
+from schema.payloads import Payload
 from schema.plans import Compiler, NotPlain, Plan
+from schema.resolvers import written_groups
 
 MOST_PLANS = 50  # of one document, which grow with the values of its switches
 
 Plans = dict[Any, Plan | None]
+
+
+def _shown(result: Any) -> Shown | None:
+    """The group that a write brought along, if this is the payload of one that did."""
+    return result.written.shown if isinstance(result, Payload) else None
+
+
+def _forget_shown(result: Any) -> None:
+    """Have the group found again, with the rest: it may be older than that."""
+    if isinstance(result, Payload):
+        result.written = replace(result.written, shown=None)
 
 
 class PlanningExecutor(Executor[Any]):
@@ -101,12 +115,19 @@ class PlanningExecutor(Executor[Any]):
         with suppress(Exception):  # it is done again, with words for what went wrong
             if plan is not None and plan.is_at_hand:
                 return plan.row(result, context.viewer)
+            shown = _shown(result)
+            if plan is not None and shown and plan.needs_only(written_groups):
+                parts = await plan.complete([result], context, self._arguments)
+                context.shown = shown.revision
+                return parts[0]
             if plan is not None:
+                _forget_shown(result)
                 before = await context.revisions.read(organization_id)
                 parts = await plan.complete([result], context, self._arguments)
                 if await context.revisions.read(organization_id) == before:
                     context.shown = before
                     return parts[0]
+        _forget_shown(result)
         async with snapshot():
             context.shown = await current_revision(organization_id)
             usual = as_usual()

@@ -107,6 +107,13 @@ class Plan:
         """Whether nothing has to be fetched."""
         return not self.fetches and not self.nested
 
+    def needs_only(self, function: Found) -> bool:
+        """Whether nothing has to be fetched but what one function finds."""
+        return not self.nested and all(
+            each.function is function and (each.shape.plan is None or each.shape.plan.is_at_hand)
+            for each in self.fetches
+        )
+
     async def _fetch(
         self,
         fetch: Fetch,

@@ -2,8 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import strawberry
 from strawberry import ID, UNSET
@@ -17,7 +16,7 @@ from models.tables import UserStatus
 from schema.context import Context, Info
 from schema.enums import OrderDirection
 from schema.fields import entry_point
-from schema.inputs import AccessImpactInput, AccessQuestion, GroupOrder, UserOrder
+from schema.inputs import AccessImpactInput, AccessQuestion, Asked, GroupOrder, UserOrder
 from schema.pagination import Paging
 from schema.resolvers import Search, entries_of, groups_of_ids, moment_of, nodes_by_id, whole
 from schema.types import (
@@ -176,20 +175,12 @@ async def all_tokens(
 
 async def check_access(info: Info, questions: Questions) -> Any:
     viewer = info.context.viewer
-    asked = [_asked(question) for question in questions]
-    moments = {at: await moment_of(viewer, at) for at in {at for *_, at in asked}}
+    asked = cast("list[Asked]", questions)
+    moments = {at: await moment_of(viewer, at) for at in {question.at for question in asked}}
     return await access.decide(
-        viewer, [Question(user, kind, id, moments[at]) for user, kind, id, at in asked]
+        viewer,
+        [Question(each.user_id, each.kind, each.resource_id, moments[each.at]) for each in asked],
     )
-
-
-def _asked(question: AccessQuestion) -> tuple[str, Kind, str, datetime | None]:
-    """The user, what it is about, its id, and the instant; None for the present."""
-    if bot := question.bot:
-        return bot.user_id, BOTS, bot.bot_id, bot.at or None
-    persona = question.persona
-    assert persona  # @oneOf: exactly one of them was given
-    return persona.user_id, PERSONAS, persona.persona_id, persona.at or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from strawberry import UNSET
 from models import directory, groups, ids, ledger, memberships, tokens, undo
 from models.database import Row
 from models.kinds import KINDS, USERS, Kind
+from models.ledger import Shown
 from models.listing import Listing, fetch_count, fetch_counts, fetch_page, fetch_pages
 from models.viewer import Viewer, effective_role
 from schema.context import Context
@@ -326,7 +327,10 @@ def token_role(row: Row, viewer: Viewer) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write was about: a group, what it opened in it, rows of the directory, and so on."""
+    """What a write was about: a group, what it opened in it, rows of the directory, and so on.
+
+    `shown` is the group, where the write brought it along.
+    """
 
     group_id: str | None = None
     kind: Kind = USERS
@@ -334,10 +338,13 @@ class Written:
     revision: int = 0
     change_id: str | None = None
     token_id: str | None = None
+    shown: Shown | None = None
 
 
 async def written_groups(roots: Sequence[Any], context: Context) -> list[Row | None]:
     """`group` of a payload: None if it is gone."""
+    if all(root.written.shown for root in roots):
+        return [root.written.shown.group for root in roots]
     rows = await groups_of_ids(context, (root.written.group_id for root in roots))
     return [rows.get(root.written.group_id or "") for root in roots]
 

@@ -11,8 +11,7 @@ from strawberry import ID, UNSET
 from models import ledger
 from models.database import Row
 from models.errors import Unauthenticated
-from models.ledger import NEWEST_FIRST
-from models.tables import Action
+from models.ledger import ABOUT_VIEWERS, NEWEST_FIRST
 from models.viewer import Viewer
 from runtime.feed import Subscriber
 from schema.context import Info
@@ -20,11 +19,11 @@ from schema.pagination import Edge, decode_cursor
 from schema.types import ChangeEdge
 
 READ_AT_ONCE = 100
-# What may change who somebody is, or what they may see.
-ABOUT_VIEWERS = (Action.TOKEN_REVOKED, Action.USERS_UPSERTED, Action.USERS_DELETED)
 # One who is told of changes later than that is recognised anew as often: the change that made it
 # nobody may be among those that it has yet to be told of.
 LATE = timedelta(seconds=2)
+# An issuer that withdraws a key tells nobody, so those it vouches for are recognised anew as often.
+VOUCHED = timedelta(minutes=1)
 
 After = Annotated[
     str | None,
@@ -64,8 +63,10 @@ def _is_in_doubt(viewer: Viewer, recognised_at: datetime, change: Row) -> bool:
     now = ledger.utc_now()
     if viewer.expires_at and viewer.expires_at <= now:
         return True
-    is_late = now - change["at"] > LATE and now - recognised_at > LATE
-    return is_late or change["action"] in ABOUT_VIEWERS
+    age = now - recognised_at
+    is_late = now - change["at"] > LATE and age > LATE
+    is_vouched_for = viewer.token_id is None and age > VOUCHED
+    return is_late or is_vouched_for or change["action"] in ABOUT_VIEWERS
 
 
 async def _stream(info: Info, subscriber: Subscriber, seen: int) -> AsyncIterator[Row]:

@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 ("name", fields.TextField(unique=False)),
                 ("name_key", KeyField(unique=True, generated=False, null=False)),
                 ("revision", fields.BigIntField(default=0)),
+                ("viewers_revision", fields.BigIntField(default=0)),
                 ("group_count", fields.IntField(default=0)),
                 ("user_count", fields.IntField(default=0)),
                 ("bot_count", fields.IntField(default=0)),

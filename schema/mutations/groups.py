@@ -7,6 +7,7 @@ import strawberry
 
 from models import groups
 from models.kinds import BOTS, PERSONAS, USERS, Kind
+from models.membership_writes import add_members, remove_members
 from schema import inputs, payloads
 from schema.context import Info
 from schema.inputs import expected, given
@@ -45,10 +46,10 @@ async def delete_group(info: Info, input: Annotated[inputs.DeleteGroupInput, INP
 async def _add(info: Info, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]) -> Any:
     ids = getattr(input, f"{kind.noun}_ids")
     viewer, group_id = info.context.viewer, input.group_id
-    outcome = await groups.add_members(viewer, kind, group_id, ids, expected(input))
+    outcome = await add_members(viewer, kind, group_id, ids, expected(input))
     return payload(
         revision=outcome.revision,
-        written=Written(group_id, kind, outcome.changed, outcome.revision),
+        written=Written(group_id, kind, outcome.changed, outcome.revision, shown=outcome.shown),
     )
 
 
@@ -56,12 +57,10 @@ async def _remove(
     info: Info, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]
 ) -> Any:
     ids = getattr(input, f"{kind.noun}_ids")
-    outcome = await groups.remove_members(
-        info.context.viewer, kind, input.group_id, ids, expected(input)
-    )
+    outcome = await remove_members(info.context.viewer, kind, input.group_id, ids, expected(input))
     return payload(
         revision=outcome.revision,
-        written=Written(group_id=input.group_id),
+        written=Written(group_id=input.group_id, shown=outcome.shown),
         **{f"removed_{kind.noun}_ids": list(outcome.changed)},
     )
 

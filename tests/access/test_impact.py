@@ -4,9 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tortoise.context import TortoiseContext
 
-from models.groups import add_members, delete_group, remove_members
+from models.groups import delete_group
 from models.impact import Diff, Plan, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, Kind
+from models.membership_writes import add_members, remove_members
 from tests.access.world import Pair, Step, World, several, steps
 
 plans = st.builds(

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from models.groups import add_members, remove_members
 from models.ids import new_id
 from models.kinds import BOTS, KINDS, USERS, Kind
+from models.membership_writes import add_members, remove_members
 from models.organizations import create_organization
 from models.tables import Role
 from models.viewer import Viewer

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from models.database import watch_statements
-from models.groups import add_members, remove_members
 from models.kinds import BOTS, USERS
+from models.membership_writes import add_members, remove_members
 from models.viewer import Viewer
 from schema import execution
 from tests.client import Asker, Client

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from models import ledger
-from models.groups import add_members, delete_group, remove_members, update_group
+from models.groups import delete_group, update_group
 from models.kinds import BOTS, USERS
+from models.membership_writes import add_members, remove_members
 from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import create_token

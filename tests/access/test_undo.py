@@ -8,11 +8,12 @@ from tortoise.context import TortoiseContext
 
 from models.directory import delete_entries
 from models.errors import Code, DomainError
-from models.groups import add_members, create_group, delete_group, remove_members, update_group
+from models.groups import create_group, delete_group, update_group
 from models.ids import new_id
 from models.kinds import BOTS, KINDS, PERSONAS, USERS
 from models.ledger import changes, changes_by_id
 from models.listing import Slice, fetch_page
+from models.membership_writes import add_members, remove_members
 from models.tables import Action
 from models.undo import undo_change, undoable
 from models.verify import differences

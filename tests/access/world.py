@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from models.database import fetch
 from models.directory import delete_entries
 from models.errors import DomainError
-from models.groups import add_members, create_group, delete_group, remove_members, update_group
+from models.groups import create_group, delete_group, update_group
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
+from models.membership_writes import add_members, remove_members
 from models.organizations import create_organization
 from models.tables import UserStatus
 from models.undo import undo_change

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from models.database import fetch, is_postgres, transaction
 from models.directory import delete_entries
-from models.groups import add_members, delete_group, remove_members, update_group
+from models.groups import delete_group, update_group
 from models.kinds import KINDS, USERS, Kind
 from models.ledger import changes
 from models.listing import Slice, fetch_page
+from models.membership_writes import add_members, remove_members
 from models.tables import UserStatus
 from models.undo import undo_change
 from models.upserts import upsert_entries
@@ -126,6 +127,11 @@ def _to_revisions() -> Iterator[Damage]:
             f"Acme, at revision 19: the group Sales was last updated at {revision}.",
             (f"UPDATE groups SET updated_revision = {revision} WHERE name = 'Sales'",),
         )
+    yield Damage(
+        "the revisions of the last changes about viewers",
+        "Acme: the last change about viewers was 17, and not 2.",
+        ("UPDATE organizations SET viewers_revision = 2",),
+    )
 
 
 def _to_memberships(kind: Kind) -> Iterator[Damage]:

@@ -129,6 +129,7 @@ class Writers:
                 if self._is_done(writes):
                     break
                 await self._fill_and_empty(line, f"Group {number}.{turn}")
+                line.close()  # a worker that is new gets its share of the next connections
 
     async def _fill_and_empty(self, line: Line, name: str) -> None:
         """Make a group and change it, until there is no answer."""

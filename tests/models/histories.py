@@ -7,10 +7,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from models.directory import delete_entries
-from models.groups import add_members, delete_group, remove_members
+from models.groups import delete_group
 from models.kinds import KINDS, USERS, Kind
 from models.ledger import changes, current_revision
 from models.listing import Slice, fetch_page
+from models.membership_writes import add_members, remove_members
 from models.organizations import create_organization
 from models.tables import UserStatus
 from models.undo import undo_change, undoable

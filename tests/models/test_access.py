@@ -15,10 +15,10 @@ from models.access import (
     decide,
     holders,
 )
-from models.groups import remove_members
 from models.kinds import BOTS, PERSONAS, USERS, Kind
 from models.ledger import current_revision
 from models.listing import Page, Slice
+from models.membership_writes import remove_members
 from models.tables import UserStatus
 from models.viewer import Viewer
 from tests.factories import (

@@ -11,16 +11,11 @@ from models.access import Question, decide
 from models.database import fetch
 from models.directory import delete_entries
 from models.errors import Code, DomainError
-from models.groups import (
-    add_members,
-    create_group,
-    delete_group,
-    remove_members,
-    update_group,
-)
+from models.groups import create_group, delete_group, update_group
 from models.impact import Plan, access_impact
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.ledger import changes_after, current_revision
+from models.membership_writes import add_members, remove_members
 from models.tokens import create_sign_in_link, create_token, revoke_token, sign_in
 from models.undo import undo_change
 from models.upserts import upsert_entries

@@ -8,8 +8,9 @@ from tortoise.exceptions import IntegrityError
 
 from models import ids
 from models.database import fetch, transaction
-from models.groups import delete_group, remove_members
+from models.groups import delete_group
 from models.kinds import KINDS, Kind
+from models.membership_writes import remove_members
 from models.viewer import Viewer
 from tests.factories import make_bot, make_entry, make_group, make_persona, make_user, snapshot
 
@@ -250,7 +251,7 @@ async def test_two_organizations_have_two_names(viewer: Viewer) -> None:
     with pytest.raises(IntegrityError):
         async with transaction():
             await fetch(
-                "INSERT INTO organizations SELECT 'org_2', name, name_key, 0, 0, 0, 0, 0, "
+                "INSERT INTO organizations SELECT 'org_2', name, name_key, 0, 0, 0, 0, 0, 0, "
                 "created_at, changed_at FROM organizations"
             )
 

@@ -7,7 +7,7 @@ import pytest
 from models import ids
 from models.database import fetch, transaction
 from models.errors import BadRequest, Code, DomainError
-from models.groups import add_members, create_group, delete_group, remove_members, update_group
+from models.groups import create_group, delete_group, update_group
 from models.kinds import BOTS, KINDS, USERS
 from models.ledger import (
     actors_by_revision,
@@ -24,6 +24,7 @@ from models.ledger import (
     write,
 )
 from models.listing import Slice, fetch_count, fetch_page, fetch_pages
+from models.membership_writes import add_members, remove_members
 from models.tables import Action, Role
 from models.viewer import Viewer
 from tests.factories import make_admin, make_bot, make_group, make_user, make_users, viewer_of
@@ -52,8 +53,8 @@ async def test_each_write_takes_the_next_revision(viewer: Viewer, other: Viewer)
         await make_group(other, f"Group {expected}")
     assert await revisions_seen(viewer) == [3, 2, 1]
     assert await revisions([viewer.organization_id, other.organization_id, "org_0"]) == {
-        viewer.organization_id: 3,
-        other.organization_id: 3,
+        viewer.organization_id: (3, 0),
+        other.organization_id: (3, 0),
     }
 
 

@@ -8,10 +8,11 @@ import pytest
 from models.database import Row, fetch
 from models.directory import IDS_AT_ONCE, delete_entries
 from models.errors import Code
-from models.groups import add_members, create_group, delete_group, groups_by_id, remove_members
+from models.groups import create_group, delete_group, groups_by_id
 from models.kinds import KINDS, USERS, Kind
 from models.ledger import Outcome, current_revision
 from models.listing import Slice, fetch_pages
+from models.membership_writes import add_members, remove_members
 from models.memberships import members
 from models.viewer import Viewer
 from tests.factories import make_entries, make_entry, make_group, make_users

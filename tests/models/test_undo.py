@@ -7,17 +7,11 @@ from tortoise.context import TortoiseContext
 from models.database import Row, fetch
 from models.directory import delete_entries
 from models.errors import Code
-from models.groups import (
-    add_members,
-    create_group,
-    delete_group,
-    groups_by_id,
-    remove_members,
-    update_group,
-)
+from models.groups import create_group, delete_group, groups_by_id, update_group
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.ledger import current_revision
 from models.listing import Slice, fetch_pages
+from models.membership_writes import add_members, remove_members
 from models.memberships import members
 from models.tables import Role
 from models.tokens import create_token

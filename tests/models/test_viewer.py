@@ -5,9 +5,10 @@ import pytest
 from models.access import Question, Reason, access_pages, decide, holders
 from models.directory import entries, entries_by_id
 from models.errors import Forbidden
-from models.groups import add_members, delete_group, groups, groups_by_id, groups_of, remove_members
+from models.groups import delete_group, groups, groups_by_id, groups_of
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.listing import Listing, Slice, fetch_count, fetch_page, fetch_pages
+from models.membership_writes import add_members, remove_members
 from models.memberships import available
 from models.tables import ActorKind, Role
 from models.viewer import Viewer

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from models.database import fetch
-from models.groups import add_members, remove_members
 from models.kinds import KINDS, Kind
 from models.ledger import write
+from models.membership_writes import add_members, remove_members
 from models.organizations import find_organization
 from models.tables import Action
 from models.viewer import Viewer

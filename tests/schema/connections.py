@@ -7,8 +7,9 @@ from typing import Any
 from graphql import GraphQLObjectType, build_schema, get_named_type
 
 import schema
-from models.groups import add_members, create_group
+from models.groups import create_group
 from models.kinds import BOTS, KINDS, PERSONAS, USERS
+from models.membership_writes import add_members
 from models.tables import Role
 from models.tokens import create_token
 from models.viewer import Viewer

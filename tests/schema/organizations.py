@@ -1,9 +1,10 @@
 """A small organization that has something of everything, every row of it marked."""
 
-from models.groups import add_members, create_group, remove_members, update_group
+from models.groups import create_group, update_group
 from models.kinds import BOTS, PERSONAS, USERS
 from models.ledger import changes
 from models.listing import Slice, fetch_page
+from models.membership_writes import add_members, remove_members
 from models.tables import Role, UserStatus
 from models.tokens import create_token
 from models.upserts import upsert_entries

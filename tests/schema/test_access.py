@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from models.groups import add_members, delete_group, remove_members
+from models.groups import delete_group
 from models.ids import new_id
 from models.kinds import BOTS, PERSONAS, USERS, Kind
 from models.ledger import utc_now
+from models.membership_writes import add_members, remove_members
 from models.tables import UserStatus
 from models.viewer import Viewer
 from tests.client import Asker, Client, asker

@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from models.groups import add_members, delete_group
+from models.groups import delete_group
 from models.ids import new_id
 from models.kinds import BOTS, USERS
 from models.ledger import utc_now
+from models.membership_writes import add_members
 from models.tables import Role
 from models.tokens import create_token
 from models.viewer import Viewer

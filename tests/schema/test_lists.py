@@ -2,8 +2,9 @@
 
 import pytest
 
-from models.groups import add_members, update_group
+from models.groups import update_group
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
+from models.membership_writes import add_members
 from models.tables import UserStatus
 from models.viewer import Viewer
 from tests.client import Asker

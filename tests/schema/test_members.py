@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from models.groups import add_members, update_group
+from models.groups import update_group
 from models.kinds import BOTS, PERSONAS, USERS
 from models.ledger import changes
 from models.listing import Slice, fetch_page
+from models.membership_writes import add_members
 from models.tables import Role
 from models.upserts import upsert_entries
 from models.viewer import Viewer

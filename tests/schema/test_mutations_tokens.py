@@ -93,7 +93,11 @@ async def test_a_revoked_token_opens_nothing(ask: Asker) -> None:
     assert (await unchanged(ask, "revokeToken", TOKEN, id=id))["token"] == payload["token"]
 
 
-@pytest.mark.parametrize("id", [new_id("tok"), new_id("usr"), "", "nonsense", "tok_\x00"])
+@pytest.mark.parametrize(
+    "id",
+    [new_id("tok"), new_id("usr"), "", "nonsense", "tok_\x00"],
+    ids=["unknown", "a user's", "empty", "nonsense", "with a NUL"],
+)
 async def test_only_a_token_that_exists_is_revoked(ask: Asker, id: str) -> None:
     assert await refused(ask, "revokeToken", id=id) == [("NOT_FOUND", "input.id")]
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from graphql import GraphQLEnumType
 
-from models.groups import add_members
 from models.kinds import BOTS, USERS
+from models.membership_writes import add_members
 from models.viewer import Viewer
 from tests.client import Asker
 from tests.factories import make_entries, make_group

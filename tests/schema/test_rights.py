@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
-from models.groups import add_members, delete_group
+from models.groups import delete_group
 from models.kinds import USERS
 from models.ledger import utc_now
+from models.membership_writes import add_members
 from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import authenticate, create_token

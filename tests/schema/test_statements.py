@@ -8,8 +8,8 @@ import pytest
 
 from models.database import fetch, transaction, watch_statements
 from models.directory import organization
-from models.groups import add_members
 from models.kinds import BOTS, KINDS
+from models.membership_writes import add_members
 from models.viewer import Viewer
 from runtime.telemetry import request_id
 from tests.client import Asker, Client, serving

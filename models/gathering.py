@@ -1,0 +1,93 @@
+"""Doing together what waits for the same lock: the more wait, the less each costs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from models.apart import apart
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[T, R]):
+    """One thing to do, and who waits for it."""
+
+    item: T
+    future: asyncio.Future[R]
+
+
+class Gathering(Generic[T, R]):
+    """What comes while a round is under way waits for the next one.
+
+    `do` does the things of a round, in their order, and returns for each what came of it, or why
+    nothing did; what it raises holds for all of them. `fit` says how many, from the first on, may
+    be done in one round.
+    """
+
+    def __init__(
+        self,
+        do: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]],
+        fit: Callable[[Sequence[T]], int],
+    ) -> None:
+        self._do = do
+        self._fit = fit
+        self._waiting: list[_Waiting[T, R]] = []
+        self._aboard: list[_Waiting[T, R]] = []
+        self._round: asyncio.Task[Sequence[R | Exception]] | None = None
+        self._rounds: asyncio.Task[None] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits, and nothing is done."""
+        return self._rounds is None
+
+    async def add(self, item: T) -> R:
+        """Do one thing, with whatever waits by then.
+
+        Who goes away while it waits takes it along. A round that has begun is stopped only once
+        everybody of it is gone.
+        """
+        waiting: _Waiting[T, R] = _Waiting(item, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._rounds is None:
+            self._rounds = asyncio.create_task(self._go_round(), context=apart())
+        try:
+            return await waiting.future
+        except asyncio.CancelledError:
+            if self._round and all(each.future.done() for each in self._aboard):
+                self._round.cancel()
+                await asyncio.wait([self._round])
+            raise
+
+    async def _go_round(self) -> None:
+        try:
+            while waiting := [each for each in self._waiting if not each.future.done()]:
+                count = self._fit([each.item for each in waiting])
+                self._aboard, self._waiting = waiting[:count], waiting[count:]
+                self._round = asyncio.create_task(self._one_round())
+                await asyncio.wait([self._round])
+                self._tell(self._round)
+        finally:
+            self._rounds = self._round = None
+            self._aboard, self._waiting = [], []
+
+    async def _one_round(self) -> Sequence[R | Exception]:
+        return await self._do([each.item for each in self._aboard])
+
+    def _tell(self, done: asyncio.Task[Sequence[R | Exception]]) -> None:
+        if done.cancelled():
+            for each in self._aboard:
+                each.future.cancel()
+            return
+        error = done.exception()
+        results = [error] * len(self._aboard) if error else done.result()
+        for each, result in zip(self._aboard, results, strict=True):
+            if each.future.done():
+                continue
+            if isinstance(result, BaseException):
+                each.future.set_exception(result)
+            else:
+                each.future.set_result(result)

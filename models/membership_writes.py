@@ -1,0 +1,329 @@
+"""Putting users, bots and personas into groups, and taking them out.
+
+Every write is all or nothing. Adding what is there, or removing what is not, is no error and no
+change, so that a retry is safe.
+
+All writes of an organization wait for its one lock, so those that wait in this process are made
+together, in one transaction: what they need is read once, each is decided in its turn on what those
+before it left, and what came of them is written at once. Each is a change, with a revision, of its
+own, and one that is refused does not keep the others from landing.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from models.columns import returned
+from models.database import Row, fetch, fetch_together, is_in_transaction, transaction
+from models.directory import IDS_AT_ONCE, must_be_few, must_exist
+from models.errors import DomainError, Forbidden, Unauthenticated
+from models.gathering import Gathering
+from models.groups import no_such_group
+from models.kinds import Kind
+from models.ledger import Outcome, Shown, Write, begin, landing, lock, some, tell
+from models.spans import over_part
+from models.sql import Params, known_ids, values
+from models.tables import Group
+from models.viewer import Viewer
+
+Pair = tuple[str, str]  # the ids of a group and of a member
+Statement = tuple[str, Sequence[Any]]  # with its parameters
+
+AT_ONCE = 1_000  # memberships in one transaction, unless a single write asks for more
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A write: these members into the group, or out of it."""
+
+    viewer: Viewer
+    kind: Kind
+    adds: bool
+    group_id: str
+    member_ids: Sequence[str]
+    expected_revision: int | None
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """What it would open, or close; nothing if it names too many."""
+        if len(self.member_ids) > IDS_AT_ONCE:
+            return []
+        groups, members = known_ids([self.group_id]), known_ids(self.member_ids)
+        return [(group, member) for group in groups for member in members]
+
+
+async def add_members(
+    viewer: Viewer,
+    kind: Kind,
+    group_id: str,
+    member_ids: Sequence[str],
+    expected_revision: int | None = None,
+) -> Outcome:
+    """Put users, bots or personas into a group. `changed` are those that were not in it.
+
+    Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
+    """
+    return await _write(Asked(viewer, kind, True, group_id, member_ids, expected_revision))
+
+
+async def remove_members(
+    viewer: Viewer,
+    kind: Kind,
+    group_id: str,
+    member_ids: Sequence[str],
+    expected_revision: int | None = None,
+) -> Outcome:
+    """Take users, bots or personas out of a group. `changed` are those that were in it.
+
+    Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
+    """
+    return await _write(Asked(viewer, kind, False, group_id, member_ids, expected_revision))
+
+
+# ------------------------------------------------------------------------------------- together
+
+_gatherings: dict[str, Gathering[Asked, Outcome]] = {}  # by organization, while anybody waits
+
+
+async def _write(asked: Asked) -> Outcome:
+    asked.viewer.must_administrate()
+    if is_in_transaction():  # which holds the lock already
+        (outcome,) = await _write_together([asked])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+    id = asked.viewer.organization_id
+    gathering = _gatherings.setdefault(id, Gathering(_write_together, _fit))
+    try:
+        with over_part("write"):
+            return await gathering.add(asked)
+    finally:
+        if gathering.is_idle:
+            _gatherings.pop(id, None)
+
+
+def _fit(waiting: Sequence[Asked]) -> int:
+    """How many of those that wait, in their order, one transaction can write.
+
+    They must be of one kind, and no two about the same membership.
+    """
+    pairs: set[Pair] = set()
+    for count, asked in enumerate(waiting):
+        if count and (
+            asked.kind is not waiting[0].kind
+            or len(pairs) + len(asked.pairs) > AT_ONCE
+            or not pairs.isdisjoint(asked.pairs)
+        ):
+            return count
+        pairs.update(asked.pairs)
+    return len(waiting)
+
+
+async def _write_together(all_asked: Sequence[Asked]) -> list[Outcome | Exception]:
+    """What came of each, in their order: they are of one organization, and fit together.
+
+    What refuses one of them stands in its place.
+    """
+    kind, organization_id = all_asked[0].kind, all_asked[0].viewer.organization_id
+    results: list[Outcome | Exception] = []
+    landed: list[_Landed] = []
+    async with transaction():
+        organization = await lock(organization_id)
+        known = await _read(organization_id, kind, all_asked)
+        for asked in all_asked:
+            last = landed[-1].draft if landed else None
+            try:
+                draft = await begin(asked.viewer, organization, asked.expected_revision, last)
+                changed = _decide(asked, known)
+            except (DomainError, Unauthenticated, Forbidden) as error:
+                if isinstance(error, DomainError):
+                    error.revision = last.revision if last else organization["revision"]
+                results.append(error)
+                continue
+            if changed:
+                _record(draft, asked, known, changed)
+                landed.append(_Landed(asked, draft, changed))
+            ids = [row["id"] for row in changed]
+            results.append(Outcome(draft.landed_revision, asked.group_id, ids))
+        shown = await _land(kind, landed) if landed else {}
+    if landed:
+        tell(organization_id)
+    return [
+        replace(result, shown=shown.get(asked.group_id)) if isinstance(result, Outcome) else result
+        for asked, result in zip(all_asked, results, strict=True)
+    ]
+
+
+# ------------------------------------------------------------------------------------- one by one
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the writes need to know: groups and members that exist, and which memberships stand."""
+
+    groups: dict[str, Row] = field(default_factory=dict)
+    members: dict[str, Row] = field(default_factory=dict)
+    open: set[Pair] = field(default_factory=set)
+
+
+async def _read(organization_id: str, kind: Kind, all_asked: Sequence[Asked]) -> _Known:
+    """What is known of the groups and the members that the writes name, by one statement."""
+    pairs = [pair for asked in all_asked for pair in asked.pairs]
+    groups = known_ids([asked.group_id for asked in all_asked])
+    params = Params(organization_id, groups, list({member for _, member in pairs}))
+    asked_pairs = values(params, "pair", {"group_id": "text", "member_id": "text"}, pairs)
+    rows = await fetch(
+        "SELECT 'group' AS what, g.id, NULL AS member_id, g.name, NULL AS name_key FROM groups g "
+        "WHERE g.organization_id = $1 AND g.id = ANY($2) AND g.until_revision IS NULL "
+        f"UNION ALL SELECT 'member', e.id, NULL, e.name, e.name_key FROM {kind.table} e "
+        "WHERE e.organization_id = $1 AND e.id = ANY($3) AND e.until_revision IS NULL "
+        "UNION ALL SELECT 'open', pair.group_id, pair.member_id, NULL, NULL "
+        f"FROM {asked_pairs} JOIN {kind.memberships} m ON m.group_id = pair.group_id "
+        f"AND m.{kind.column} = pair.member_id "
+        "WHERE m.organization_id = $1 AND m.until_revision IS NULL",
+        *params.values,
+    )
+    known = _Known()
+    for row in rows:
+        if row["what"] == "group":
+            known.groups[row["id"]] = row
+        elif row["what"] == "member":
+            known.members[row["id"]] = row
+        else:
+            known.open.add((row["id"], row["member_id"]))
+    return known
+
+
+def _decide(asked: Asked, known: _Known) -> list[Row]:
+    """The members that the write moves. Raises DomainError if it is refused."""
+    if asked.group_id not in known.groups:
+        raise no_such_group("groupId")
+    must_be_few(asked.kind, asked.member_ids)
+    members = must_exist(asked.kind, asked.member_ids, known.members)
+    return [row for row in members if ((asked.group_id, row["id"]) in known.open) != asked.adds]
+
+
+def _record(draft: Write, asked: Asked, known: _Known, changed: Sequence[Row]) -> None:
+    kind, group = asked.kind, known.groups[asked.group_id]
+    done = "added {} to {}" if asked.adds else "removed {} from {}"
+    draft.record(
+        kind.added if asked.adds else kind.removed,
+        done.format(some(changed, kind.noun), group["name"]),
+        group=group,
+        details={kind.plural: [row["id"] for row in changed]},
+    )
+
+
+# ------------------------------------------------------------------------------------ all at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Landed:
+    """A write that moves members, with their rows."""
+
+    asked: Asked
+    draft: Write
+    changed: Sequence[Row]
+
+    @property
+    def step(self) -> int:
+        """What it adds to the groups of each."""
+        return 1 if self.asked.adds else -1
+
+
+async def _land(kind: Kind, landed: Sequence[_Landed]) -> dict[str, Shown]:
+    """Write what the writes move, and their changes; returns the groups, by id."""
+    statements = [
+        *_openings(kind, [each for each in landed if each.asked.adds]),
+        *_closings(kind, [each for each in landed if not each.asked.adds]),
+        _groups_of_members(kind, landed),
+        *landing([each.draft for each in landed]),
+        _members_of_groups(kind, landed),
+    ]
+    revision = landed[-1].draft.revision
+    return {row["id"]: Shown(row, revision) for row in await fetch_together(statements)}
+
+
+def _openings(kind: Kind, landed: Sequence[_Landed]) -> Iterator[Statement]:
+    if not landed:
+        return
+    params = Params(landed[0].asked.viewer.organization_id)
+    rows = [
+        # The change's id and the member's make the row's: a change opens a pair at most once.
+        (
+            each.draft.change_id + row["id"],
+            each.asked.group_id,
+            row["id"],
+            row["name_key"],
+            each.draft.now,
+            each.draft.revision,
+        )
+        for each in landed
+        for row in each.changed
+    ]
+    columns = {
+        "id": "text",
+        "group_id": "text",
+        kind.column: "text",
+        "sort_key": "text",
+        "added_at": "timestamptz",
+        "since_revision": "bigint",
+    }
+    names = ", ".join(columns)
+    yield (
+        f"INSERT INTO {kind.memberships} (organization_id, {names}) "
+        f"SELECT $1, {names} FROM {values(params, 'opened', columns, rows)}",
+        params.values,
+    )
+
+
+def _closings(kind: Kind, landed: Sequence[_Landed]) -> Iterator[Statement]:
+    if not landed:
+        return
+    params = Params()
+    rows = [
+        (each.asked.group_id, row["id"], each.draft.revision)
+        for each in landed
+        for row in each.changed
+    ]
+    columns = {"group_id": "text", "member_id": "text", "revision": "bigint"}
+    yield (
+        f"UPDATE {kind.memberships} AS m SET until_revision = closed.revision "
+        f"FROM {values(params, 'closed', columns, rows)} WHERE m.group_id = closed.group_id "
+        f"AND m.{kind.column} = closed.member_id AND m.until_revision IS NULL",
+        params.values,
+    )
+
+
+def _groups_of_members(kind: Kind, landed: Sequence[_Landed]) -> Statement:
+    """Count the groups of each member."""
+    steps: Counter[str] = Counter()
+    for each in landed:
+        for row in each.changed:
+            steps[row["id"]] += each.step
+    params = Params()
+    moved = values(params, "moved", {"id": "text", "step": "integer"}, list(steps.items()))
+    return (
+        f"UPDATE {kind.table} AS e SET group_count = group_count + moved.step FROM {moved} "
+        "WHERE e.id = moved.id",
+        params.values,
+    )
+
+
+def _members_of_groups(kind: Kind, landed: Sequence[_Landed]) -> Statement:
+    """Count the members of each group, and mark it as changed by the last write that moved any."""
+    steps: Counter[str] = Counter()
+    for each in landed:
+        steps[each.asked.group_id] += each.step * len(each.changed)
+    last = {each.asked.group_id: each.draft for each in landed}
+    params = Params()
+    columns = {"group_id": "text", "at": "timestamptz", "revision": "bigint", "step": "integer"}
+    rows = [(id, last[id].now, last[id].revision, step) for id, step in steps.items()]
+    moved = values(params, "moved", columns, rows)
+    return (
+        "UPDATE groups AS g SET updated_at = moved.at, updated_revision = moved.revision, "
+        f"{kind.counter} = {kind.counter} + moved.step FROM {moved} "
+        f"WHERE g.id = moved.group_id RETURNING {returned(Group)}",
+        params.values,
+    )

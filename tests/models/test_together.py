@@ -1,0 +1,201 @@
+"""Writes of memberships that wait for one another: made together, and each a change of its own."""
+
+import asyncio
+
+import pytest
+
+from models.database import fetch, transaction
+from models.errors import Code, DomainError, Unauthenticated
+from models.kinds import BOTS, KINDS, USERS, Kind
+from models.ledger import Outcome, current_revision
+from models.membership_writes import AT_ONCE, add_members, remove_members
+from models.tables import Role
+from models.tokens import authenticate, create_token, revoke_token
+from models.viewer import Viewer
+from tests.factories import count_statements, make_entries, make_group, make_user, make_users
+
+pytestmark = pytest.mark.usefixtures("consistent")
+
+NUMBER = 16
+
+
+async def _landed(viewer: Viewer, since: int) -> list[tuple[int, str, str]]:
+    rows = await fetch(
+        "SELECT revision, action, group_id FROM changes WHERE organization_id = $1 "
+        "AND revision > $2 ORDER BY revision",
+        viewer.organization_id,
+        since,
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def _groups(viewer: Viewer) -> list[str]:
+    return [await make_group(viewer, f"Group {number}") for number in range(NUMBER)]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
+async def test_many_at_once_cost_the_statements_of_two_rounds(viewer: Viewer, kind: Kind) -> None:
+    groups = await _groups(viewer)
+    ids = await make_entries(viewer, kind, [f"Name {number}" for number in range(NUMBER)])
+    start = await current_revision(viewer.organization_id)
+    with count_statements() as statements:
+        outcomes = await asyncio.gather(
+            *(
+                add_members(viewer, kind, *pair)
+                for pair in zip(groups, [[id] for id in ids], strict=True)
+            )
+        )
+    assert len(statements) <= 6  # the lock, what is read, and what is written: of one, and of all
+    assert [outcome.changed for outcome in outcomes] == [[id] for id in ids]
+    assert sorted(outcome.revision for outcome in outcomes) == list(
+        range(start + 1, start + NUMBER + 1)
+    )
+    by_revision = {outcome.revision: outcome.id for outcome in outcomes}
+    assert await _landed(viewer, start) == [
+        (revision, kind.added, by_revision[revision])
+        for revision in range(start + 1, start + NUMBER + 1)
+    ]
+
+
+async def test_adding_and_removing_land_together(viewer: Viewer) -> None:
+    old, new = await make_users(viewer, 2)
+    group = await make_group(viewer, users=[old])
+    added, removed = await asyncio.gather(
+        add_members(viewer, USERS, group, [new]), remove_members(viewer, USERS, group, [old])
+    )
+    assert (added.changed, removed.changed) == ([new], [old])
+    rows = await fetch("SELECT user_id FROM group_users WHERE until_revision IS NULL")
+    assert [row[0] for row in rows] == [new]
+
+
+async def test_one_that_is_refused_changes_nothing_and_keeps_no_other_from_landing(
+    viewer: Viewer,
+) -> None:
+    groups, user = await _groups(viewer), await make_user(viewer)
+    start = await current_revision(viewer.organization_id)
+    results = await asyncio.gather(
+        add_members(viewer, USERS, groups[0], [user]),
+        add_members(viewer, USERS, "grp_" + "0" * 32, [user]),
+        add_members(viewer, USERS, groups[1], [user, "usr_" + "0" * 32]),
+        add_members(viewer, USERS, groups[2], [user]),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [Outcome, DomainError, DomainError, Outcome]
+    for error in results[1:3]:
+        assert isinstance(error, DomainError)
+        assert [problem.code for problem in error.problems] == [Code.NOT_FOUND]
+        assert error.revision == start + 1
+    assert [group for _, _, group in await _landed(viewer, start)] == [groups[0], groups[2]]
+
+
+async def test_who_expects_a_revision_counts_those_in_front(viewer: Viewer) -> None:
+    groups, user = await _groups(viewer), await make_user(viewer)
+    start = await current_revision(viewer.organization_id)
+    results = await asyncio.gather(
+        add_members(viewer, USERS, groups[0], [user], start),
+        add_members(viewer, USERS, groups[1], [user], start),
+        add_members(viewer, USERS, groups[2], [user], start + 1),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], DomainError)
+    assert [problem.code for problem in results[1].problems] == [Code.CONFLICT]
+    assert results[1].revision == start + 1
+    assert [result.revision for result in results if isinstance(result, Outcome)] == [
+        start + 1,
+        start + 2,
+    ]
+
+
+async def test_what_is_there_already_makes_no_change_among_others(viewer: Viewer) -> None:
+    ada, alan = await make_users(viewer, 2)
+    group, other = await make_group(viewer, "A", users=[ada]), await make_group(viewer, "B")
+    start = await current_revision(viewer.organization_id)
+    none, one = await asyncio.gather(
+        add_members(viewer, USERS, group, [ada]), add_members(viewer, USERS, other, [alan])
+    )
+    assert (none.changed, none.revision, none.shown) == ([], start, None)
+    assert (one.changed, one.revision) == ([alan], start + 1)
+
+
+async def test_those_about_the_same_membership_take_turns(viewer: Viewer) -> None:
+    user, group = await make_user(viewer), await make_group(viewer)
+    start = await current_revision(viewer.organization_id)
+    outcomes = await asyncio.gather(
+        add_members(viewer, USERS, group, [user]),
+        remove_members(viewer, USERS, group, [user]),
+        add_members(viewer, USERS, group, [user]),
+        add_members(viewer, USERS, group, [user]),
+    )
+    assert [outcome.changed for outcome in outcomes] == [[user], [user], [user], []]
+    assert len(await _landed(viewer, start)) == 3
+
+
+async def test_those_about_different_kinds_take_turns(viewer: Viewer) -> None:
+    user, (bot,) = await make_user(viewer), await make_entries(viewer, BOTS, ["Coach"])
+    group = await make_group(viewer)
+    outcomes = await asyncio.gather(
+        add_members(viewer, USERS, group, [user]), add_members(viewer, BOTS, group, [bot])
+    )
+    assert [outcome.changed for outcome in outcomes] == [[user], [bot]]
+
+
+async def test_a_transaction_is_not_asked_for_more_than_so_many(viewer: Viewer) -> None:
+    users = await make_users(viewer, AT_ONCE)
+    groups = await _groups(viewer)
+    outcomes = await asyncio.gather(*(add_members(viewer, USERS, id, users) for id in groups[:3]))
+    assert [len(outcome.changed) for outcome in outcomes] == [AT_ONCE] * 3
+
+
+async def test_one_who_was_revoked_writes_nothing_among_others(viewer: Viewer) -> None:
+    groups, user = await _groups(viewer), await make_user(viewer)
+    made, secret = await create_token(viewer, "Robot", Role.ADMIN, None, None)
+    robot = await authenticate(secret)
+    assert robot
+    assert made.id
+    await revoke_token(viewer, made.id)
+    start = await current_revision(viewer.organization_id)
+    results = await asyncio.gather(
+        add_members(viewer, USERS, groups[0], [user]),
+        add_members(robot, USERS, groups[1], [user]),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [Outcome, Unauthenticated]
+    assert [group for _, _, group in await _landed(viewer, start)] == [groups[0]]
+
+
+async def test_who_goes_away_leaves_nothing_half_done(viewer: Viewer) -> None:
+    groups, user = await _groups(viewer), await make_user(viewer)
+    start = await current_revision(viewer.organization_id)
+    tasks = [asyncio.create_task(add_members(viewer, USERS, id, [user])) for id in groups]
+    for number, task in enumerate(tasks):
+        await asyncio.sleep(0.002 if number < 3 else 0)
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    landed = {group for _, _, group in await _landed(viewer, start)}
+    rows = await fetch("SELECT group_id FROM group_users WHERE until_revision IS NULL")
+    assert {row[0] for row in rows} == landed
+    outcome = await add_members(viewer, USERS, groups[-1], [user])
+    assert outcome.changed == ([] if groups[-1] in landed else [user])
+
+
+async def test_the_group_is_shown_as_the_last_of_them_left_it(viewer: Viewer) -> None:
+    group, users = await make_group(viewer), await make_users(viewer, 3)
+    outcomes = await asyncio.gather(*(add_members(viewer, USERS, group, [id]) for id in users))
+    newest = max(outcome.revision for outcome in outcomes)
+    last = max(outcomes, key=lambda outcome: outcome.revision)
+    assert last.shown
+    assert (last.shown.revision, last.shown.group["user_count"]) == (newest, 3)
+    assert last.shown.group["updated_revision"] == newest
+
+
+async def test_within_a_transaction_nothing_is_waited_for(viewer: Viewer) -> None:
+    group, users = await make_group(viewer), await make_users(viewer, 2)
+
+    async def fail() -> None:
+        async with transaction():
+            await add_members(viewer, USERS, group, users)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    assert await fetch("SELECT 1 FROM group_users") == []
