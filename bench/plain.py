@@ -35,7 +35,8 @@ ENGINES = {
     "models.database.sqlite": "tortoise.backends.sqlite",
     "models.database.postgres": "tortoise.backends.asyncpg",
 }
-OF_COHORT = ("minsize", "pool_seconds")  # options that are for Cohort's own engine
+# Options that are for Cohort's own engine.
+OF_COHORT = ("minsize", "pool_seconds", "statement_seconds")
 
 
 Info = strawberry.Info[dict[str, Any], None]

@@ -58,6 +58,8 @@ def found(function: Found, description: str) -> Any:
         values = unfolded(objects, context, **given)
         return _as_part(field, values) if spans.get() else values
 
+    find.__wrapped__ = function  # type: ignore[attr-defined]  # by which a plan knows it
+
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
         return await info.context.load(find, root, given)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from inspect import unwrap
 from typing import Any, cast
 
 from graphql import (
@@ -110,7 +111,8 @@ class Plan:
     def needs_only(self, function: Found) -> bool:
         """Whether nothing has to be fetched but what one function finds."""
         return not self.nested and all(
-            each.function is function and (each.shape.plan is None or each.shape.plan.is_at_hand)
+            unwrap(each.function) is function
+            and (each.shape.plan is None or each.shape.plan.is_at_hand)
             for each in self.fetches
         )
 

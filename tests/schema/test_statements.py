@@ -1,5 +1,6 @@
 """What queries cost: one statement a level, however many rows, and however far into a list."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from models.database import fetch, transaction, watch_statements
 from models.directory import organization
 from models.kinds import BOTS, KINDS
+from models.ledger import current_revision
 from models.membership_writes import add_members
 from models.viewer import Viewer
 from runtime.telemetry import request_id
@@ -178,3 +180,46 @@ async def crowd(acme: Viewer, group: str, number: int) -> None:
             revision,
         )
         await fetch("UPDATE groups SET user_count = $2 WHERE id = $1", group, number)
+
+
+ADD = """mutation($input: AddUsersToGroupInput!) {{ addUsersToGroup(input: $input) {{
+    revision group {{ {fields} }} userErrors {{ code }} }} }}"""
+
+
+async def test_a_write_brings_its_group_along(ask: Asker, acme: Viewer) -> None:
+    group, (ada, alan) = await make_group(acme), await make_users(acme, 2)
+    shown = ADD.format(fields="name userCount")
+    # who asks and where things are; the lock, what is read, and all that is written
+    assert await _count(ask, shown, input={"groupId": group, "userIds": [ada]}) == 4
+    deep = ADD.format(fields="userCount users { nodes { id } }")
+    answer = await ask(deep, input={"groupId": group, "userIds": [alan]})
+    assert answer["addUsersToGroup"]["group"] == {
+        "userCount": 2,
+        "users": {"nodes": [{"id": ada}, {"id": alan}]},
+    }
+
+
+async def test_writes_that_land_together_show_their_group_at_the_revision_they_name(
+    ask: Asker, acme: Viewer
+) -> None:
+    group, users = await make_group(acme), await make_users(acme, 20)
+    start = await current_revision(acme.organization_id)
+    bodies = await asyncio.gather(
+        *(
+            ask.client.ask(
+                ADD.format(fields="userCount" if place % 3 else "userCount users { totalCount }"),
+                {"input": {"groupId": group, "userIds": [user]}},
+                ask.token,
+            )
+            for place, user in enumerate(users)
+        )
+    )
+    landed = [body["data"]["addUsersToGroup"] for body in bodies]
+    assert sorted(each["revision"] for each in landed) == list(range(start + 1, start + 21))
+    for body, each in zip(bodies, landed, strict=True):
+        assert each["userErrors"] == []
+        shown = body["extensions"]["revision"]
+        assert shown >= each["revision"]
+        assert each["group"]["userCount"] == shown - start
+        if "users" in each["group"]:
+            assert each["group"]["users"]["totalCount"] == shown - start
