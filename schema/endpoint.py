@@ -17,6 +17,7 @@ from runtime.auth import secret_of
 from runtime.cache import KeptResponses, Key
 from runtime.limits import TryAgainLater
 from runtime.metrics import CACHE
+from schema.compression import compressed, is_gzipped
 from schema.documents import InvalidDocument
 from schema.events import EventStream, once, stream
 from schema.execution import Answer, Runner, encode, refusal
@@ -37,7 +38,10 @@ from schema.socket import Socket
 # would say that there were none.
 PARTIAL_SUCCESS = 294
 NO_HEADERS: Mapping[str, str] = {}
-HEADERS = {"Cache-Control": "private, no-store", "Vary": "Accept, Cookie, Authorization"}
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Vary": "Accept, Accept-Encoding, Authorization, Cookie",
+}
 KEPT, NOT_KEPT = CACHE.labels("responses", "hit"), CACHE.labels("responses", "miss")
 
 
@@ -75,12 +79,12 @@ class GraphQLEndpoint:
         try:
             self.runner.guard.admit(viewer)
             if not takes.prefers_events:
-                body = self.kept.get(_key(viewer, request, source), viewer.revision)
+                body = self.kept.get(_key(viewer, request, takes, source), viewer.revision)
                 (KEPT if body else NOT_KEPT).inc()
                 if body is not None:
                     return _done(request, body, 200, takes.media_type)
             asked = read_request(request, source)
-            operation = self.runner.operation(asked)
+            operation = self.runner.operation(viewer, asked)
         except (Refused, TryAgainLater):
             raise
         except (InvalidDocument, RequestError) as error:
@@ -96,24 +100,32 @@ class GraphQLEndpoint:
                 viewer, self.runner.events(secret, viewer, operation, asked)
             )
             return self._events(stream(answers, self.runner.feed.closing))
-        if operation.type is OperationType.QUERY:
-            async with unless_gone(request):
-                answer = await self.runner.answer(secret, viewer, operation, asked)
-        else:  # a write is no less wanted because its answer is not: it lands, or it is refused
+        if operation.type is OperationType.MUTATION:
+            # It is no less wanted because its answer is not: it lands, or it is refused.
             answer = await self.runner.answer(secret, viewer, operation, asked)
-        if (owner := answer.kept_for) and not takes.prefers_events:
-            body = encode(answer.body)
-            self.kept.keep(_key(owner, request, source), owner.revision, body)
-            return _done(request, body, 200, takes.media_type)
-        return self._respond_once(request, answer, takes)
+            return self._respond_once(request, answer, takes)
+        async with unless_gone(request):
+            answer = await self.runner.answer(secret, viewer, operation, asked)
+        if takes.prefers_events:
+            return self._respond_once(request, answer, takes)
+        return await self._respond_again(request, source, answer, takes)
 
     def _respond_once(self, request: Request, answer: Answer, takes: Accepted) -> Response:
+        """The response to what was refused, to a write, or as an event stream."""
         if takes.prefers_events:
             return self._events(once(answer))
-        status = 200  # which the older media type promises whatever GraphQL itself refuses
-        if takes.media_type == GRAPHQL_JSON and "errors" in answer.body:
-            status = 400 if answer.refused else PARTIAL_SUCCESS
-        return _done(request, encode(answer.body), status, takes.media_type)
+        return _done(request, encode(answer.body), _status(answer, takes), takes.media_type)
+
+    async def _respond_again(
+        self, request: Request, source: bytes, answer: Answer, takes: Accepted
+    ) -> Response:
+        """The response to a query, which is kept as it is sent if it may be."""
+        body = encode(answer.body)
+        if takes.gzip:
+            body = await compressed(body, self.runner.settings.gzip_bytes)
+        if owner := answer.kept_for:
+            self.kept.keep(_key(owner, request, takes, source), owner.revision, body)
+        return _done(request, body, _status(answer, takes), takes.media_type)
 
     def _events(self, frames: AsyncGenerator[bytes, None]) -> Response:
         return EventStream(frames, HEADERS, self.runner.settings.slow_reader_seconds)
@@ -144,9 +156,20 @@ async def unless_gone(request: Request) -> AsyncIterator[None]:
         raise
 
 
-def _key(viewer: Viewer, request: Request, source: bytes) -> Key:
-    """What a kept answer depends on, beside the revision."""
-    return (viewer.organization_id, viewer.user_id, viewer.role, request.method, source)
+def _key(viewer: Viewer, request: Request, takes: Accepted, source: bytes) -> Key:
+    """What a kept answer depends on, beside the revision; it is kept as it is sent.
+
+    A hash in the source stands for one text for good, also after that is forgotten.
+    """
+    who = (viewer.organization_id, viewer.user_id, viewer.role)
+    return (*who, request.method, takes.gzip, source)
+
+
+def _status(answer: Answer, takes: Accepted) -> int:
+    """200 is what the older media type promises, whatever GraphQL itself refuses."""
+    if takes.media_type == JSON or "errors" not in answer.body:
+        return 200
+    return 400 if answer.refused else PARTIAL_SUCCESS
 
 
 def _done(
@@ -156,8 +179,13 @@ def _done(
     media_type: str,
     headers: Mapping[str, str] = NO_HEADERS,
 ) -> Response:
-    """A finished answer. A GET that names the answer it has is told that it has it."""
+    """A finished answer. A GET that names the answer it has is told that it has it.
+
+    The tag is of the body as it is sent: gzipped, an answer is another representation.
+    """
     headers = {**HEADERS, **headers}
+    if is_gzipped(body):
+        headers["Content-Encoding"] = "gzip"
     if request.method == "GET" and status == 200:
         tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
         headers |= {"ETag": tag, "Cache-Control": "private, no-cache"}

@@ -21,6 +21,7 @@ from schema.errors import fault, format_error, invalid, origin_of, problem
 from schema.executor import PlanningExecutor
 from schema.guard import Guard
 from schema.limits import Limits, check_variables
+from schema.persisted import PersistedQueries
 from schema.requests import GraphQLRequest
 
 TRIES = 3
@@ -68,16 +69,20 @@ class Runner:
         self.feed = feed
         self.guard = Guard(settings)
         self.limits = Limits.of(settings)
+        self.persisted = PersistedQueries(settings.persisted_megabytes * 1_000_000)
         self.sockets = 0  # that are open
 
-    def operation(self, asked: GraphQLRequest) -> Operation:
+    def operation(self, viewer: Viewer, asked: GraphQLRequest) -> Operation:
         """The operation that is asked for.
 
-        Raises InvalidDocument, BadRequest, or LimitExceeded.
+        Raises InvalidDocument, or a RequestError that says why there is none.
         """
         variables = asked.variables or {}
         check_variables(self.limits, variables)
-        return operation_of(asked.query, asked.operation_name, variables, self.limits)
+        text = self.persisted.text_of(viewer, asked)
+        operation = operation_of(text, asked.operation_name, variables, self.limits)
+        self.persisted.learn(viewer, asked)
+        return operation
 
     async def answer(
         self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest

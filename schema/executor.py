@@ -3,19 +3,25 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
-from graphql import FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
+from graphql import (
+    ExecutionResult,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    OperationType,
+)
 from graphql.execution import Executor
-from graphql.execution.collect_fields import FieldDetails
-from graphql.execution.values import get_argument_values
+from graphql.execution.collect_fields import FieldDetails, collect_fields
 
 from models.database import snapshot
-from models.errors import LimitExceeded
+from models.errors import Busy, LimitExceeded, Unavailable
 from models.ledger import Shown, current_revision
+from schema.arguments import NotPlain
 from schema.context import Context
 from schema.payloads import Payload
-from schema.plans import Compiler, NotPlain, Plan
+from schema.plans import Compiler, Plan
 from schema.resolvers import written_groups
 
 MOST_PLANS = 50  # of one document, which grow with the values of its switches
@@ -40,6 +46,25 @@ class PlanningExecutor(Executor[Any]):
     Plans are kept with the document (`context.plans`): its nodes stay the same as long as it is
     kept. Whatever a plan raises, graphql-core does its part of the response again, in its own way.
     """
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        walk = super().execute_operation
+        plan = self._root_plan() if self.operation.operation is OperationType.QUERY else None
+        return walk(serially) if plan is None else self._execute_by(plan, lambda: walk(serially))
+
+    async def _execute_by(self, plan: Plan, as_usual: Callable[[], Any]) -> ExecutionResult:
+        context: Context = self.context_value
+        try:
+            (data,) = await plan.complete([None], context, self.variable_values.coerced)
+        except (Busy, Unavailable):
+            raise
+        except Exception as error:
+            if not isinstance(error, LimitExceeded):
+                context.objects = 0
+            usual = as_usual()
+            result: ExecutionResult = await usual if self.is_awaitable(usual) else usual
+            return result
+        return ExecutionResult(data, None)
 
     def complete_object_value(
         self,
@@ -94,7 +119,7 @@ class PlanningExecutor(Executor[Any]):
         self, plan: Plan, sources: list[Any], as_usual: Any, *, single: bool = False
     ) -> Any:
         try:
-            parts = await plan.complete(sources, self.context_value, self._arguments)
+            parts = await plan.complete(sources, self.context_value, self.variable_values.coerced)
         except LimitExceeded:
             raise
         except Exception:
@@ -117,13 +142,13 @@ class PlanningExecutor(Executor[Any]):
                 return plan.row(result, context.viewer)
             shown = _shown(result)
             if plan is not None and shown and plan.needs_only(written_groups):
-                parts = await plan.complete([result], context, self._arguments)
+                parts = await plan.complete([result], context, self.variable_values.coerced)
                 context.shown = shown.revision
                 return parts[0]
             if plan is not None:
                 _forget_shown(result)
                 before = await context.revisions.read(organization_id)
-                parts = await plan.complete([result], context, self._arguments)
+                parts = await plan.complete([result], context, self.variable_values.coerced)
                 if await context.revisions.read(organization_id) == before:
                     context.shown = before
                     return parts[0]
@@ -133,15 +158,30 @@ class PlanningExecutor(Executor[Any]):
             usual = as_usual()
             return await usual if self.is_awaitable(usual) else usual
 
+    def _root_plan(self) -> Plan | None:
+        kind = cast("GraphQLObjectType", self.schema.query_type)
+
+        def compile() -> Plan:
+            collected = collect_fields(
+                self.schema, self.fragments, self.variable_values, kind, self.operation
+            )
+            return Compiler(self.collect_subfields).plan_of(kind, collected.grouped_field_set)
+
+        return self._kept((kind.name, id(self.operation)), compile)
+
     def _plan(self, kind: GraphQLObjectType, details: list[FieldDetails]) -> Plan | None:
+        key = (kind.name, *(id(each.node) for each in details))
+        return self._kept(key, lambda: Compiler(self.collect_subfields).plan(kind, details))
+
+    def _kept(self, key: tuple[Any, ...], compile: Callable[[], Plan]) -> Plan | None:
         plans: Plans = self.context_value.plans
         # @skip and @include may ask a variable; all else of a selection stands in the document.
-        key = (kind.name, *(id(each.node) for each in details), *self._switches())
+        key = (*key, *self._switches())
         if key not in plans:
             if len(plans) >= MOST_PLANS:
                 plans.clear()
             try:
-                plans[key] = Compiler(self.collect_subfields).plan(kind, details)
+                plans[key] = compile()
             except NotPlain:
                 plans[key] = None
         return plans[key]
@@ -149,6 +189,3 @@ class PlanningExecutor(Executor[Any]):
     def _switches(self) -> list[tuple[str, bool]]:
         coerced = self.variable_values.coerced
         return [(name, value) for name, value in coerced.items() if isinstance(value, bool)]
-
-    def _arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:
-        return get_argument_values(definition, node, self.variable_values)

@@ -77,13 +77,18 @@ async def _as_part(field: StrawberryField, values: Awaitable[Sequence[Any]]) -> 
 
 
 def entry_point(function: Callable[..., Any], description: str) -> Any:
-    """A field of the root: `function(info, …)`."""
+    """A field of the root: `function(context, …)`, or a coroutine of it."""
     answer, arguments = _unfolded(function, skip=1)
 
-    async def resolve(info: Info, **given: Any) -> Any:
-        answered = answer(info, **given)
-        return await answered if inspect.isawaitable(answered) else answered
+    async def find(objects: Sequence[Any], context: Context, **given: Any) -> Sequence[Any]:
+        answered = answer(context, **given)
+        return [await answered if inspect.isawaitable(answered) else answered]
 
+    async def resolve(info: Info, **given: Any) -> Any:
+        (answered,) = await find([None], info.context, **given)
+        return answered
+
+    resolve.found = find  # type: ignore[attr-defined]  # for the executor: the root is one object
     _sign(resolve, function, [INFO, *arguments])
     return strawberry.field(resolver=resolve, description=description)
 

@@ -11,7 +11,7 @@ and says what is to be said. So a plan needs no words for errors.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -19,7 +19,6 @@ from inspect import unwrap
 from typing import Any, cast
 
 from graphql import (
-    FieldNode,
     GraphQLEnumType,
     GraphQLField,
     GraphQLList,
@@ -28,20 +27,17 @@ from graphql import (
     GraphQLOutputType,
     GraphQLScalarType,
 )
-from graphql.execution.collect_fields import CollectedFields, FieldDetails
+from graphql.execution.collect_fields import CollectedFields, FieldDetails, GroupedFieldSet
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from models.viewer import Viewer
+from schema.arguments import Given, NotPlain, arguments_of
 from schema.context import Context
 from schema.fields import Found, computed_by, found_by
 
 Collect = Callable[[GraphQLObjectType, list[FieldDetails]], CollectedFields]
-Arguments = Callable[[GraphQLField, FieldNode], dict[str, Any]]
-
-
-class NotPlain(Exception):
-    """A selection that no plan can be made for, or a value that a plan is not made for."""
+Variables = Mapping[str, Any]  # their values, as graphql-core has coerced them
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +46,7 @@ class Fetch:
 
     name: str
     function: Found
-    definition: GraphQLField
-    node: FieldNode
+    given: Given
     shape: "Shape"
 
 
@@ -83,7 +78,7 @@ class Plan:
     nested: list[Nested] = field(default_factory=list)
 
     async def complete(
-        self, sources: Sequence[Any], context: Context, arguments: Arguments
+        self, sources: Sequence[Any], context: Context, variables: Variables
     ) -> list[dict[str, Any]]:
         """The parts of the response, one an object. Raises whatever is not as planned."""
         context.count(len(sources))
@@ -92,8 +87,8 @@ class Plan:
         if not sources:
             return parts
         under_way = [
-            *(self._fetch(each, sources, parts, context, arguments) for each in self.fetches),
-            *(self._descend(each, sources, parts, context, arguments) for each in self.nested),
+            *(self._fetch(each, sources, parts, context, variables) for each in self.fetches),
+            *(self._descend(each, sources, parts, context, variables) for each in self.nested),
         ]
         if len(under_way) == 1:
             await under_way[0]
@@ -122,11 +117,10 @@ class Plan:
         sources: Sequence[Any],
         parts: list[dict[str, Any]],
         context: Context,
-        arguments: Arguments,
+        variables: Variables,
     ) -> None:
-        given = arguments(fetch.definition, fetch.node)
-        values = await fetch.function(sources, context, **given)
-        completed = await fill(fetch.shape, values, context, arguments)
+        values = await fetch.function(sources, context, **fetch.given(variables))
+        completed = await fill(fetch.shape, values, context, variables)
         for part, value in zip(parts, completed, strict=True):
             part[fetch.name] = value
 
@@ -136,22 +130,22 @@ class Plan:
         sources: Sequence[Any],
         parts: list[dict[str, Any]],
         context: Context,
-        arguments: Arguments,
+        variables: Variables,
     ) -> None:
         values = [nested.value(source, context.viewer) for source in sources]
-        completed = await fill(nested.shape, values, context, arguments)
+        completed = await fill(nested.shape, values, context, variables)
         for part, value in zip(parts, completed, strict=True):
             part[nested.name] = value
 
 
 async def fill(
-    shape: Shape, values: Sequence[Any], context: Context, arguments: Arguments
+    shape: Shape, values: Sequence[Any], context: Context, variables: Variables
 ) -> Sequence[Any]:
     """Complete the values of one field, of all objects of a level."""
     if shape.is_list:
         items = [item for value in values for item in value]
         completed = await fill(
-            Shape(False, False, shape.leaf, shape.plan), items, context, arguments
+            Shape(False, False, shape.leaf, shape.plan), items, context, variables
         )
         ends, filled = 0, []
         for value in values:
@@ -164,7 +158,7 @@ async def fill(
     there = [value for value in values if value is not None]
     if len(there) < len(values) and not shape.nullable:
         raise NotPlain
-    parts = iter(await shape.plan.complete(there, context, arguments))
+    parts = iter(await shape.plan.complete(there, context, variables))
     return [None if value is None else next(parts) for value in values]
 
 
@@ -188,8 +182,12 @@ class Compiler:
 
     def plan(self, kind: GraphQLObjectType, details: list[FieldDetails]) -> Plan:
         """The plan for a selection on a type. Raises NotPlain."""
+        return self.plan_of(kind, self.collect(kind, details).grouped_field_set)
+
+    def plan_of(self, kind: GraphQLObjectType, fields_by_name: GroupedFieldSet) -> Plan:
+        """The plan for fields of a type that were collected. Raises NotPlain."""
         draft = _Draft(is_row=any(each.name == "Node" for each in kind.interfaces))
-        for name, fields in self.collect(kind, details).grouped_field_set.items():
+        for name, fields in fields_by_name.items():
             node = fields[0].node
             if node.name.value == "__typename":
                 draft.constant(name, kind.name)
@@ -215,7 +213,8 @@ class Compiler:
             draft.at_hand(name, draft.call(function), shape)
         elif (find := found_by(resolver)) is not None:
             draft.placeholder(name)
-            draft.fetches.append(Fetch(name, find, definition, fields[0].node, shape))
+            given = arguments_of(backref, definition, fields[0].node)
+            draft.fetches.append(Fetch(name, find, given, shape))
         else:
             raise NotPlain
 

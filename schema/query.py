@@ -13,7 +13,7 @@ from models.errors import BadRequest
 from models.impact import Impact, Plan, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.tables import UserStatus
-from schema.context import Context, Info
+from schema.context import Context
 from schema.enums import OrderDirection
 from schema.fields import entry_point
 from schema.inputs import AccessImpactInput, AccessQuestion, Asked, GroupOrder, UserOrder
@@ -59,20 +59,20 @@ OfGroup = Annotated[ID | None, strawberry.argument(description="Only changes of 
 # ---------------------------------------------------------------------------------- single objects
 
 
-def viewer(info: Info) -> Any:
-    return info.context.viewer
+def viewer(context: Context) -> Any:
+    return context.viewer
 
 
-async def organization(info: Info) -> Any:
-    return await directory.organization(info.context.viewer)
+async def organization(context: Context) -> Any:
+    return await directory.organization(context.viewer)
 
 
-async def node(info: Info, id: Id) -> Any:
-    return (await nodes_by_id(info.context, [id]))[0]
+async def node(context: Context, id: Id) -> Any:
+    return (await nodes_by_id(context, [id]))[0]
 
 
-async def nodes(info: Info, ids: Ids) -> Any:
-    return await nodes_by_id(info.context, ids)
+async def nodes(context: Context, ids: Ids) -> Any:
+    return await nodes_by_id(context, ids)
 
 
 async def _groups(ids: Sequence[str], context: Context) -> list[Any]:
@@ -80,8 +80,8 @@ async def _groups(ids: Sequence[str], context: Context) -> list[Any]:
     return [rows.get(id) for id in ids]
 
 
-async def group(info: Info, id: Id) -> Any:
-    return await info.context.load(_groups, id, {})  # with those of other aliases
+async def group(context: Context, id: Id) -> Any:
+    return await context.load(_groups, id, {})  # with those of other aliases
 
 
 def entry(kind: Kind) -> Resolver:
@@ -89,8 +89,8 @@ def entry(kind: Kind) -> Resolver:
         rows = await entries_of(context, kind, ids)
         return [rows.get(id) for id in ids]
 
-    async def resolve(info: Info, id: Id) -> Any:
-        return await info.context.load(find, id, {})
+    async def resolve(context: Context, id: Id) -> Any:
+        return await context.load(find, id, {})
 
     return resolve
 
@@ -98,9 +98,9 @@ def entry(kind: Kind) -> Resolver:
 # ------------------------------------------------------------------------------------------ lists
 
 
-def counter(info: Info, column: str) -> Callable[[], Awaitable[int]] | None:
+def counter(context: Context, column: str) -> Callable[[], Awaitable[int]] | None:
     """How many there are in all, off the organization's row; None for one who does not see all."""
-    viewer = info.context.viewer
+    viewer = context.viewer
 
     async def count() -> int:
         return int((await directory.organization(viewer))[column])
@@ -109,7 +109,7 @@ def counter(info: Info, column: str) -> Callable[[], Awaitable[int]] | None:
 
 
 async def all_groups(
-    info: Info,
+    context: Context,
     paging: Paging,
     search: Search = UNSET,
     order_by: OrderGroups = UNSET,
@@ -117,13 +117,13 @@ async def all_groups(
     order = groups.ORDERS[order_by.field] if order_by else groups.BY_NAME
     if order_by:
         order = replace(order, descending=order_by.direction is OrderDirection.DESC)
-    listing = groups.groups(info.context.viewer, search, order)
+    listing = groups.groups(context.viewer, search, order)
     asked = paging.range(order)
-    return await whole(listing, asked, None if search else counter(info, "group_count"))
+    return await whole(listing, asked, None if search else counter(context, "group_count"))
 
 
 async def all_users(
-    info: Info,
+    context: Context,
     paging: Paging,
     search: Search = UNSET,
     status: Status = UNSET,
@@ -132,40 +132,40 @@ async def all_users(
     order = directory.USER_ORDERS[order_by.field] if order_by else directory.by_name(USERS)
     if order_by:
         order = replace(order, descending=order_by.direction is OrderDirection.DESC)
-    listing = directory.entries(info.context.viewer, USERS, search, status or None, order)
+    listing = directory.entries(context.viewer, USERS, search, status or None, order)
     asked = paging.range(order)
     plain = not search and not status
-    return await whole(listing, asked, counter(info, USERS.counter) if plain else None)
+    return await whole(listing, asked, counter(context, USERS.counter) if plain else None)
 
 
 def all_entries(kind: Kind) -> Resolver:
     async def resolve(
-        info: Info,
+        context: Context,
         paging: Paging,
         search: Search = UNSET,
     ) -> Any:
-        listing = directory.entries(info.context.viewer, kind, search)
+        listing = directory.entries(context.viewer, kind, search)
         asked = paging.range(listing.order)
-        return await whole(listing, asked, None if search else counter(info, kind.counter))
+        return await whole(listing, asked, None if search else counter(context, kind.counter))
 
     return resolve
 
 
 async def all_changes(
-    info: Info,
+    context: Context,
     paging: Paging,
     group_id: OfGroup = UNSET,
 ) -> Any:
-    listing = ledger.changes(info.context.viewer, group_id if isinstance(group_id, str) else None)
+    listing = ledger.changes(context.viewer, group_id if isinstance(group_id, str) else None)
     asked = paging.range(listing.order)
     return await whole(listing, asked)
 
 
 async def all_tokens(
-    info: Info,
+    context: Context,
     paging: Paging,
 ) -> Any:
-    listing = tokens.tokens(info.context.viewer)
+    listing = tokens.tokens(context.viewer)
     asked = paging.range(listing.order)
     return await whole(listing, asked)
 
@@ -173,8 +173,8 @@ async def all_tokens(
 # ----------------------------------------------------------------------------------------- access
 
 
-async def check_access(info: Info, questions: Questions) -> Any:
-    viewer = info.context.viewer
+async def check_access(context: Context, questions: Questions) -> Any:
+    viewer = context.viewer
     asked = cast("list[Asked]", questions)
     moments = {at: await moment_of(viewer, at) for at in {question.at for question in asked}}
     return await access.decide(
@@ -191,8 +191,8 @@ class ImpactAt:
     impact: Impact
 
 
-async def impact(info: Info, of: Of) -> Any:
-    viewer = info.context.viewer
+async def impact(context: Context, of: Of) -> Any:
+    viewer = context.viewer
     return ImpactAt(viewer.revision, await access_impact(viewer, _plan(of)))
 
 

@@ -47,20 +47,29 @@ def status_of(error: Exception) -> tuple[int, dict[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """What is to be executed."""
+    """What is to be executed.
 
-    query: str
+    `query` is None where `persisted` names it, which is `extensions.persistedQuery` as it was sent
+    (`schema/persisted.py`).
+    """
+
+    query: str | None
     variables: dict[str, Any] | None
     operation_name: str | None
+    persisted: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Which of our media types a client takes, and how gladly: 0 is not at all, 1 is most."""
+    """Which of our media types a client takes, and how gladly: 0 is not at all, 1 is most.
+
+    `gzip` is whether it takes an answer gzipped, and likes that no less than the plain one.
+    """
 
     json: float
     graphql_json: float
     events: float
+    gzip: bool
 
     @property
     def media_type(self) -> str:
@@ -82,21 +91,39 @@ class Accepted:
 
 
 def accepted(request: Request) -> Accepted:
-    """What the header `Accept` takes (RFC 9110, section 12.5.1); without it, JSON."""
+    """What `Accept` and `Accept-Encoding` take (RFC 9110, sections 12.5.1 and 12.5.3).
+
+    Without the first, JSON; without the second, nothing that is compressed.
+    """
+    gzip = _takes_gzip(request.headers.get("accept-encoding", ""))
     header = request.headers.get("accept", "").strip()
     if not header:
-        return Accepted(1.0, 0.0, 0.0)
-    weights: dict[str, float] = {}
-    for item in header.lower().split(","):
-        media_range, *parameters = (part.strip() for part in item.split(";"))
-        if _parameter(parameters, "charset", "utf-8") in UTF_8:
-            weights[media_range] = _quality(_parameter(parameters, "q", "1"))
-    anything = weights.get("*/*", 0.0)
+        return Accepted(1.0, 0.0, 0.0, gzip)
+    taken = _weights(header)
     return Accepted(
-        json=weights.get(JSON, weights.get("application/*", anything)),
-        graphql_json=weights.get(GRAPHQL_JSON, 0.0),
-        events=weights.get(EVENT_STREAM, weights.get("text/*", 0.0)),
+        json=taken.get(JSON, taken.get("application/*", taken.get("*/*", 0.0))),
+        graphql_json=taken.get(GRAPHQL_JSON, 0.0),
+        events=taken.get(EVENT_STREAM, taken.get("text/*", 0.0)),
+        gzip=gzip,
     )
+
+
+def _takes_gzip(header: str) -> bool:
+    if not header:
+        return False
+    taken = _weights(header)
+    gzip = taken.get("gzip", taken.get("x-gzip", taken.get("*", 0.0)))
+    return gzip > 0 and gzip >= taken.get("identity", 0.0)
+
+
+def _weights(header: str) -> dict[str, float]:
+    """How gladly each thing is taken that a header names, in lower case (RFC 9110, 12.4.2)."""
+    taken: dict[str, float] = {}
+    for item in header.lower().split(","):
+        name, *parameters = (part.strip() for part in item.split(";"))
+        if _parameter(parameters, "charset", "utf-8") in UTF_8:
+            taken[name] = _quality(_parameter(parameters, "q", "1"))
+    return taken
 
 
 def _parameter(parameters: list[str], name: str, default: str) -> str:
@@ -185,13 +212,17 @@ def request_from(parameters: Any) -> GraphQLRequest:
         raise Refused(400, "Batches are not taken: send one operation a request.")
     if not isinstance(parameters, Mapping):
         raise Refused(400, "The body must be a JSON object with the text of a `query`.")
-    query = parameters.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise Refused(400, "`query` must be a text: a GraphQL document.")
     for name in ("variables", "extensions"):
         if not isinstance(parameters.get(name), dict | None):
             raise Refused(400, f"`{name}` must be a JSON object, or left out.")
+    query = parameters.get("query")
+    persisted = (parameters.get("extensions") or {}).get("persistedQuery")
+    is_named = persisted is not None and query in (None, "")
+    if not is_named and (not isinstance(query, str) or not query.strip()):
+        raise Refused(400, "`query` must be a text: a GraphQL document.")
     operation_name = parameters.get("operationName")
     if not isinstance(operation_name, str | None):
         raise Refused(400, "`operationName` must be a text, or left out.")
-    return GraphQLRequest(query, parameters.get("variables"), operation_name or None)
+    return GraphQLRequest(
+        query or None, parameters.get("variables"), operation_name or None, persisted
+    )

@@ -23,7 +23,7 @@ MESSAGE_TOO_BIG = 1009
 CLOSE_SECONDS = 30.0
 LONGEST_ID = 128
 SUBSCRIBE = {
-    "query": str,
+    "query": str | None,
     "variables": dict | None,
     "operationName": str | None,
     "extensions": dict | None,
@@ -157,9 +157,7 @@ class Socket:
 
     async def _subscribe(self, message: dict[str, Any], tasks: asyncio.TaskGroup) -> None:
         id, asked = _id(message), message.get("payload")
-        if asked is None or any(
-            not isinstance(asked.get(key), SUBSCRIBE[key]) for key in SUBSCRIBE
-        ):
+        if asked is None or not _is_request(asked):
             raise Close(4400, "`payload` must hold a `query`, and may hold `variables`")
         if id in self.operations:
             raise Close(4409, f"Subscriber for {id} already exists")
@@ -194,7 +192,7 @@ class Socket:
     async def _execute(self, id: str, asked: GraphQLRequest) -> None:
         viewer = await self.runner.authenticator.viewer(self.secret)
         self.runner.guard.admit(viewer)
-        operation = self.runner.operation(asked)
+        operation = self.runner.operation(viewer, asked)
         if operation.type is OperationType.SUBSCRIPTION:
             events = self.runner.events(self.secret, viewer, operation, asked)
             async with aclosing(events) as answers:
@@ -224,6 +222,13 @@ class Socket:
         with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self.websocket.close(close.code, close.reason)
+
+
+def _is_request(payload: dict[str, Any]) -> bool:
+    """Whether each part is of its type. A query may be left out where its hash is given."""
+    if not all(isinstance(payload.get(key), SUBSCRIBE[key]) for key in SUBSCRIBE):
+        return False
+    return payload.get("query") is not None or "persistedQuery" in (payload.get("extensions") or {})
 
 
 def _id(message: dict[str, Any]) -> str:
