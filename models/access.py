@@ -7,14 +7,11 @@ A membership ends with its group, and with either of its ends, so an open member
 live group. `moment` is None for the present, else the revision that is asked about.
 """
 
-import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 from models.database import Row, fetch
 from models.groups import COLUMNS, groups_of
@@ -24,6 +21,7 @@ from models.memberships import members
 from models.sql import ID, Params, open_at, values
 from models.viewer import Viewer
 
+BY_NAME_AND_ID = itemgetter("name_key", "id")
 GROUPS_TOLD = 100  # how many groups a denial names
 
 
@@ -179,7 +177,7 @@ async def _groups_of_holders(
 
 def _named(rows: Iterable[Row | None]) -> list[Row]:
     """Those of the rows that are there, sorted by name."""
-    return sorted((row for row in rows if row), key=lambda row: (row["name_key"], row["id"]))
+    return sorted(filter(None, rows), key=BY_NAME_AND_ID)
 
 
 def _of_active_users(listing: Listing, moment: int | None) -> Listing:
@@ -195,28 +193,22 @@ def _merge(
     pages: Mapping[str, Page], groups: Mapping[str, Row | None], listing: Listing, part: Slice
 ) -> Page:
     """One page out of the pages of several groups, by id of the group."""
-    columns = listing.order.columns
-
-    def keyed(group: str, page: Page) -> Iterator[tuple[tuple[Any, ...], str, Row]]:
-        rows = reversed(page.rows) if part.backward else page.rows
-        return ((tuple(row[column] for column in columns), group, row) for row in rows)
-
-    merged = heapq.merge(
-        *(keyed(group, page) for group, page in pages.items()),
-        key=itemgetter(0),
-        reverse=part.backward,
-    )
-    found: list[Access] = []
-    for _, run in groupby(merged, key=itemgetter(0)):
-        if len(found) > part.limit:
-            break
-        same = list(run)
-        via = tuple(group for _, group, _ in same)
-        found.append(Access(same[0][2], via, _named(groups[group] for group in via)))
+    via: dict[str, list[str]] = defaultdict(list)
+    rows: dict[str, Row] = {}
+    for group, page in pages.items():
+        for row in page.rows:
+            rows[row["id"]] = row
+            via[row["id"]].append(group)
+    key = itemgetter(*listing.order.columns)
+    first = sorted(rows.values(), key=key, reverse=part.backward)[: part.limit + 1]
+    found = [
+        Access(row, tuple(via[row["id"]]), _named(groups[group] for group in via[row["id"]]))
+        for row in first
+    ]
     page = cut(listing.order, part, found)
     cut_off = any(p.has_previous or p.has_next for p in pages.values())
     if not cut_off:
-        return replace(page, total=len({row["id"] for each in pages.values() for row in each.rows}))
+        return replace(page, total=len(rows))
     more = any(p.has_previous if part.backward else p.has_next for p in pages.values())
     if len(found) < part.limit or not more:
         return page
