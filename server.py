@@ -155,14 +155,16 @@ def create_app(settings: Settings) -> Starlette:
             pool_size=settings.pool_size,
             pool_seconds=settings.pool_seconds,
             statement_seconds=settings.request_seconds + SLACK_SECONDS,
+            plans_once=settings.does("prepared"),
         ):
             if not database.is_postgres():
                 await database.migrate()
             async with authenticator.running(), feed.running(), sampling(sample):
                 with closing_on_signal(feed):
-                    # What is here now stays: the collector need not look at it again and again.
-                    gc.collect()
-                    gc.freeze()
+                    if settings.does("frozen"):
+                        # What is here now stays: the collector need not look at it ever again.
+                        gc.collect()
+                        gc.freeze()
                     yield
         if traces:
             await traces.close()

@@ -21,7 +21,7 @@ from rich.console import Console
 from bench import processes, report
 from bench.databases import COHORT, PLAIN, Database, Postgres, Sqlite
 from bench.measure import Setting
-from bench.runs import Outcome, Wish, beside_large, beside_plain
+from bench.runs import Outcome, Wish, beside_itself, beside_large, beside_plain
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -55,20 +55,23 @@ def main(
     large: Annotated[
         bool, typer.Option(help="Groups of 10,000 users among 10,000, beside ordinary ones.")
     ] = False,
+    without: Annotated[
+        str, typer.Option(help="Cohort without these (COHORT_WITHOUT), beside itself as it comes.")
+    ] = "",
     markdown: Annotated[bool, typer.Option(help="Print tables in Markdown.")] = False,
 ) -> None:
     """Time Cohort and a plain baseline, on the same machine, in turns."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended then too
     processes.pin_driver()
     setting = Setting(rounds, seconds, concurrency)
-    wish = Wish(only.value if only else None, operation)
+    wish = Wish(only.value if only else None, operation, without)
     for kind in (Sqlite, Postgres):
         if database is Choice.BOTH or kind.name.lower() == database.value:
-            outcome = uvloop.run(bench(kind, setting, wish, large))
+            outcome = uvloop.run(bench(kind, setting, wish, large=large))
             tell_outcome(kind.name, setting, outcome, large=large, markdown=markdown)
 
 
-async def bench(kind: type[Database], setting: Setting, wish: Wish, large: bool) -> Outcome:
+async def bench(kind: type[Database], setting: Setting, wish: Wish, *, large: bool) -> Outcome:
     """Measure on one kind of database, made for this and thrown away after."""
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="cohort-bench-") as name:
@@ -80,7 +83,8 @@ async def bench(kind: type[Database], setting: Setting, wish: Wish, large: bool)
                 def tell(what: str) -> None:
                     status.update(f"{kind.name}: {what}")
 
-                run = beside_large if large else beside_plain
+                without = bool(wish.without)
+                run = beside_large if large else beside_itself if without else beside_plain
                 return await run(database, setting, wish, directory, tell)
         finally:
             database.stop()

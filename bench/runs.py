@@ -19,10 +19,14 @@ FOLLOWING = "1,000 subscribers"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to measure: of the servers `only` one kind, and operations whose name holds a text."""
+    """What to measure: of the servers `only` one kind, and operations whose name holds a text.
+
+    `without` names what Cohort is to do without, beside itself as it comes (COHORT_WITHOUT).
+    """
 
     only: str | None = None
     operation: str = ""
+    without: str = ""
 
     def named(self, found: Sequence[Operation]) -> list[Operation]:
         """Those of the operations that are wished for."""
@@ -95,5 +99,30 @@ async def beside_large(
     tell("whether the rows are sound")
     for name in (COHORT, LARGE):
         await must_be_sound(database.url(name))
-    grids = [tables.size_table(findings.results), tables.memory_table(findings.memory)]
-    return Outcome(findings, None, grids)
+    results = findings.results
+    sizes = tables.pair_table("What the size costs", results, tables.ORDINARY, tables.LARGE)
+    return Outcome(findings, None, [sizes, tables.memory_table(findings.memory)])
+
+
+async def beside_itself(
+    database: Database, setting: Setting, wish: Wish, directory: Path, tell: Tell
+) -> Outcome:
+    """Cohort as it comes, and without some of what makes it fast. Nothing is kept.
+
+    Raises RuntimeError as `beside_plain` does.
+    """
+    tell("loading")
+    sample = await database.fill(COHORT, plan.NORMAL)
+    every = wish.named(
+        [*operations(sample, setting.concurrency), *questions(sample), impact(sample)]
+    )
+    name = f"without {wish.without}"
+    wanted = [
+        cohort(FIRST, every, keeps=False),
+        cohort(name, every, keeps=False, environment={"COHORT_WITHOUT": wish.without}),
+    ]
+    findings = await measure(database, sample.token, wanted, setting, directory, tell)
+    tell("whether the rows are sound")
+    await must_be_sound(database.url(COHORT))
+    worth = tables.pair_table("What it is worth", findings.results, FIRST, name)
+    return Outcome(findings, None, [worth, tables.memory_table(findings.memory)])

@@ -17,6 +17,7 @@ from bench.load import Driver
 from bench.operations import Operation
 
 FIRST, AGAIN = "first time", "again"
+NO_SETTINGS: Mapping[str, str] = {}
 KEEPS_NOTHING = {"COHORT_KEPT_MEGABYTES": "0"}
 # All requests of the bench bear one token, which is let in however often it asks.
 ONE_TOKEN = {"COHORT_REQUESTS_PER_MINUTE": "1000000000"}
@@ -51,17 +52,23 @@ class Running:
 
 
 def cohort(
-    name: str, operations: Sequence[Operation], *, keeps: bool, database: str = COHORT
+    name: str,
+    operations: Sequence[Operation],
+    *,
+    keeps: bool,
+    database: str = COHORT,
+    environment: Mapping[str, str] = NO_SETTINGS,
 ) -> Served:
-    """Cohort with its default settings, but for ONE_TOKEN; it keeps nothing unless it `keeps`.
+    """Cohort with its default settings, but for ONE_TOKEN and `environment`.
 
-    One that keeps is asked no writes: they are the same whatever is kept.
+    It keeps nothing unless it `keeps`. One that keeps is asked no writes: they are the same
+    whatever is kept.
     """
     return Served(
         name,
         database,
         ["manage.py", "serve"],
-        ONE_TOKEN if keeps else ONE_TOKEN | KEEPS_NOTHING,
+        {**ONE_TOKEN, **({} if keeps else KEEPS_NOTHING), **environment},
         {one.name: one for one in operations if not (keeps and one.writes)},
         keeps,
     )

@@ -145,23 +145,23 @@ def _ms(seconds: Sequence[float]) -> str:
     return spread([one * 1e3 for one in seconds])
 
 
-def size_table(results: Results) -> Grid:
-    """The same operations on an ordinary and on a large organization."""
+def pair_table(title: str, results: Results, first: str, second: str) -> Grid:
+    """The same operations on two servers, and how many times as long the second takes."""
     rows = []
     for operation, servers in results.items():
-        ordinary, large = servers[ORDINARY], servers[LARGE]
-        p50s = [number(one.values()["p50"]) for one in (ordinary, large)]
-        statements = [number(one.statements) for one in (ordinary, large)]
-        rows.append([operation, *p50s, spread(ratios(ordinary, large)), *statements])
+        one, other = servers[first], servers[second]
+        p50s = [number(each.values()["p50"]) for each in (one, other)]
+        statements = [number(each.statements) for each in (one, other)]
+        rows.append([operation, *p50s, spread(ratios(one, other)), *statements])
     headings = [
         "Operation",
-        "ordinary, p50 ms",
-        "large, p50 ms",
+        f"{first}, p50 ms",
+        f"{second}, p50 ms",
         "times as long",
-        "statements, ordinary",
-        "statements, large",
+        f"statements, {first}",
+        f"statements, {second}",
     ]
-    return Grid("What the size costs", headings, rows)
+    return Grid(title, headings, rows)
 
 
 def number(value: float | None) -> str:

@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # Those whose keys can be public. With the others, whoever can verify a token can make one.
 ASYMMETRIC = tuple(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512))
+# What can be left out, one by one, to see what it is worth.
+DISPENSABLE = ("plans", "prepared", "frozen")
 OIDC_ALGORITHMS = (*ASYMMETRIC, "EdDSA")
 
 
@@ -211,11 +213,28 @@ class Settings(BaseSettings):
     sessions_per_minute: int = Field(
         300, ge=1, description="How often an address may sign in, in a minute."
     )
+    without: str = Field(
+        "",
+        description="What to do without of that which makes the service fast, to see what it is "
+        "worth: some of plans, prepared, frozen, with commas (docs/speed.md).",
+    )
     kept_megabytes: int = Field(
         64,
         ge=0,
         description="How much memory finished responses may take, to be served again for as long "
         "as nothing changes; 0 keeps none.",
+    )
+    persisted_megabytes: int = Field(
+        8,
+        ge=0,
+        description="How much memory the texts of automatic persisted queries may take; 0 takes "
+        "no such queries.",
+    )
+    gzip_bytes: int = Field(
+        16_000,
+        ge=0,
+        description="How large the answer of a query must be, in bytes, to be sent gzipped to "
+        "clients that take it; 0 sends none so.",
     )
     poll_seconds: float | None = Field(
         None,
@@ -281,6 +300,17 @@ class Settings(BaseSettings):
         if not set(value.replace(" ", "").split(",")) <= set(OIDC_ALGORITHMS):
             raise ValueError(f"must be some of {', '.join(OIDC_ALGORITHMS)}")
         return value
+
+    @field_validator("without")
+    @classmethod
+    def _must_be_known(cls, value: str) -> str:
+        if not set(value.replace(" ", "").split(",")) <= {"", *DISPENSABLE}:
+            raise ValueError(f"must be some of {', '.join(DISPENSABLE)}")
+        return value
+
+    def does(self, what: str) -> bool:
+        """Whether the service does one of DISPENSABLE."""
+        return what not in self.without.replace(" ", "").split(",")
 
     @property
     def oidc_algorithm_names(self) -> tuple[str, ...]:

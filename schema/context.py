@@ -41,7 +41,7 @@ class Context:
         recognise: Callable[[], Awaitable[Viewer]],
         feed: Feed,
         revisions: Revisions,
-        plans: dict[Any, Any],
+        plans: dict[Any, Any] | None,
         most_objects: int,
     ) -> None:
         self.most_objects = most_objects

@@ -180,7 +180,7 @@ class Runner:
             lambda: self.authenticator.viewer(secret),
             self.feed,
             self.revisions,
-            operation.plans,
+            operation.plans if self.settings.does("plans") else None,
             self.settings.max_cost,
         )
 

@@ -174,7 +174,9 @@ class PlanningExecutor(Executor[Any]):
         return self._kept(key, lambda: Compiler(self.collect_subfields).plan(kind, details))
 
     def _kept(self, key: tuple[Any, ...], compile: Callable[[], Plan]) -> Plan | None:
-        plans: Plans = self.context_value.plans
+        plans: Plans | None = self.context_value.plans
+        if plans is None:
+            return None
         # @skip and @include may ask a variable; all else of a selection stands in the document.
         key = (*key, *self._switches())
         if key not in plans:

@@ -45,13 +45,15 @@ def config(
     pool_size: int = 10,
     pool_seconds: float = POOL_SECONDS,
     statement_seconds: float | None = None,
+    plans_once: bool = True,
 ) -> dict[str, Any]:
     """Tortoise's configuration for a `sqlite:` or `postgres:` URL.
 
     `pool_seconds` is how long a statement waits for a connection to be free. `statement_seconds` is
     how long one may take before PostgreSQL itself ends it: as long as the database's own settings
     say, if that is None. (A statement of SQLite runs in this process, where cancelling it is
-    certain.) Raises ValueError for any other URL.
+    certain.) `plans_once` says whether PostgreSQL plans a statement the first time only.
+    Raises ValueError for any other URL.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
@@ -79,6 +81,7 @@ def config(
                 "maxsize": pool_size,
                 "pool_seconds": pool_seconds,
                 "statement_seconds": statement_seconds,
+                "plans_once": plans_once,
                 **options,
             },
         }

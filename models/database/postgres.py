@@ -91,9 +91,15 @@ class CohortPostgresClient(_Telling):
     """A pool of connections, each of which serves one statement or one transaction at a time."""
 
     def __init__(
-        self, *args: Any, pool_seconds: float, statement_seconds: float | None, **kwargs: Any
+        self,
+        *args: Any,
+        pool_seconds: float,
+        statement_seconds: float | None,
+        plans_once: bool,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.plans_once = plans_once
         self.pool_seconds = pool_seconds
         self.statement_seconds = statement_seconds
 
@@ -113,9 +119,11 @@ class CohortPostgresClient(_Telling):
         return await super().create_pool(**defaults | options)
 
     async def _prepare(self, connection: asyncpg.Connection) -> None:
-        # Our statements are few, and each wants the same plan whatever its parameters. PostgreSQL
-        # would plan them anew each time, which took as long as executing them.
-        settings = "SET plan_cache_mode = force_generic_plan; SET jit = off"
+        settings = "SET jit = off"
+        if self.plans_once:
+            # Our statements are few, and each wants the same plan whatever its parameters.
+            # PostgreSQL would plan them anew each time, which took as long as executing them.
+            settings += "; SET plan_cache_mode = force_generic_plan"
         if self.statement_seconds is not None:
             # To cancel a statement is a message of its own, which may come before the statement
             # does, or get lost: it would run on, and its connection would wait for it.

@@ -61,6 +61,7 @@ def test_every_setting_is_read_from_the_variable_that_is_documented(
         "oidc_jwks_url": "https://login.example.com/keys",
         "oidc_algorithms": "ES384, PS512",
         "traces_sampled": "0.5",
+        "without": "plans",
     }
     monkeypatch.setenv("COHORT_OIDC_AUDIENCE", "an issuer needs one")
     number = str((default or 0) + 1) if isinstance(default, int | float | None) else ""
@@ -187,3 +188,18 @@ def test_an_algorithm_with_a_shared_secret_is_refused(
 def test_algorithms_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COHORT_OIDC_ALGORITHMS", "EdDSA, PS256,EdDSA")
     assert Settings().oidc_algorithm_names == ("EdDSA", "PS256")
+
+
+def test_what_the_service_does_without_is_separated_by_commas(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Settings().does("plans")
+    monkeypatch.setenv("COHORT_WITHOUT", "plans, frozen")
+    settings = Settings()
+    assert [settings.does(each) for each in ("plans", "prepared", "frozen")] == [False, True, False]
+
+
+def test_it_cannot_do_without_what_it_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COHORT_WITHOUT", "plans,ledger")
+    with pytest.raises(ValidationError, match="must be some of plans, prepared, frozen"):
+        Settings()
