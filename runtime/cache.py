@@ -1,51 +1,66 @@
-"""Responses that are kept, and served again for as long as the revision stands."""
+"""What is kept in memory, in so many bytes and no more: finished responses, and texts."""
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-LARGEST_PART = 16  # no response takes more than this part of the room
+LARGEST_PART = 16  # nothing takes more than this part of the room
 OVERHEAD = 500  # bytes that an entry takes beside its texts
 
 Key = tuple[Any, ...]
+V = TypeVar("V")
 
 
-class KeptResponses:
-    """The bodies of finished responses, the least recently used of which go first.
+class Kept(Generic[V]):
+    """Values by key, the least recently used of which go first.
 
-    `room` is how many bytes they and their keys may take together; 0 keeps nothing. A key is a
-    tuple that tells the viewer, and ends with the request as it was sent.
+    `room` is how many bytes they may take together; 0 keeps nothing.
     """
 
     def __init__(self, room: int) -> None:
         self.room = room
         self.size = 0
-        self._kept: OrderedDict[Key, tuple[int, bytes]] = OrderedDict()
+        self._kept: OrderedDict[Key, tuple[int, V]] = OrderedDict()
 
-    def get(self, key: Key, revision: int) -> bytes | None:
-        """The body that was kept under a key at this very revision."""
+    def get(self, key: Key) -> V | None:
+        """The value that was kept under a key."""
         kept = self._kept.get(key)
-        if kept is None or kept[0] != revision:
+        if kept is None:
             return None
         self._kept.move_to_end(key)
         return kept[1]
 
-    def keep(self, key: Key, revision: int, body: bytes) -> None:
-        """Keep a body. One of an older revision gives way."""
+    def keep(self, key: Key, value: V, size: int) -> None:
+        """Keep a value, whose texts take `size` bytes. What was there gives way."""
         self.forget(key)
-        size = _size(key, body)
+        size += OVERHEAD
         if size > self.room // LARGEST_PART:
             return
-        self._kept[key] = (revision, body)
+        self._kept[key] = (size, value)
         self.size += size
         while self.size > self.room:
             self.forget(next(iter(self._kept)))
 
     def forget(self, key: Key) -> None:
-        """Let a body go, if it is there."""
+        """Let a value go, if it is there."""
         kept = self._kept.pop(key, None)
         if kept is not None:
-            self.size -= _size(key, kept[1])
+            self.size -= kept[0]
 
 
-def _size(key: Key, body: bytes) -> int:
-    return len(key[-1]) + len(body) + OVERHEAD
+class KeptResponses:
+    """The bodies of finished responses, served again for as long as the revision stands.
+
+    A key is a tuple that tells the viewer, and ends with the request as it was sent.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._bodies = Kept[tuple[int, bytes]](room)
+
+    def get(self, key: Key, revision: int) -> bytes | None:
+        """The body that was kept under a key at this very revision."""
+        kept = self._bodies.get(key)
+        return kept[1] if kept is not None and kept[0] == revision else None
+
+    def keep(self, key: Key, revision: int, body: bytes) -> None:
+        """Keep a body. One of an older revision gives way."""
+        self._bodies.keep(key, (revision, body), len(key[-1]) + len(body))

@@ -184,11 +184,11 @@ def _done(
     The tag is of the body as it is sent: gzipped, an answer is another representation.
     """
     headers = {**HEADERS, **headers}
-    if is_gzipped(body):
-        headers["Content-Encoding"] = "gzip"
     if request.method == "GET" and status == 200:
         tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
         headers |= {"ETag": tag, "Cache-Control": "private, no-cache"}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
+    if is_gzipped(body):
+        headers["Content-Encoding"] = "gzip"
     return Response(body, status, headers, f"{media_type}; charset=utf-8")

@@ -176,7 +176,7 @@ async def test_one_who_pauses_is_told_the_rest_from_the_ledger(
     first = viewer.revision + 1
     async with (
         runner.feed.subscribed(acme.organization_id) as other,
-        aclosing(runner.events(token, viewer, runner.operation(asked), asked)) as events,
+        aclosing(runner.events(token, viewer, runner.operation(viewer, asked), asked)) as events,
     ):
         other.is_behind = False
         await make_bot(acme, "First")

@@ -50,7 +50,8 @@ async def test_an_answer_is_kept_for_whom_it_was_made_not_for_who_asked(
     assert before is not None
     await give_role(acme, "ada", Role.ADMIN)
     runner, asked = runner_of(client), GraphQLRequest("{ viewer { role } }", None, None)
-    answer = await runner.answer(secret, before, runner.operation(asked), asked)
+    operation = runner.operation(before, asked)
+    answer = await runner.answer(secret, before, operation, asked)
     assert answer.body["data"] == {"viewer": {"role": "ADMIN"}}
     assert answer.kept_for is not None
     assert (answer.kept_for.role, before.role) == (Role.ADMIN, Role.MEMBER)
