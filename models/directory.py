@@ -10,7 +10,7 @@ from models.database import Row, fetch
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
 from models.ledger import Outcome, Write, some, write
-from models.listing import Listing, Order
+from models.listing import Listing, Order, Search
 from models.sql import Params, known_ids
 from models.tables import Organization, Role, UserStatus
 from models.viewer import Viewer
@@ -68,7 +68,7 @@ def entries(
         select(kind.model, "e"),
         source,
         order or by_name(kind),
-        searched=kind.table if search else None,
+        searched=Search(kind.table, viewer.organization_id, search) if search else None,
     )
 
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.database import Row, fetch, is_postgres
-from models.sql import Params
+from models.database import Row, fetch, is_postgres, trigrams
+from models.sql import Params, by_trigrams
 
 Source = Callable[[Params, str], str]
 
+NEAR = 5_000  # rows that a search looks at, one by one, before it turns to an index of trigrams
 SQLITE_PARENTS = 100  # parents in one statement: SQLite joins at most 500 SELECTs
 
 
@@ -68,18 +69,42 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """What is searched: a table of the directory, of one organization, for a text."""
+
+    table: str
+    organization_id: str
+    text: str
+
+    def near(self, params: Params, source: str, conditions: str, ordering: str) -> str:
+        """A source as it is among the first rows alone: as many as are soon looked at."""
+        head = f"FROM {self.table} e WHERE "
+        own = f"e.organization_id = {params.add(self.organization_id)}"
+        return (
+            f"FROM (SELECT {trigrams.READ} {head}{own} "
+            f"AND e.until_revision IS NULL{conditions} ORDER BY {ordering} LIMIT {NEAR}) AS e "
+            f"WHERE {source.removeprefix(head)}"
+        )
+
+    def narrowed(self, params: Params) -> str:
+        """` AND …`: what an index knows of the rows that match; nothing if none is of use."""
+        return by_trigrams(params, self.text, self.table)
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A set of rows in a fixed order: what a connection shows.
 
     `source(params, parent)` gives FROM and WHERE; `parent` is the SQL of the parent's id, if any.
-    `searched` is for a listing that passes over most of what it looks at: the table of its rows,
-    which are read as `e` once it is known, by their keys alone, which of them the page shows.
+    `searched` is for a listing that passes over most of what it looks at: its source begins with
+    `FROM table e WHERE`, and its rows are read once it is known, by their keys alone, which of them
+    the page shows.
     """
 
     columns: str
     source: Source
     order: Order
-    searched: str | None = None
+    searched: Search | None = None
 
 
 def cut(order: Order, part: Slice, rows: Sequence[Any]) -> Page:
@@ -110,9 +135,22 @@ def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     names = listing.order.columns
     keys = ", ".join(f"{sql} AS {name}" for sql, name in zip(key, names, strict=True))
     again = ", ".join(f"cut.{name} {direction}" for name in names)
+    found = f"SELECT {keys} {cut}"
+    if narrowed := listing.searched.narrowed(params):
+        # A text that many rows hold fills the page from the first rows of the order; to sort all
+        # that hold it would take longer. Of one that few hold, only the index knows where they are.
+        # OFFSET keeps the order from PostgreSQL, which would else look for them along it.
+        near = listing.searched.near(params, source, conditions, ordering)
+        found = (
+            f"WITH near AS MATERIALIZED (SELECT {keys} {near} ORDER BY {ordering} LIMIT {limit}) "
+            f"SELECT * FROM near WHERE (SELECT COUNT(*) FROM near) = {limit} UNION ALL "
+            f"(SELECT * FROM (SELECT {keys} {source}{conditions}{narrowed} "
+            f"AND (SELECT COUNT(*) FROM near) < {limit} OFFSET 0) AS cut "
+            f"ORDER BY {again} LIMIT {limit})"
+        )
     return (
-        f"SELECT {listing.columns} FROM (SELECT {keys} {cut}) AS cut "
-        f"JOIN {listing.searched} e ON e.id = cut.id ORDER BY {again}"
+        f"SELECT {listing.columns} FROM ({found}) AS cut "
+        f"JOIN {listing.searched.table} e ON e.id = cut.id ORDER BY {again}"
     )
 
 
@@ -178,7 +216,9 @@ async def fetch_pages(listing: Listing, part: Slice, parents: Sequence[str]) -> 
 async def fetch_count(listing: Listing) -> int:
     """How many rows a listing without parent has."""
     params = Params()
-    rows = await fetch(f"SELECT COUNT(*) {listing.source(params, '')}", *params.values)
+    source = listing.source(params, "")
+    narrowed = listing.searched.narrowed(params) if listing.searched else ""
+    rows = await fetch(f"SELECT COUNT(*) {source}{narrowed}", *params.values)
     return int(rows[0][0])
 
 

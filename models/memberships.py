@@ -10,7 +10,7 @@ from models.database import Row, fetch
 from models.directory import by_name
 from models.kinds import Kind
 from models.ledger import Write
-from models.listing import Listing, Order
+from models.listing import Listing, Order, Search
 from models.sql import Params, open_at
 from models.viewer import Viewer
 
@@ -54,7 +54,10 @@ def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
         )
 
     return Listing(
-        select(kind.model, "e"), source, by_name(kind), searched=kind.table if search else None
+        select(kind.model, "e"),
+        source,
+        by_name(kind),
+        searched=Search(kind.table, viewer.organization_id, search) if search else None,
     )
 
 

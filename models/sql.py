@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.database import is_postgres
+from models.database import has_trigrams, is_postgres, trigrams
 from models.errors import BadRequest
 from models.text import is_storable, name_key
 
@@ -68,6 +68,18 @@ def contains(params: Params, search: str | None, *columns: str) -> str:
     placeholder = params.add(f"%{pattern}%")
     matches = (rf"{column} LIKE {placeholder} ESCAPE '\'" for column in columns)
     return f" AND ({' OR '.join(matches)})"
+
+
+def by_trigrams(params: Params, search: str, table: str) -> str:
+    """` AND …`: what the index of trigrams knows of a row `e` that matches; else nothing.
+
+    It holds for all rows that match, and for a few more, so it only ever stands beside `contains`.
+    """
+    if table != trigrams.TABLE or not has_trigrams():
+        return ""
+    if not re.search(trigrams.TRIGRAM, name_key(search)):
+        return ""
+    return contains(params, search, trigrams.text("e."))
 
 
 def known_ids(ids: Sequence[str]) -> list[str]:

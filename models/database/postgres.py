@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn, Self
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
@@ -17,6 +17,7 @@ from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connections
 from tortoise.exceptions import BaseORMException, DBConnectionError
 
+from models.database import trigrams
 from models.database.settle import settle
 from models.database.statements import seen
 from models.errors import Busy, Unavailable, Unwritable
@@ -80,6 +81,18 @@ class _Telling(AsyncpgDBClient):
                 raise Unavailable(str(cause)) from error
             raise
 
+    async def _raise_translated(self, error: Exception) -> NoReturn:
+        """Raise what is made of an error; for what is called too often to go through it each time.
+
+        (`translate_exceptions` puts three calls around each.)
+        """
+
+        async def again(client: Self) -> NoReturn:
+            raise error
+
+        await self._translate_exceptions(again)
+        raise error
+
     def _has_died(self, cause: BaseException | None) -> bool:
         """Whether this is asyncpg's complaint that a transaction's connection is no more."""
         if self._connection is None or not isinstance(cause, asyncpg.InterfaceError):
@@ -102,6 +115,7 @@ class CohortPostgresClient(_Telling):
         self.plans_once = plans_once
         self.pool_seconds = pool_seconds
         self.statement_seconds = statement_seconds
+        self.has_trigrams = False  # until a connection has told
 
     def _in_transaction(self) -> "SettledTransactionContext":
         return SettledTransactionContext(Transaction(self), self._pool_init_lock)
@@ -130,6 +144,7 @@ class CohortPostgresClient(_Telling):
             timeout = int(min(self.statement_seconds * 1000, LONGEST_TIMEOUT))
             settings += f"; SET statement_timeout = {timeout}"
         await connection.execute(settings)
+        self.has_trigrams = await connection.fetchval(trigrams.IS_THERE)
 
     async def _ensure_pool(self) -> asyncpg.Pool:
         if self._pool is None:
@@ -183,6 +198,18 @@ class CohortPostgresClient(_Telling):
         finally:
             await settle(connection.close())
 
+    async def make_trigrams(self) -> None:
+        """Make the index of trigrams, unless it is there. If it cannot be had, the log says so."""
+        connection = await self.acquire()
+        try:
+            for statement in trigrams.MAKE:
+                await connection.execute(statement)
+            self.has_trigrams = await connection.fetchval(trigrams.IS_THERE)
+        except asyncpg.PostgresError as error:
+            logger.warning("searches go without an index of trigrams: %s", error.args[0])
+        finally:
+            await self.release(connection)
+
     async def listen(self, hear: Callable[[str], None]) -> None:
         """Tell `hear` the payload of every notification, on a connection outside of the pool."""
         while True:
@@ -226,35 +253,45 @@ class CohortPostgresClient(_Telling):
             await reading.fetch("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
 
-    @translate_exceptions
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[asyncpg.Record]:
         """The rows of a statement that reads, outside of any transaction."""
         seen(sql)
-        connection = await self.acquire()
         try:
-            with over_statement(sql):
-                rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *params)
-            return rows
-        finally:
-            await self.release(connection)
+            connection = await self.acquire()
+            try:
+                with over_statement(sql):
+                    rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *params)
+                return rows
+            finally:
+                await self.release(connection)
+        except Exception as error:
+            await self._raise_translated(error)
 
 
 class Transaction(_Telling, TransactionWrapper):
     """A transaction on one connection of the pool."""
 
+    @property
+    def has_trigrams(self) -> bool:
+        """Whether the index of trigrams is there."""
+        pool: Any = self._parent
+        return bool(pool.has_trigrams)
+
     @translate_exceptions
     async def commit(self) -> None:
         await super().commit()
 
-    @translate_exceptions
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[asyncpg.Record]:
         """The rows of a statement within the transaction, reading or writing."""
         seen(sql)
-        # Tasks that share a snapshot take turns: a connection runs one statement at a time.
-        async with self._lock:
-            with over_statement(sql):
-                rows: Sequence[asyncpg.Record] = await self._connection.fetch(sql, *params)
-        return rows
+        try:
+            # Tasks that share a snapshot take turns: a connection runs one statement at a time.
+            async with self._lock:
+                with over_statement(sql):
+                    rows: Sequence[asyncpg.Record] = await self._connection.fetch(sql, *params)
+            return rows
+        except Exception as error:
+            await self._raise_translated(error)
 
     async def fetch_together(
         self, statements: Sequence[tuple[str, Sequence[Any]]]
