@@ -208,7 +208,8 @@ def _merge(
     page = cut(listing.order, part, found)
     cut_off = any(p.has_previous or p.has_next for p in pages.values())
     if not cut_off:
-        return replace(page, total=len(rows))
+        is_whole = part.after is None and part.before is None
+        return replace(page, total=len(rows)) if is_whole else page
     more = any(p.has_previous if part.backward else p.has_next for p in pages.values())
     if len(found) < part.limit or not more:
         return page

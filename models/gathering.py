@@ -71,6 +71,8 @@ class Gathering(Generic[T, R]):
                 await asyncio.wait([self._round])
                 self._tell(self._round)
         finally:
+            for each in (*self._aboard, *self._waiting):
+                each.future.cancel()  # of those who were not told, if this was broken off
             self._rounds = self._round = None
             self._aboard, self._waiting = [], []
 

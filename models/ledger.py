@@ -32,7 +32,7 @@ ABOUT_VIEWERS = (Action.TOKEN_REVOKED, Action.USERS_UPSERTED, Action.USERS_DELET
 
 TICK = timedelta(microseconds=1)  # the least that both databases keep
 
-# Told of each organization that has moved, after the commit.
+# Told of each organization that may have moved, after the commit.
 listeners: list[Callable[[str], None]] = []
 
 
@@ -120,18 +120,21 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
     Raises DomainError CONFLICT, before anything, if the organization is not at `expected_revision`.
     A DomainError leaves with the `revision` that it was decided at.
     """
-    async with transaction():
-        organization = await lock(viewer.organization_id)
-        try:
-            draft = await begin(viewer, organization, expected_revision)
-            yield draft
-        except DomainError as error:
-            error.revision = organization["revision"]
-            raise
-        if draft.entry:
-            await fetch_together([*draft.last, *landing([draft])])
-    if draft.entry:
-        tell(viewer.organization_id)
+    draft: Write | None = None
+    try:
+        async with transaction():
+            organization = await lock(viewer.organization_id)
+            try:
+                draft = await begin(viewer, organization, expected_revision)
+                yield draft
+            except DomainError as error:
+                error.revision = organization["revision"]
+                raise
+            if draft.entry:
+                await fetch_together([*draft.last, *landing([draft])])
+    finally:
+        if draft and draft.entry:  # it may have landed although it was broken off
+            tell(viewer.organization_id)
 
 
 async def lock(organization_id: str) -> Row:
@@ -178,7 +181,7 @@ async def begin(
 
 
 def tell(organization_id: str) -> None:
-    """Tell those who listen that an organization has moved."""
+    """Tell those who listen that an organization may have moved."""
     for listener in listeners:
         listener(organization_id)
 
@@ -230,11 +233,12 @@ def landing(drafts: Sequence[Write]) -> list[tuple[str, Sequence[Any]]]:
     newest = drafts[-1]
     params = Params(newest.organization["id"], newest.revision, newest.now)
     counts: Counter[str] = Counter()
-    moved = ""
+    about_viewers = 0
     for draft in drafts:
         counts.update(draft.counts)
         if draft.entry and draft.entry["action"] in ABOUT_VIEWERS:
-            moved = f", viewers_revision = {params.add(draft.revision)}"
+            about_viewers = draft.revision
+    moved = f", viewers_revision = {params.add(about_viewers)}" if about_viewers else ""
     counters = "".join(
         f", {counter} = {counter} + {params.add(number)}"
         for counter, number in sorted(counts.items())

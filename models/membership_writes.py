@@ -99,8 +99,8 @@ async def _write(asked: Asked) -> Outcome:
         with over_part("write"):
             return await gathering.add(asked)
     finally:
-        if gathering.is_idle:
-            _gatherings.pop(id, None)
+        if gathering.is_idle and _gatherings.get(id) is gathering:
+            del _gatherings[id]
 
 
 def _fit(waiting: Sequence[Asked]) -> int:
@@ -128,27 +128,29 @@ async def _write_together(all_asked: Sequence[Asked]) -> list[Outcome | Exceptio
     kind, organization_id = all_asked[0].kind, all_asked[0].viewer.organization_id
     results: list[Outcome | Exception] = []
     landed: list[_Landed] = []
-    async with transaction():
-        organization = await lock(organization_id)
-        known = await _read(organization_id, kind, all_asked)
-        for asked in all_asked:
-            last = landed[-1].draft if landed else None
-            try:
-                draft = await begin(asked.viewer, organization, asked.expected_revision, last)
-                changed = _decide(asked, known)
-            except (DomainError, Unauthenticated, Forbidden) as error:
-                if isinstance(error, DomainError):
-                    error.revision = last.revision if last else organization["revision"]
-                results.append(error)
-                continue
-            if changed:
-                _record(draft, asked, known, changed)
-                landed.append(_Landed(asked, draft, changed))
-            ids = [row["id"] for row in changed]
-            results.append(Outcome(draft.landed_revision, asked.group_id, ids))
-        shown = await _land(kind, landed) if landed else {}
-    if landed:
-        tell(organization_id)
+    try:
+        async with transaction():
+            organization = await lock(organization_id)
+            known = await _read(organization_id, kind, all_asked)
+            for asked in all_asked:
+                last = landed[-1].draft if landed else None
+                try:
+                    draft = await begin(asked.viewer, organization, asked.expected_revision, last)
+                    changed = _decide(asked, known)
+                except (DomainError, Unauthenticated, Forbidden) as error:
+                    if isinstance(error, DomainError):
+                        error.revision = last.revision if last else organization["revision"]
+                    results.append(error)
+                    continue
+                if changed:
+                    _record(draft, asked, known, changed)
+                    landed.append(_Landed(asked, draft, changed))
+                ids = [row["id"] for row in changed]
+                results.append(Outcome(draft.landed_revision, asked.group_id, ids))
+            shown = await _land(kind, landed) if landed else {}
+    finally:
+        if landed:  # they may have, although they were broken off
+            tell(organization_id)
     return [
         replace(result, shown=shown.get(asked.group_id)) if isinstance(result, Outcome) else result
         for asked, result in zip(all_asked, results, strict=True)

@@ -70,16 +70,17 @@ class Authenticator:
         """The viewer that a secret stands for, at the present revision. Raises Unauthenticated."""
         if not secret:
             return await self.recognise(secret)
-        known = self._recognised.get(self._key(secret))
+        key = self._key(secret)
+        known = self._recognised.get(key)
         if known is None or (known.expires_at and known.expires_at <= utc_now()):
             return await self.recognise(secret)
         if known.token_id is None and self.issuer and self.issuer.keys.is_due:
             return await self.recognise(secret)
         at = await self.revisions.at(known.organization_id)
-        if known.revision < at.of_viewers:
+        if not at.of_viewers <= known.revision <= at.revision:  # above: an old state was restored
             return await self.recognise(secret)
         if known.revision != at.revision:
-            known = self._recognised[self._key(secret)] = replace(known, revision=at.revision)
+            known = self._recognised[key] = replace(known, revision=at.revision)
         self._note(known)
         return known
 
@@ -89,13 +90,14 @@ class Authenticator:
             raise Unauthenticated(
                 "Sign in, or send a token in the header `Authorization: Bearer …`."
             )
+        key = self._key(secret)  # as of now: the issuer may have other keys when it is recognised
         try:
             viewer = await self._identify(secret)
         except Unauthenticated:
-            self._recognised.pop(self._key(secret), None)
+            self._recognised.pop(key, None)
             raise
         self._note(viewer)
-        self._recognised[self._key(secret)] = viewer
+        self._recognised[key] = viewer
         if len(self._recognised) > MOST_RECOGNISED:
             self._recognised.popitem(last=False)
         return viewer

@@ -49,6 +49,10 @@ class Revisions:
                         future.exception()  # whoever asked may be gone; that is no fault
                 else:
                     for id, future in asked.items():
-                        future.set_result(revisions[id])
+                        if id in revisions:
+                            future.set_result(revisions[id])
+                        else:
+                            future.set_exception(LookupError(f"{id} is gone"))
+                            future.exception()
         finally:
             self._reading = None

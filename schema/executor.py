@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from graphql import (
     ExecutionResult,
+    GraphQLError,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -29,6 +30,16 @@ MOST_PLANS = 50  # of one document, which grow with the values of its switches
 Plans = dict[Any, Plan | None]
 
 
+def _stop_in(error: Exception) -> LimitExceeded | Unavailable | None:
+    """What makes it useless to do a part again: that it is too large, or that the database is away.
+
+    Where several things were fetched at once, it may be one of several errors.
+    """
+    if isinstance(error, ExceptionGroup):
+        return next((stop for each in error.exceptions if (stop := _stop_in(each))), None)
+    return error if isinstance(error, LimitExceeded | Unavailable) else None
+
+
 def _shown(result: Any) -> Shown | None:
     """The group that a write brought along, if this is the payload of one that did."""
     return result.written.shown if isinstance(result, Payload) else None
@@ -49,17 +60,21 @@ class PlanningExecutor(Executor[Any]):
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         walk = super().execute_operation
-        plan = self._root_plan() if self.operation.operation is OperationType.QUERY else None
+        plan = None
+        if self.operation.operation is OperationType.QUERY:
+            with suppress(GraphQLError, RecursionError):  # which the walk tells
+                plan = self._root_plan()
         return walk(serially) if plan is None else self._execute_by(plan, lambda: walk(serially))
 
     async def _execute_by(self, plan: Plan, as_usual: Callable[[], Any]) -> ExecutionResult:
         context: Context = self.context_value
         try:
             (data,) = await plan.complete([None], context, self.variable_values.coerced)
-        except (Busy, Unavailable):
-            raise
         except Exception as error:
-            if not isinstance(error, LimitExceeded):
+            stop = _stop_in(error)
+            if isinstance(stop, Busy | Unavailable):
+                raise stop from error
+            if stop is None:
                 context.objects = 0
             usual = as_usual()
             result: ExecutionResult = await usual if self.is_awaitable(usual) else usual
@@ -120,9 +135,9 @@ class PlanningExecutor(Executor[Any]):
     ) -> Any:
         try:
             parts = await plan.complete(sources, self.context_value, self.variable_values.coerced)
-        except LimitExceeded:
-            raise
-        except Exception:
+        except Exception as error:
+            if stop := _stop_in(error):
+                raise stop from error
             usual = as_usual()
             return await usual if self.is_awaitable(usual) else usual
         return parts[0] if single else parts
@@ -137,6 +152,7 @@ class PlanningExecutor(Executor[Any]):
         """
         context: Context = self.context_value
         organization_id = context.viewer.organization_id
+        objects = context.objects
         with suppress(Exception):  # it is done again, with words for what went wrong
             if plan is not None and plan.is_at_hand:
                 return plan.row(result, context.viewer)
@@ -153,6 +169,7 @@ class PlanningExecutor(Executor[Any]):
                     context.shown = before
                     return parts[0]
         _forget_shown(result)
+        context.objects = objects
         async with snapshot():
             context.shown = await current_revision(organization_id)
             usual = as_usual()

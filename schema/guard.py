@@ -65,7 +65,8 @@ class Guard:
         """Watch over the block that executes an operation, or one event of it: `async with`.
 
         Raises TryAgainLater if too many are executed, and TookTooLong when its time is over: then
-        its statements are cancelled, and what it has written is rolled back.
+        its statements are cancelled, and what it has written is rolled back. Only a write of
+        memberships that shares its transaction with others' may land with these.
         """
         return Watch(self, viewer.counts_as, operation)
 
@@ -116,9 +117,11 @@ class Watch:
         try:
             await self.timeout.__aexit__(kind, error, traceback)
         except TimeoutError:
+            is_write = self.operation.type is OperationType.MUTATION
+            advice = "look whether it has landed all the same" if is_write else "ask for less"
             raise TookTooLong(
                 f"Stopped after {self.guard.seconds:g} seconds "
-                f"({variable('request_seconds')}); ask for less."
+                f"({variable('request_seconds')}); {advice}."
             ) from None
 
     def _begin_span(self) -> Span | None:

@@ -1,14 +1,16 @@
 """Writes of memberships that wait for one another: made together, and each a change of its own."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
+from models import ledger, membership_writes
 from models.database import fetch, transaction
 from models.errors import Code, DomainError, Unauthenticated
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.ledger import Outcome, current_revision
-from models.membership_writes import AT_ONCE, add_members, remove_members
+from models.membership_writes import AT_ONCE, Asked, add_members, remove_members
 from models.tables import Role
 from models.tokens import authenticate, create_token, revoke_token
 from models.viewer import Viewer
@@ -199,3 +201,43 @@ async def test_within_a_transaction_nothing_is_waited_for(viewer: Viewer) -> Non
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert await fetch("SELECT 1 FROM group_users") == []
+
+
+async def test_those_who_write_again_and_again_stay_together(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups, users = await _groups(viewer), await make_users(viewer, 4)
+    sizes: list[int] = []
+    write_together = membership_writes._write_together
+
+    async def noted(asked: Sequence[Asked]) -> list[Outcome | Exception]:
+        sizes.append(len(asked))
+        return await write_together(asked)
+
+    monkeypatch.setattr(membership_writes, "_write_together", noted)
+
+    async def write(group: str) -> None:
+        for user in users:
+            await add_members(viewer, USERS, group, [user])
+
+    await asyncio.gather(*map(write, groups))
+    assert sum(sizes) == len(groups) * len(users)
+    assert len(sizes) <= 2 * len(users)
+    assert membership_writes._gatherings == {}
+
+
+async def test_a_write_that_is_broken_off_in_its_commit_is_told_of(viewer: Viewer) -> None:
+    group, user = await make_group(viewer), await make_user(viewer)
+    told: list[str] = []
+    ledger.listeners.append(told.append)
+    try:
+        task = asyncio.create_task(add_members(viewer, USERS, group, [user]))
+        before = await current_revision(viewer.organization_id)
+        while not task.done():
+            await asyncio.sleep(0)
+            if await current_revision(viewer.organization_id) > before:
+                task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    finally:
+        ledger.listeners.remove(told.append)
+    assert told == [viewer.organization_id]

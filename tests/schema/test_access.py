@@ -12,7 +12,7 @@ from models.membership_writes import add_members, remove_members
 from models.tables import UserStatus
 from models.viewer import Viewer
 from tests.client import Asker, Client, asker
-from tests.factories import make_entry, make_group, make_user
+from tests.factories import make_entries, make_entry, make_group, make_user
 
 CHECK = """query($questions: [AccessQuestion!]!) { checkAccess(questions: $questions) {
     allowed reason via { name } heldBy { name } } }"""
@@ -218,3 +218,27 @@ async def test_the_future_can_not_be_told(ask: Asker, acme: Viewer) -> None:
     assert await ask.codes(CHECK, questions=questions) == ["BAD_REQUEST"]
     query = f'{{ group(id: "{group}") {{ users(at: "{future}") {{ totalCount }} }} }}'
     assert await ask.codes(query) == ["BAD_REQUEST"]
+
+
+async def test_the_whole_is_counted_whatever_part_is_shown(ask: Asker, acme: Viewer) -> None:
+    user, bots = await make_user(acme), await make_entries(acme, BOTS, list("ABCDE"))
+    await make_group(acme, "One", users=[user], bots=bots[:3])
+    await make_group(acme, "Two", users=[user], bots=bots[2:])
+    reached = """query($id: ID!, $first: Int, $after: String, $last: Int, $before: String) {
+        user(id: $id) { bots(first: $first, after: $after, last: $last, before: $before) {
+            totalCount edges { cursor node { name } } } } }"""
+    whole = (await ask(reached, id=user))["user"]["bots"]
+    cursor = whole["edges"][2]["cursor"]
+    assert whole["totalCount"] == 5
+    parts: list[tuple[dict[str, Any], str]] = [
+        ({"first": 9, "before": cursor}, "AB"),
+        ({"last": 9, "after": cursor}, "DE"),
+        ({"before": cursor}, "AB"),
+        ({"after": cursor}, "DE"),
+        ({"first": 2}, "AB"),
+        ({"last": 2}, "DE"),
+    ]
+    for part, shown in parts:
+        found = (await ask(reached, id=user, **part))["user"]["bots"]
+        assert "".join(edge["node"]["name"] for edge in found["edges"]) == shown
+        assert found["totalCount"] == 5

@@ -1,13 +1,17 @@
 """The executor that completes a level at a time: what it answers is what graphql-core answers."""
 
+from contextlib import suppress
 from typing import Any
 
+import pytest
 from graphql import ExecutionResult, GraphQLSchema, execute
 from hypothesis import HealthCheck, given, settings
 from tortoise.context import TortoiseContext
 
 from commands import demo
+from models import directory
 from models.database import fetch, transaction
+from models.errors import Busy, LimitExceeded, Unavailable
 from models.kinds import USERS
 from models.organizations import all_organizations
 from models.tables import Role
@@ -123,3 +127,34 @@ async def test_a_refusal_within_a_plan_is_told_where_it_happened(
     expected = await answer(viewer, operation, None, {}, told=True)
     assert b'"path":["groups","nodes",0,"users"]' in expected
     assert await answer(viewer, operation, PlanningExecutor, {}, told=True) == expected
+
+
+async def test_a_switch_that_is_null_is_told_as_graphql_core_tells_it(
+    database: TortoiseContext,
+) -> None:
+    viewer = await an_organization()
+    text = "query($x: Boolean = true) { viewer @skip(if: $x) { role } organization { name } }"
+    operation = operation_of(text, None, {}, LIMITS)
+    expected = await answer(viewer, operation, None, {"x": None}, told=True)
+    assert b"not to be None" in expected
+    assert await answer(viewer, operation, PlanningExecutor, {"x": None}, told=True) == expected
+
+
+@pytest.mark.parametrize("error", [LimitExceeded("too large"), Busy("busy"), Unavailable("away")])
+async def test_what_is_useless_to_do_again_is_not_done_again(
+    database: TortoiseContext, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = await an_organization()
+    asked: list[str] = []
+
+    async def fail(context: Context, **given: Any) -> Any:
+        asked.append("organization")
+        raise error
+
+    monkeypatch.setattr(directory, "organization", fail)
+    text = "{ a: organization { name } b: groups(first: 1) { nodes { id } } }"
+    operation = operation_of(text, None, {}, LIMITS)
+    with suppress(Busy, Unavailable):
+        assert b"too large" in await answer(viewer, operation, PlanningExecutor, {}, told=True)
+    is_told_where_it_happened = not isinstance(error, Busy | Unavailable)
+    assert len(asked) == 1 + is_told_where_it_happened
