@@ -2,6 +2,9 @@
 
 Tests of models/ take `database` (connected) or a viewer. Tests of a server take `database_url`
 (migrated, nobody connected), since a server connects by itself.
+
+Several processes may run the tests side by side (`make test`). They share no database and no port;
+what they do share is made once (`tests/once.py`).
 """
 
 from collections.abc import AsyncIterator, Iterator

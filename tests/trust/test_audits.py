@@ -1,10 +1,8 @@
 """The official audits of GraphQL over HTTP (`serverAudits` of the npm package graphql-http)."""
 
 import asyncio
-import fcntl
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from models.organizations import create_organization
 from tests.access.service import Service
 from tests.client import asker
+from tests.once import install_packages
 
 CLIENTS = Path(__file__).parent / "clients"
 
@@ -28,19 +27,11 @@ async def _run(*command: str) -> str:
 @pytest.fixture
 async def node() -> str:
     """Node, with the packages of the lock installed."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
         pytest.skip("node and npm are missing, so the official audits cannot run")
-    await asyncio.to_thread(_install, npm)
+    await asyncio.to_thread(install_packages, CLIENTS)
     return node
-
-
-def _install(npm: str) -> None:
-    installed = CLIENTS / "node_modules" / ".package-lock.json"
-    with (CLIENTS / "package-lock.json").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # of several test runs, one installs
-        if not installed.exists() or installed.stat().st_mtime < Path(lock.name).stat().st_mtime:
-            subprocess.run([npm, "ci"], cwd=CLIENTS, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)

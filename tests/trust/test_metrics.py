@@ -8,11 +8,12 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from models.database import connections
 from models.organizations import create_organization
 from models.tables import Role
 from models.viewer import Viewer
 from runtime.scraping import _forget_the_dead
-from tests.access.service import listening
+from tests.access.service import eventually, listening
 from tests.client import Asker, Client, asker, serving
 from tests.commands.running import manage
 from tests.commands.test_serve import serving as served
@@ -137,7 +138,7 @@ async def test_connections_of_the_database_are_in_use_or_idle(database_url: str)
         await ask('mutation { createGroup(input: {name: "New"}) { revision } }')
         async with slow("groups"):
             running = asyncio.create_task(ask.codes("{ groups { nodes { id } } }"))
-            await asyncio.sleep(0.3)
+            await eventually(lambda: connections()[0] == 1)
             now = await figures(client.http, ask.token)
             assert now["cohort_pool_connections in use"] == 1
             assert await running == ["LIMIT_EXCEEDED"]
@@ -155,7 +156,7 @@ async def test_subscribers_are_counted_and_how_late_they_are_told(database_url: 
         async with httpx.AsyncClient() as http:
             async with http.stream("POST", service.http, json=body, headers=headers) as response:
                 lines = response.aiter_lines()
-                await asyncio.sleep(0.3)
+                await eventually(lambda: service.runner.feed.subscriber_count == 1)
                 now = await figures(service.client.http, ask.token)
                 assert now["cohort_subscribers"] == 1
                 await ask('mutation { createGroup(input: {name: "New"}) { revision } }')

@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 
 from models.organizations import create_organization
 from runtime.limits import AtOnce, PerMinute, TryAgainLater, address_key
-from tests.access.service import listening
+from tests.access.service import Service, eventually, listening
 from tests.client import Asker, Client, asker, serving
 from tests.factories import make_group
 from tests.refusals import unchanged
@@ -68,7 +68,8 @@ async def test_a_token_has_so_many_requests_at_once(database_url: str) -> None:
         async with slow("groups"):
             query = "{ groups { nodes { id } } }"
             running = [asyncio.create_task(client.post(query, token=ask.token)) for _ in range(2)]
-            await asyncio.sleep(0.3)
+            at_once = Service("", client).runner.guard.at_once
+            await eventually(lambda: list(at_once._counts.values()) == [2])
             assert_later(
                 await client.post("{ __typename }", token=ask.token),
                 "COHORT_MAX_CONCURRENT_REQUESTS",
@@ -121,12 +122,11 @@ async def test_a_token_has_so_many_event_streams(database_url: str) -> None:
             async with AsyncExitStack() as stack:
                 for _ in range(2):
                     await open_one(http, stack)
-                await asyncio.sleep(0.1)
+                streams = service.runner.guard.streams
+                await eventually(lambda: list(streams._counts.values()) == [2])
                 refused = await http.post(service.http, json=body, headers=headers)
                 assert_later(refused, "COHORT_MAX_SUBSCRIPTIONS", longest=1)
-            async with asyncio.timeout(5):
-                while service.runner.guard.streams._counts:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)  # until the service has noticed that they are closed
+            await eventually(lambda: not streams._counts)  # it has noticed that they are closed
 
 
 # -------------------------------------------------------------------------------------- counting

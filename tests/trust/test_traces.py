@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from models.database import fetch, transaction
+from models.groups import delete_group
 from models.organizations import create_organization
 from models.spans import NOTHING, over_part, over_statement
 from tests.access.service import eventually, line, listening
@@ -183,12 +185,19 @@ async def test_a_statement_that_is_stopped_is_told(database_url: str) -> None:
 async def test_an_error_is_told_without_what_it_quotes(database_url: str) -> None:
     async with collecting() as (collector, url):
         async with traced(database_url, url) as ask:
-            async with slow("groups"):  # a view, into which nothing can be inserted
-                await ask.codes(
-                    'mutation Add { createGroup(input: {name: "Secret"}) { revision } }'
-                )
+            create = 'mutation { createGroup(input: {name: "Secret"}) { revision } }'
+            await delete_group(ask.viewer, await make_group(ask.viewer, "Secret"))
+            async with transaction():
+                await fetch("CREATE UNIQUE INDEX names_ever ON groups (name)")
+            try:
+                await ask.codes(create)
+            finally:  # another test gets this database
+                async with transaction():
+                    await fetch("DROP INDEX names_ever")
     failed = [span for span in collector.statements if "error.type" in attributes(span)]
-    assert failed
+    (error,) = [attributes(span)["error.type"] for span in failed]
+    assert error in ("IntegrityError", "UniqueViolationError")  # PostgreSQL's quotes the name
+    assert "Secret" not in str(failed)
     assert not [span for span in collector.spans if span.events or span.status.message]
 
 
