@@ -28,6 +28,14 @@ async def until(condition: Callable[[], bool], seconds: float = 2 * PATIENCE) ->
             await asyncio.sleep(0.005)
 
 
+def _command_of(pid: str) -> bytes:
+    """The command of a process; nothing if it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 @dataclass(frozen=True)
 class Server:
     """A running service: its first process, its port, and the file with its log."""
@@ -49,11 +57,7 @@ class Server:
         """The ids of the processes that serve, where there are several."""
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [
-            int(child)
-            for child in children
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
-        ]
+        return [int(child) for child in children if b"spawn_main" in _command_of(child)]
 
     def kill(self, worker: int) -> None:
         """End one of its workers without a word."""
