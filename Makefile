@@ -6,6 +6,8 @@ COMPILE = $(BIN)/pip-compile --quiet --strip-extras --no-header --no-emit-index-
 NPM := $(shell command -v npm 2>/dev/null)
 # Each process has databases of its own; one that runs out of tests takes over half of another's.
 SIDE_BY_SIDE := -n logical --maxprocesses 8 --dist worksteal
+# Those that break things, or hold them to a clock, have the machine for themselves.
+BY_THEMSELVES := tests/faults tests/trust
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
 export PYTHONUNBUFFERED := 1
@@ -24,7 +26,8 @@ test: .venv/tests web-if-node ## Run all tests, on SQLite and on PostgreSQL, and
 ifdef NPM
 	cd web && npm test --silent
 endif
-	$(BIN)/pytest $(SIDE_BY_SIDE)
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(addprefix --ignore=,$(BY_THEMSELVES))
+	$(BIN)/pytest $(BY_THEMSELVES)
 
 check: .venv/checks web-if-node ## Check format, lint, types, and the SDL; the house is in the tests
 	$(BIN)/ruff format --check .
