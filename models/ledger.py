@@ -189,7 +189,7 @@ def tell(organization_id: str) -> None:
 async def _must_still_be(viewer: Viewer) -> None:
     """Raise Unauthenticated or Forbidden if somebody has changed who the viewer is, or may be.
 
-    It was recognised at an earlier revision, and whatever took its rights away has landed since.
+    It was recognised before the last change about viewers, which may have taken its rights away.
     """
     rows = await fetch(
         "SELECT u.role, u.status, u.until_revision, t.role AS token_role, t.revoked_at "

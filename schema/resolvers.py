@@ -50,14 +50,10 @@ async def entries_of(context: Context, kind: Kind, ids: Iterable[str | None]) ->
     return by_id(await directory.entries_by_id(context.viewer, kind, wanted)) if wanted else {}
 
 
-async def groups_of_ids(
-    context: Context, ids: Iterable[str | None], *, deleted: bool = False
-) -> dict[str, Row]:
+async def groups_of_ids(context: Context, ids: Iterable[str | None]) -> dict[str, Row]:
     """Those of the groups that the viewer may see, by id."""
     wanted = list({id for id in ids if id})
-    if not wanted:
-        return {}
-    return by_id(await groups.groups_by_id(context.viewer, wanted, deleted=deleted))
+    return by_id(await groups.groups_by_id(context.viewer, wanted)) if wanted else {}
 
 
 async def moment_of(viewer: Viewer, at: datetime | None) -> int | None:
