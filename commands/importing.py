@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from commands.directory import Directory, every
 from commands.files import Content, Line, Mistake, nothing_imported, split_labels
-from models.directory import IDS_AT_ONCE
+from models.directory import IDS_AT_ONCE, organization
 from models.errors import DomainError
 from models.groups import create_group, groups
 from models.kinds import KINDS, USERS, Kind
@@ -56,7 +56,7 @@ async def import_lines(
             raise nothing_imported(found)
         revision = await current_revision(viewer.organization_id)
     made = revision - enclosing.landed_revision
-    name = enclosing.organization["name"]
+    name = (await organization(viewer))["name"]
     if not made:
         return f"All of it stood in {name} already; nothing was changed."
     return (

@@ -16,7 +16,8 @@ import orjson
 
 from models import ids
 from models.columns import select
-from models.database import Row, fetch, fetch_together, transaction
+from models.database import Row, fetch, fetch_behind, transaction
+from models.database.statements import Statement
 from models.errors import BadRequest, Code, DomainError, Forbidden, Unauthenticated
 from models.listing import Listing, Order
 from models.sql import Params, known_ids, values
@@ -64,16 +65,15 @@ class Outcome:
 
 @dataclass(slots=True)
 class Write:
-    """One write under way: it holds the organization's row, and will take `revision`."""
+    """One write under way, which will take `revision`."""
 
     viewer: Viewer
-    organization: Row
     revision: int
     now: datetime
     change_id: str
     counts: Counter[str] = field(default_factory=Counter)
     entry: dict[str, Any] | None = None
-    last: list[tuple[str, Sequence[Any]]] = field(default_factory=list)
+    last: list[Statement] = field(default_factory=list)
 
     def at_last(self, sql: str, *params: Any) -> None:
         """Leave a statement for the end of the write, where all that were left are run together.
@@ -131,7 +131,8 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
                 error.revision = organization["revision"]
                 raise
             if draft.entry:
-                await fetch_together([*draft.last, *landing([draft])])
+                moving, changes = landing([draft])
+                await fetch_behind(moving, [*draft.last, changes])
     finally:
         if draft and draft.entry:  # it may have landed although it was broken off
             tell(viewer.organization_id)
@@ -140,8 +141,7 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
 async def lock(organization_id: str) -> Row:
     """The organization's row, which nobody else can take until the transaction ends."""
     rows = await fetch(
-        "SELECT id, name, revision, viewers_revision, changed_at FROM organizations "
-        "WHERE id = $1 FOR UPDATE",
+        "SELECT revision, viewers_revision, changed_at FROM organizations WHERE id = $1 FOR UPDATE",
         organization_id,
     )
     return rows[0]
@@ -153,7 +153,7 @@ async def begin(
     expected_revision: int | None = None,
     behind: Write | None = None,
 ) -> Write:
-    """A write of the viewer's, whose organization is locked. `behind` is one that lands before it.
+    """A write of the viewer's, on the organization as it is. `behind` is one that lands before it.
 
     Raises DomainError CONFLICT, and Unauthenticated or Forbidden if the viewer is good no more.
     """
@@ -171,7 +171,6 @@ async def begin(
         )
     return Write(
         viewer,
-        organization,
         revision=current + 1,
         # Clocks of several machines differ; the ledger's never goes back, nor does it stand still:
         # an instant tells two changes apart.
@@ -225,13 +224,14 @@ CHANGE_TYPES = {
 }
 
 
-def landing(drafts: Sequence[Write]) -> list[tuple[str, Sequence[Any]]]:
+def landing(drafts: Sequence[Write]) -> tuple[Statement, Statement]:
     """The statements that take the revisions of writes, all of which were recorded, in order.
 
-    They move the organization's row, and add the changes.
+    The first moves the organization's row, and returns it: only if it is at the revision that the
+    first of the writes began at. The other one, behind it, adds the changes.
     """
-    newest = drafts[-1]
-    params = Params(newest.organization["id"], newest.revision, newest.now)
+    oldest, newest = drafts[0], drafts[-1]
+    params = Params(newest.viewer.organization_id, newest.revision, newest.now, oldest.revision - 1)
     counts: Counter[str] = Counter()
     about_viewers = 0
     for draft in drafts:
@@ -244,15 +244,17 @@ def landing(drafts: Sequence[Write]) -> list[tuple[str, Sequence[Any]]]:
         for counter, number in sorted(counts.items())
         if number
     )
-    organizations = (
-        f"UPDATE organizations SET revision = $2, changed_at = $3{moved}{counters} WHERE id = $1",
+    moving = (
+        f"UPDATE organizations SET revision = $2, changed_at = $3{moved}{counters} "
+        "WHERE id = $1 AND revision = $4 RETURNING id",
         params.values,
     )
     params = Params()
-    rows = values(params, "entry", CHANGE_TYPES, [_row(draft) for draft in drafts])
+    rows = [_row(draft) for draft in drafts]
+    entries = values(params, "entry", CHANGE_TYPES, rows, behind=True)
     columns = ", ".join(CHANGE_TYPES)
-    changes = f"INSERT INTO changes ({columns}) SELECT {columns} FROM {rows}", params.values
-    return [organizations, changes]
+    changes = f"INSERT INTO changes ({columns}) SELECT {columns} FROM {entries}", params.values
+    return moving, changes
 
 
 def _row(draft: Write) -> list[Any]:

@@ -3,19 +3,32 @@
 Every write is all or nothing. Adding what is there, or removing what is not, is no error and no
 change, so that a retry is safe.
 
-All writes of an organization wait for its one lock, so those that wait in this process are made
-together, in one transaction: what they need is read once, each is decided in its turn on what those
-before it left, and what came of them is written at once. Each is a change, with a revision, of its
-own, and one that is refused does not keep the others from landing.
+All writes of an organization take turns, so those that wait in this process are made together: what
+they need is read once, each is decided in its turn on what those before it left, and what came of
+them is written at once. Each is a change, with a revision, of its own, and one that is refused does
+not keep the others from landing.
+
+On PostgreSQL that takes two statements, and no transaction. The first reads, in one snapshot, the
+organization's revision with the rest. The second writes only if the organization still is at it:
+then nothing has landed meanwhile, as every write moves the revision. If it has moved, all is done
+again, behind the lock.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from models.columns import returned
-from models.database import Row, fetch, fetch_together, is_in_transaction, transaction
+from models.database import (
+    Row,
+    fetch,
+    fetch_behind,
+    is_in_transaction,
+    is_postgres,
+    transaction,
+)
+from models.database.statements import Statement
 from models.directory import IDS_AT_ONCE, must_be_few, must_exist
 from models.errors import DomainError, Forbidden, Unauthenticated
 from models.gathering import Gathering
@@ -28,7 +41,6 @@ from models.tables import Group
 from models.viewer import Viewer
 
 Pair = tuple[str, str]  # the ids of a group and of a member
-Statement = tuple[str, Sequence[Any]]  # with its parameters
 
 AT_ONCE = 1_000  # memberships in one transaction, unless a single write asks for more
 
@@ -125,36 +137,59 @@ async def _write_together(all_asked: Sequence[Asked]) -> list[Outcome | Exceptio
 
     What refuses one of them stands in its place.
     """
-    kind, organization_id = all_asked[0].kind, all_asked[0].viewer.organization_id
-    results: list[Outcome | Exception] = []
-    landed: list[_Landed] = []
+    together = _Together(all_asked)
     try:
+        if is_postgres() and not is_in_transaction():
+            with suppress(_Moved):
+                return await together.attempt()
         async with transaction():
-            organization = await lock(organization_id)
-            known = await _read(organization_id, kind, all_asked)
-            for asked in all_asked:
-                last = landed[-1].draft if landed else None
-                try:
-                    draft = await begin(asked.viewer, organization, asked.expected_revision, last)
-                    changed = _decide(asked, known)
-                except (DomainError, Unauthenticated, Forbidden) as error:
-                    if isinstance(error, DomainError):
-                        error.revision = last.revision if last else organization["revision"]
-                    results.append(error)
-                    continue
-                if changed:
-                    _record(draft, asked, known, changed)
-                    landed.append(_Landed(asked, draft, changed))
-                ids = [row["id"] for row in changed]
-                results.append(Outcome(draft.landed_revision, asked.group_id, ids))
-            shown = await _land(kind, landed) if landed else {}
+            await lock(together.organization_id)
+            return await together.attempt()
     finally:
-        if landed:  # they may have, although they were broken off
-            tell(organization_id)
-    return [
-        replace(result, shown=shown.get(asked.group_id)) if isinstance(result, Outcome) else result
-        for asked, result in zip(all_asked, results, strict=True)
-    ]
+        if together.landed:  # they may have, although they were broken off
+            tell(together.organization_id)
+
+
+class _Moved(Exception):
+    """Somebody else wrote between reading and writing; nothing was written."""
+
+
+class _Together:
+    """Writes that are made together. `landed` are those of them that moved members."""
+
+    def __init__(self, all_asked: Sequence[Asked]) -> None:
+        self.all_asked = all_asked
+        self.kind = all_asked[0].kind
+        self.organization_id = all_asked[0].viewer.organization_id
+        self.landed: list[_Landed] = []
+
+    async def attempt(self) -> list[Outcome | Exception]:
+        """Read, decide, and write. Raises _Moved, which it does not behind the lock."""
+        self.landed = []
+        results: list[Outcome | Exception] = []
+        known = await _read(self.organization_id, self.kind, self.all_asked)
+        for asked in self.all_asked:
+            last = self.landed[-1].draft if self.landed else None
+            try:
+                draft = await begin(asked.viewer, known.organization, asked.expected_revision, last)
+                changed = _decide(asked, known)
+            except (DomainError, Unauthenticated, Forbidden) as error:
+                if isinstance(error, DomainError):
+                    error.revision = last.revision if last else known.organization["revision"]
+                results.append(error)
+                continue
+            if changed:
+                _record(draft, asked, known, changed)
+                self.landed.append(_Landed(asked, draft, changed))
+            ids = [row["id"] for row in changed]
+            results.append(Outcome(draft.landed_revision, asked.group_id, ids))
+        shown = await _land(self.kind, self.landed) if self.landed else {}
+        return [
+            replace(result, shown=shown.get(asked.group_id))
+            if isinstance(result, Outcome)
+            else result
+            for asked, result in zip(self.all_asked, results, strict=True)
+        ]
 
 
 # ------------------------------------------------------------------------------------- one by one
@@ -162,8 +197,12 @@ async def _write_together(all_asked: Sequence[Asked]) -> list[Outcome | Exceptio
 
 @dataclass(slots=True)
 class _Known:
-    """What the writes need to know: groups and members that exist, and which memberships stand."""
+    """What the writes need to know: groups and members that exist, and which memberships stand.
 
+    `organization` has the revision at which all of it was so.
+    """
+
+    organization: Row
     groups: dict[str, Row] = field(default_factory=dict)
     members: dict[str, Row] = field(default_factory=dict)
     open: set[Pair] = field(default_factory=set)
@@ -176,6 +215,8 @@ async def _read(organization_id: str, kind: Kind, all_asked: Sequence[Asked]) ->
     params = Params(organization_id, groups, list({member for _, member in pairs}))
     asked_pairs = values(params, "pair", {"group_id": "text", "member_id": "text"}, pairs)
     rows = await fetch(
+        "SELECT o.revision, o.viewers_revision, o.changed_at, found.* FROM organizations o "
+        "LEFT JOIN ("
         "SELECT 'group' AS what, g.id, NULL AS member_id, g.name, NULL AS name_key FROM groups g "
         "WHERE g.organization_id = $1 AND g.id = ANY($2) AND g.until_revision IS NULL "
         f"UNION ALL SELECT 'member', e.id, NULL, e.name, e.name_key FROM {kind.table} e "
@@ -183,16 +224,17 @@ async def _read(organization_id: str, kind: Kind, all_asked: Sequence[Asked]) ->
         "UNION ALL SELECT 'open', pair.group_id, pair.member_id, NULL, NULL "
         f"FROM {asked_pairs} JOIN {kind.memberships} m ON m.group_id = pair.group_id "
         f"AND m.{kind.column} = pair.member_id "
-        "WHERE m.organization_id = $1 AND m.until_revision IS NULL",
+        "WHERE m.organization_id = $1 AND m.until_revision IS NULL"
+        ") AS found ON TRUE WHERE o.id = $1",
         *params.values,
     )
-    known = _Known()
+    known = _Known(rows[0])
     for row in rows:
         if row["what"] == "group":
             known.groups[row["id"]] = row
         elif row["what"] == "member":
             known.members[row["id"]] = row
-        else:
+        elif row["what"] == "open":
             known.open.add((row["id"], row["member_id"]))
     return known
 
@@ -235,16 +277,20 @@ class _Landed:
 
 
 async def _land(kind: Kind, landed: Sequence[_Landed]) -> dict[str, Shown]:
-    """Write what the writes move, and their changes; returns the groups, by id."""
+    """Write what the writes move, and their changes; returns the groups, by id. Raises _Moved."""
+    moving, changes = landing([each.draft for each in landed])
     statements = [
         *_openings(kind, [each for each in landed if each.asked.adds]),
         *_closings(kind, [each for each in landed if not each.asked.adds]),
         _groups_of_members(kind, landed),
-        *landing([each.draft for each in landed]),
+        changes,
         _members_of_groups(kind, landed),
     ]
+    groups = await fetch_behind(moving, statements)
+    if not groups:
+        raise _Moved
     revision = landed[-1].draft.revision
-    return {row["id"]: Shown(row, revision) for row in await fetch_together(statements)}
+    return {row["id"]: Shown(row, revision) for row in groups}
 
 
 def _openings(kind: Kind, landed: Sequence[_Landed]) -> Iterator[Statement]:
@@ -275,7 +321,7 @@ def _openings(kind: Kind, landed: Sequence[_Landed]) -> Iterator[Statement]:
     names = ", ".join(columns)
     yield (
         f"INSERT INTO {kind.memberships} (organization_id, {names}) "
-        f"SELECT $1, {names} FROM {values(params, 'opened', columns, rows)}",
+        f"SELECT $1, {names} FROM {values(params, 'opened', columns, rows, behind=True)}",
         params.values,
     )
 
@@ -290,9 +336,10 @@ def _closings(kind: Kind, landed: Sequence[_Landed]) -> Iterator[Statement]:
         for row in each.changed
     ]
     columns = {"group_id": "text", "member_id": "text", "revision": "bigint"}
+    closed = values(params, "closed", columns, rows, behind=True)
     yield (
         f"UPDATE {kind.memberships} AS m SET until_revision = closed.revision "
-        f"FROM {values(params, 'closed', columns, rows)} WHERE m.group_id = closed.group_id "
+        f"FROM {closed} WHERE m.group_id = closed.group_id "
         f"AND m.{kind.column} = closed.member_id AND m.until_revision IS NULL",
         params.values,
     )
@@ -305,7 +352,8 @@ def _groups_of_members(kind: Kind, landed: Sequence[_Landed]) -> Statement:
         for row in each.changed:
             steps[row["id"]] += each.step
     params = Params()
-    moved = values(params, "moved", {"id": "text", "step": "integer"}, list(steps.items()))
+    columns = {"id": "text", "step": "integer"}
+    moved = values(params, "moved", columns, list(steps.items()), behind=True)
     return (
         f"UPDATE {kind.table} AS e SET group_count = group_count + moved.step FROM {moved} "
         "WHERE e.id = moved.id",
@@ -322,7 +370,7 @@ def _members_of_groups(kind: Kind, landed: Sequence[_Landed]) -> Statement:
     params = Params()
     columns = {"group_id": "text", "at": "timestamptz", "revision": "bigint", "step": "integer"}
     rows = [(id, last[id].now, last[id].revision, step) for id, step in steps.items()]
-    moved = values(params, "moved", columns, rows)
+    moved = values(params, "moved", columns, rows, behind=True)
     return (
         "UPDATE groups AS g SET updated_at = moved.at, updated_revision = moved.revision, "
         f"{kind.counter} = {kind.counter} + moved.step FROM {moved} "

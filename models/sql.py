@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.database import has_trigrams, is_postgres, trigrams
+from models.database import behind_first, has_trigrams, is_postgres, trigrams
 from models.errors import BadRequest
 from models.text import is_storable, name_key
 
@@ -25,18 +25,25 @@ class Params:
 
 
 def values(
-    params: Params, alias: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]
+    params: Params,
+    alias: str,
+    columns: Mapping[str, str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    behind: bool = False,
 ) -> str:
     """What FROM reads as a table of these rows. `columns` are their names and types.
 
-    The text is the same for any number of rows, so that the statement stays prepared.
+    The text is the same for any number of rows, so that the statement stays prepared. It is for a
+    statement that `fetch_behind` runs, if `behind`.
     """
     if is_postgres():
         arrays = ", ".join(
             f"{params.add([row[place] for row in rows])}::{kind}[]"
             for place, kind in enumerate(columns.values())
         )
-        return f"unnest({arrays}) AS {alias} ({', '.join(columns)})"
+        table = f"unnest({arrays})"
+        return f"{behind_first(table) if behind else table} AS {alias} ({', '.join(columns)})"
     read = ", ".join(f"value ->> {place} AS {name}" for place, name in enumerate(columns))
     return f"(SELECT {read} FROM json_each({params.add([list(row) for row in rows])})) AS {alias}"
 

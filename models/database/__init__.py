@@ -17,6 +17,7 @@ from tortoise.exceptions import OperationalError
 from tortoise.migrations.executor import MigrationExecutor
 
 from models.database import statements
+from models.database.statements import FIRST, Statement
 
 CONNECTION = "default"
 POOL_SECONDS = 5.0
@@ -145,14 +146,22 @@ async def fetch_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
         await connection().fetch_each(sql, rows)
 
 
-async def fetch_together(statements: Sequence[tuple[str, Sequence[Any]]]) -> Sequence[Row]:
-    """Run several writing statements, inside of a transaction, in one round trip.
+async def fetch_behind(first: Statement, others: Sequence[Statement]) -> Sequence[Row]:
+    """Run several writing statements in one round trip, if the first of them returns a row.
 
-    None may depend on what another does, nor touch a row that another touches. Each is SQL and its
-    parameters. Returns the rows of the last.
+    Returns the rows of the last; none, and nothing is done, if the first returns none. None may
+    depend on what another does, nor touch a row that another touches. On SQLite this is for inside
+    of a transaction. On PostgreSQL it is all or nothing outside of one, too; there the others must
+    read what `behind_first` makes of what they write.
     """
-    rows: Sequence[Row] = await connection().fetch_together(statements)
+    rows: Sequence[Row] = await connection().fetch_behind(first, others)
     return rows
+
+
+def behind_first(table: str) -> str:
+    """A table for the statements that `fetch_behind` runs on PostgreSQL: empty, unless the first
+    of them has returned a row."""
+    return f"(SELECT * FROM {table} WHERE EXISTS (SELECT 1 FROM {FIRST}))"
 
 
 def transaction() -> TransactionContext:

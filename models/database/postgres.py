@@ -19,7 +19,7 @@ from tortoise.exceptions import BaseORMException, DBConnectionError
 
 from models.database import trigrams
 from models.database.settle import settle
-from models.database.statements import seen
+from models.database.statements import FIRST, Statement, seen
 from models.errors import Busy, Unavailable, Unwritable
 from models.spans import over_statement
 
@@ -58,6 +58,17 @@ async def _leave_as_it_is(connection: asyncpg.Connection) -> None:
 def _shifted(sql: str, by: int) -> str:
     """A statement whose parameters come behind `by` others."""
     return re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + by}", sql)
+
+
+def _together(first: Statement, others: Sequence[Statement]) -> Statement:
+    """Several statements as one, which names the first of them FIRST."""
+    sql, values = first
+    parts, params = [f"{FIRST} AS ({sql})"], [*values]
+    *but_last, (last, last_values) = others
+    for number, (sql, values) in enumerate(but_last):
+        parts.append(f"part_{number} AS ({_shifted(sql, len(params))})")
+        params += values
+    return f"WITH {', '.join(parts)} {_shifted(last, len(params))}", [*params, *last_values]
 
 
 def _is_dead(connection: Any) -> bool:
@@ -254,7 +265,7 @@ class CohortPostgresClient(_Telling):
             yield
 
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[asyncpg.Record]:
-        """The rows of a statement that reads, outside of any transaction."""
+        """The rows of a statement outside of any transaction."""
         seen(sql)
         try:
             connection = await self.acquire()
@@ -266,6 +277,12 @@ class CohortPostgresClient(_Telling):
                 await self.release(connection)
         except Exception as error:
             await self._raise_translated(error)
+
+    async def fetch_behind(
+        self, first: Statement, others: Sequence[Statement]
+    ) -> Sequence[asyncpg.Record]:
+        """Run writing statements, all or nothing, in one round trip, if the first returns a row."""
+        return await self.fetch(*_together(first, others))
 
 
 class Transaction(_Telling, TransactionWrapper):
@@ -293,21 +310,11 @@ class Transaction(_Telling, TransactionWrapper):
         except Exception as error:
             await self._raise_translated(error)
 
-    async def fetch_together(
-        self, statements: Sequence[tuple[str, Sequence[Any]]]
+    async def fetch_behind(
+        self, first: Statement, others: Sequence[Statement]
     ) -> Sequence[asyncpg.Record]:
-        """Run writing statements that know nothing of one another, in one round trip."""
-        parts: list[str] = []
-        params: list[Any] = []
-        for sql, values in statements:
-            parts.append(_shifted(sql, len(params)))
-            params += values
-        *others, last = parts
-        with_others = ", ".join(f"s{number} AS ({sql})" for number, sql in enumerate(others))
-        rows: Sequence[asyncpg.Record] = await self.fetch(
-            f"WITH {with_others} {last}" if others else last, params
-        )
-        return rows
+        """Run writing statements in one round trip, if the first returns a row."""
+        return await self.fetch(*_together(first, others))
 
     @translate_exceptions
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:

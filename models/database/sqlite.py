@@ -31,7 +31,7 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from models.database.settle import settle
-from models.database.statements import seen
+from models.database.statements import Statement, seen
 from models.errors import Busy, Unavailable, Unwritable
 from models.spans import over_statement
 
@@ -255,19 +255,21 @@ class ImmediateTransaction(SqliteTransactionWrapper):
             raise
 
     @translate_exceptions
-    async def fetch_together(
-        self, statements: Sequence[tuple[str, Sequence[Any]]]
+    async def fetch_behind(
+        self, first: Statement, others: Sequence[Statement]
     ) -> Sequence[sqlite3.Row]:
-        """Run writing statements, without coming back between them."""
+        """Run writing statements, without coming back between them, if the first returns a row."""
         connection = self._connection
-        together = "; ".join(sql for sql, _ in statements)
+        together = "; ".join(sql for sql, _ in (first, *others))
         seen(together)
 
         def run() -> list[sqlite3.Row]:
             rows: list[sqlite3.Row] = []
-            for sql, values in statements:
+            for sql, values in (first, *others):
                 encoded = [encode(value) for value in values]
                 rows = connection._conn.execute(translate(sql), encoded).fetchall()
+                if not rows and sql is first[0]:
+                    break
             return rows
 
         with over_statement(together):

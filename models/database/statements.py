@@ -1,6 +1,11 @@
-"""Those who are told of each statement: the query counts of the tests, the log and the figures."""
+"""Statements, and those who are told of each: the counts of the tests, the log, the figures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Statement = tuple[str, Sequence[Any]]  # with its parameters
+
+FIRST = "first_of_all"  # how those that run together name the one that decides whether they do
 
 watchers: list[Callable[[str], None]] = []
 

@@ -14,7 +14,7 @@ from models.database import (
     connection,
     connections,
     fetch,
-    fetch_together,
+    fetch_behind,
     is_postgres,
     snapshot,
     transaction,
@@ -24,6 +24,7 @@ from models.errors import Unavailable
 from models.groups import create_group
 from models.kinds import BOTS, USERS
 from models.ledger import current_revision, write
+from models.sql import Params, values
 from models.verify import differences
 from models.viewer import Viewer
 from tests.databases import assert_ended, opened
@@ -101,25 +102,43 @@ async def test_a_statement_that_fails_rolls_its_transaction_back(
     await nothing_is_held(database_url)
 
 
+RENAME = "UPDATE organizations SET name = $1 WHERE id = $2 AND revision = $3 RETURNING id"
+
+
 async def test_statements_that_run_together_all_run_or_none(viewer: Viewer) -> None:
-    async def run(last: str) -> None:
+    async def run(last: str, revision: int) -> int:
+        users = Params()
+        columns = {"old": "text", "new": "text"}
+        renamed = values(users, "renamed", columns, [("User 00000", "Ada King")], behind=True)
+        rest = Params()
+        others = values(rest, "others", {"name": "text"}, [("User 00001",)], behind=True)
         async with transaction():
-            await fetch_together(
+            rows = await fetch_behind(
+                (RENAME, ["Renamed", viewer.organization_id, revision]),
                 [
-                    ("UPDATE organizations SET name = $1 WHERE id = $2",
-                     ["Renamed", viewer.organization_id]),
-                    ("UPDATE users SET name = $2, avatar_url = $1 WHERE name = $3",
-                     ["/a.png", "Ada King", "User 00000"]),
-                    (last, ["User 00001"]),
-                ]
-            )  # fmt: skip
+                    (
+                        "UPDATE users SET name = renamed.new, avatar_url = '/a.png' "
+                        f"FROM {renamed} WHERE users.name = renamed.old",
+                        users.values,
+                    ),
+                    (
+                        f"UPDATE users SET {last} FROM {others} WHERE users.name = others.name "
+                        "RETURNING users.id",
+                        rest.values,
+                    ),
+                ],
+            )
+        return len(rows)
 
     await make_users(viewer, 2)
     before = await snapshot_of(viewer.organization_id)
+    revision = await current_revision(viewer.organization_id)
     with pytest.raises(IntegrityError):
-        await run("UPDATE users SET id = NULL WHERE name = $1")
+        await run("id = NULL", revision)
     assert await snapshot_of(viewer.organization_id) == before
-    await run("UPDATE users SET name = 'Grace' WHERE name = $1")
+    assert await run("name = 'Grace'", revision - 1) == 0  # the first of them returns no row
+    assert await snapshot_of(viewer.organization_id) == before
+    assert await run("name = 'Grace'", revision) == 1
     rows = await fetch("SELECT name, avatar_url FROM users ORDER BY name")
     assert [tuple(row) for row in rows] == [("Ada King", "/a.png"), ("Grace", None)]
     assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Renamed"
