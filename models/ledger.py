@@ -18,12 +18,12 @@ from models import ids
 from models.columns import select
 from models.database import Row, fetch, fetch_behind, transaction
 from models.database.statements import Statement
-from models.errors import BadRequest, Code, DomainError, Forbidden, Unauthenticated
+from models.errors import BadRequest, Code, DomainError, Outdated
 from models.listing import Listing, Order
 from models.sql import Params, known_ids, values
-from models.tables import Action, Change, Role, UserStatus
+from models.tables import Action, Change
 from models.text import quantity
-from models.viewer import RANK, Viewer
+from models.viewer import Viewer
 
 CHANGE_COLUMNS = select(Change, "c")
 NEWEST_FIRST = Order("change", "c.id", "revision", "c.revision", numeric=True, descending=True)
@@ -125,7 +125,7 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
         async with transaction():
             organization = await lock(viewer.organization_id)
             try:
-                draft = await begin(viewer, organization, expected_revision)
+                draft = begin(viewer, organization, expected_revision)
                 yield draft
             except DomainError as error:
                 error.revision = organization["revision"]
@@ -147,7 +147,7 @@ async def lock(organization_id: str) -> Row:
     return rows[0]
 
 
-async def begin(
+def begin(
     viewer: Viewer,
     organization: Row,
     expected_revision: int | None = None,
@@ -155,13 +155,13 @@ async def begin(
 ) -> Write:
     """A write of the viewer's, on the organization as it is. `behind` is one that lands before it.
 
-    Raises DomainError CONFLICT, and Unauthenticated or Forbidden if the viewer is good no more.
+    Raises DomainError CONFLICT, and Outdated if the viewer may be another by now.
     """
     current, changed_at = organization["revision"], organization["changed_at"]
     if behind:
         current, changed_at = behind.revision, behind.now
-    if 0 < viewer.revision < organization["viewers_revision"]:
-        await _must_still_be(viewer)
+    if viewer.revision and not is_up_to_date(viewer, organization):
+        raise Outdated("Somebody changed meanwhile who may do what. Try again.")
     if expected_revision is not None and expected_revision != current:
         raise DomainError.of(
             Code.CONFLICT,
@@ -179,32 +179,19 @@ async def begin(
     )
 
 
+def is_up_to_date(viewer: Viewer, organization: Row) -> bool:
+    """Whether nothing has changed about viewers since this one was recognised.
+
+    If it was recognised later than the organization is, an older state of that was restored.
+    """
+    at: int = organization["revision"]
+    return bool(organization["viewers_revision"] <= viewer.revision <= at)
+
+
 def tell(organization_id: str) -> None:
     """Tell those who listen that an organization may have moved."""
     for listener in listeners:
         listener(organization_id)
-
-
-async def _must_still_be(viewer: Viewer) -> None:
-    """Raise Unauthenticated or Forbidden if somebody has changed who the viewer is, or may be.
-
-    It was recognised before the last change about viewers, which may have taken its rights away.
-    """
-    rows = await fetch(
-        "SELECT u.role, u.status, u.until_revision, t.role AS token_role, t.revoked_at "
-        "FROM organizations o LEFT JOIN users u ON u.id = $2 LEFT JOIN tokens t ON t.id = $3 "
-        "WHERE o.id = $1",
-        viewer.organization_id,
-        viewer.user_id,
-        viewer.token_id,
-    )
-    row = rows[0]
-    is_gone = viewer.user_id and (row["status"] != UserStatus.ACTIVE or row["until_revision"])
-    if row["revoked_at"] or is_gone:
-        raise Unauthenticated("This token is unknown, expired or revoked.")
-    roles = [role for role in (row["token_role"], row["role"]) if role]
-    if roles and min(RANK.index(Role(role)) for role in roles) < RANK.index(viewer.role):
-        raise Forbidden("Your role was changed meanwhile; look again.")
 
 
 CHANGE_TYPES = {

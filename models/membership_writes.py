@@ -30,7 +30,7 @@ from models.database import (
 )
 from models.database.statements import Statement
 from models.directory import IDS_AT_ONCE, must_be_few, must_exist
-from models.errors import DomainError, Forbidden, Unauthenticated
+from models.errors import DomainError, Outdated
 from models.gathering import Gathering
 from models.groups import no_such_group
 from models.kinds import Kind
@@ -171,9 +171,9 @@ class _Together:
         for asked in self.all_asked:
             last = self.landed[-1].draft if self.landed else None
             try:
-                draft = await begin(asked.viewer, known.organization, asked.expected_revision, last)
+                draft = begin(asked.viewer, known.organization, asked.expected_revision, last)
                 changed = _decide(asked, known)
-            except (DomainError, Unauthenticated, Forbidden) as error:
+            except (DomainError, Outdated) as error:
                 if isinstance(error, DomainError):
                     error.revision = last.revision if last else known.organization["revision"]
                 results.append(error)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from starlette.requests import HTTPConnection
 
-from models import tokens
+from models import ledger, tokens
 from models.errors import Busy, Unauthenticated, Unavailable
 from models.ledger import utc_now
 from models.tokens import hash_secret
@@ -66,22 +66,31 @@ class Authenticator:
         self._used: dict[str, datetime] = {}
         self._recognised: OrderedDict[str, Viewer] = OrderedDict()
 
+    def presumed(self, secret: str | None) -> Viewer | None:
+        """The viewer that a secret stood for when it was last asked about; None if that is no help.
+
+        It may be somebody else by now, or nobody: nothing may be told to it, nor written for it,
+        before that is known. `viewer` tells it; a write finds out by itself.
+        """
+        known = self._recognised.get(self._key(secret)) if secret else None
+        if known is None or (known.expires_at and known.expires_at <= utc_now()):
+            return None
+        if known.token_id is None and self.issuer and self.issuer.keys.is_due:
+            return None
+        return known
+
     async def viewer(self, secret: str | None) -> Viewer:
         """The viewer that a secret stands for, at the present revision. Raises Unauthenticated."""
-        if not secret:
-            return await self.recognise(secret)
-        key = self._key(secret)
-        known = self._recognised.get(key)
-        if known is None or (known.expires_at and known.expires_at <= utc_now()):
-            return await self.recognise(secret)
-        if known.token_id is None and self.issuer and self.issuer.keys.is_due:
+        known = self.presumed(secret)
+        if known is None or secret is None:
             return await self.recognise(secret)
         at = await self.revisions.at(known.organization_id)
         if not at.of_viewers <= known.revision <= at.revision:  # above: an old state was restored
             return await self.recognise(secret)
         if known.revision != at.revision:
-            known = self._recognised[key] = replace(known, revision=at.revision)
-        self._note(known)
+            known = replace(known, revision=at.revision)
+            self._recognised[self._key(secret)] = known
+        self.note(known)
         return known
 
     async def recognise(self, secret: str | None) -> Viewer:
@@ -96,7 +105,7 @@ class Authenticator:
         except Unauthenticated:
             self._recognised.pop(key, None)
             raise
-        self._note(viewer)
+        self.note(viewer)
         self._recognised[key] = viewer
         if len(self._recognised) > MOST_RECOGNISED:
             self._recognised.popitem(last=False)
@@ -116,7 +125,8 @@ class Authenticator:
             return f"{self.issuer.keys.generation} {hash_secret(secret)}"
         return hash_secret(secret)
 
-    def _note(self, viewer: Viewer) -> None:
+    def note(self, viewer: Viewer) -> None:
+        """Remember that a viewer's token was used just now."""
         if viewer.token_id:
             self._used[viewer.token_id] = utc_now()
 
@@ -135,7 +145,7 @@ class Authenticator:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Note now and then while the service runs, and once more at its end.
+        """Note now and then while the service runs, and once more at its end. Hear of writes, too.
 
         The issuer's keys are fetched as it begins, so that the log tells soon if that fails.
         """
@@ -146,11 +156,13 @@ class Authenticator:
                 await self.note_used()
 
         task = asyncio.create_task(forever())
+        ledger.listeners.append(self.revisions.moved)
         if self.issuer:
             self.issuer.keys.refresh()
         try:
             yield
         finally:
+            ledger.listeners.remove(self.revisions.moved)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             if self.issuer:

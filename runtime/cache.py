@@ -61,6 +61,10 @@ class KeptResponses:
         kept = self._bodies.get(key)
         return kept[1] if kept is not None and kept[0] == revision else None
 
+    def has(self, key: Key) -> bool:
+        """Whether a body was kept under a key at any revision."""
+        return self._bodies.get(key) is not None
+
     def keep(self, key: Key, revision: int, body: bytes) -> None:
         """Keep a body. One of an older revision gives way."""
         self._bodies.keep(key, (revision, body), len(key[-1]) + len(body))

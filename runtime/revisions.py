@@ -18,6 +18,17 @@ class Revisions:
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Future[At]] = {}
         self._reading: asyncio.Task[None] | None = None
+        self._last: dict[str, int] = {}  # by organization
+        self._resting: set[str] = set()
+
+    def rests_at(self, organization_id: str) -> int | None:
+        """The revision that an organization was at the last two times it was read, and at which it
+        still is, as far as is known here. None if it has moved lately."""
+        return self._last[organization_id] if organization_id in self._resting else None
+
+    def moved(self, organization_id: str) -> None:
+        """An organization is at another revision than it was when it was last read."""
+        self._resting.discard(organization_id)
 
     async def read(self, organization_id: str) -> int:
         """The revision that an organization is at, now or a moment later."""
@@ -50,9 +61,17 @@ class Revisions:
                 else:
                     for id, future in asked.items():
                         if id in revisions:
+                            self._remember(id, revisions[id].revision)
                             future.set_result(revisions[id])
                         else:
                             future.set_exception(LookupError(f"{id} is gone"))
                             future.exception()
         finally:
             self._reading = None
+
+    def _remember(self, organization_id: str, revision: int) -> None:
+        if self._last.get(organization_id) == revision:
+            self._resting.add(organization_id)
+        else:
+            self._resting.discard(organization_id)
+            self._last[organization_id] = revision

@@ -75,20 +75,30 @@ class GraphQLEndpoint:
             raise Refused(406, f"`Accept` takes none of {GRAPHQL_JSON}, {JSON} and {EVENT_STREAM}.")
         source = await read_source(request, self.runner.settings)
         secret = secret_of(request)
-        viewer = await self.runner.authenticator.viewer(secret)
+        authenticator = self.runner.authenticator
+        presumed = authenticator.presumed(secret)
+        if presumed and self.kept.has(_key(presumed, request, takes, source)):
+            presumed = None
+        viewer = presumed or await authenticator.viewer(secret)
         try:
             self.runner.guard.admit(viewer)
             if not takes.prefers_events:
-                body = self.kept.get(_key(viewer, request, takes, source), viewer.revision)
+                key = _key(viewer, request, takes, source)
+                body = None if presumed else self.kept.get(key, viewer.revision)
                 (KEPT if body else NOT_KEPT).inc()
                 if body is not None:
                     return _done(request, body, 200, takes.media_type)
             asked = read_request(request, source)
             operation = self.runner.operation(viewer, asked)
-        except (Refused, TryAgainLater):
+        except TryAgainLater:
             raise
-        except (InvalidDocument, RequestError) as error:
+        except (Refused, InvalidDocument, RequestError) as error:
+            await authenticator.viewer(secret)  # or it is told that it is nobody any more
+            if isinstance(error, Refused):
+                raise
             return self._respond_once(request, refusal(error), takes)
+        if presumed and not self.runner.may_presume(presumed, operation):
+            viewer = await authenticator.viewer(secret)
         if operation.type is OperationType.MUTATION and request.method == "GET":
             raise Refused(405, "A mutation needs POST.", Allow="POST")
         if operation.type is OperationType.SUBSCRIPTION:

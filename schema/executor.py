@@ -163,13 +163,14 @@ class PlanningExecutor(Executor[Any]):
                 return parts[0]
             if plan is not None:
                 _forget_shown(result)
-                before = await context.revisions.read(organization_id)
+                before = (await context.recognise()).revision
                 parts = await plan.complete([result], context, self.variable_values.coerced)
                 if await context.revisions.read(organization_id) == before:
                     context.shown = before
                     return parts[0]
         _forget_shown(result)
         context.objects = objects
+        await context.recognise()
         async with snapshot():
             context.shown = await current_revision(organization_id)
             usual = as_usual()

@@ -1,4 +1,5 @@
-"""What all mutations share: a refusal becomes `userErrors`."""
+"""What all mutations share: a refusal becomes `userErrors`, and whoever may be another by now is
+recognised again."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -6,7 +7,7 @@ from typing import Any
 import strawberry
 from strawberry.extensions import FieldExtension
 
-from models.errors import DomainError
+from models.errors import DomainError, Outdated
 from models.ledger import current_revision
 from schema.payloads import UserError
 
@@ -21,7 +22,11 @@ class Refusals(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Any, **kwargs: Any
     ) -> Any:
         try:
-            return await next_(source, info, **kwargs)
+            try:
+                return await next_(source, info, **kwargs)
+            except Outdated:
+                await info.context.recognise_again()
+                return await next_(source, info, **kwargs)
         except DomainError as error:
             revision = error.revision
             if revision is None:

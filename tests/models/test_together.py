@@ -8,7 +8,7 @@ import pytest
 
 from models import ledger, membership_writes
 from models.database import fetch, is_postgres, transaction
-from models.errors import Code, DomainError, Unauthenticated
+from models.errors import Code, DomainError, Outdated
 from models.groups import delete_group
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.ledger import Outcome, current_revision
@@ -164,11 +164,11 @@ async def test_one_who_was_revoked_writes_nothing_among_others(viewer: Viewer) -
         add_members(robot, USERS, groups[1], [user]),
         return_exceptions=True,
     )
-    assert [type(result) for result in results] == [Outcome, Unauthenticated]
+    assert [type(result) for result in results] == [Outcome, Outdated]
     assert [group for _, _, group in await _landed(viewer, start)] == [groups[0]]
 
 
-@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
 async def test_what_others_write_between_reading_and_writing_is_seen(
     viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

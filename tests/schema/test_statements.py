@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.database import fetch, transaction, watch_statements
+from models.database import fetch, is_postgres, transaction, watch_statements
 from models.directory import organization
 from models.kinds import BOTS, KINDS
 from models.ledger import current_revision
@@ -45,7 +45,8 @@ async def cost(ask: Asker, query: str, **variables: Any) -> int:
 
 
 async def _count(ask: Asker, query: str, **variables: Any) -> int:
-    await ask("{ viewer { role } }")  # whoever asks is known from now on
+    for _ in range(2):  # from now on it is known who asks, and that the revision rests
+        await ask("{ viewer { role } }")
     with counted() as statements:
         await ask(query, **variables)
     return len(statements)
@@ -140,6 +141,7 @@ async def test_the_last_page_of_a_large_group_takes_what_the_first_takes(
     query = """query($id: ID!, $after: String) { group(id: $id) { userCount users(
         first: 100, after: $after) { totalCount nodes { name } pageInfo { endCursor hasNextPage }
     } } }"""
+    assert await cost(ask, query, id=group) == 2
     costs, names, after = [], list[str](), None
     while after is not False:
         with counted() as statements:
@@ -148,7 +150,6 @@ async def test_the_last_page_of_a_large_group_takes_what_the_first_takes(
         names += [user["name"] for user in page["nodes"]]
         after = page["pageInfo"]["hasNextPage"] and page["pageInfo"]["endCursor"]
     assert costs == [costs[-1]] * 100
-    assert await cost(ask, query, id=group) == 2
     assert names == [f"User {number:05}" for number in range(10_000)]
     assert page["totalCount"] == 10_000
 
@@ -189,8 +190,9 @@ ADD = """mutation($input: AddUsersToGroupInput!) {{ addUsersToGroup(input: $inpu
 async def test_a_write_brings_its_group_along(ask: Asker, acme: Viewer) -> None:
     group, (ada, alan) = await make_group(acme), await make_users(acme, 2)
     shown = ADD.format(fields="name userCount")
-    # who asks and where things are; the lock, what is read, and all that is written
-    assert await _count(ask, shown, input={"groupId": group, "userIds": [ada]}) == 4
+    # what is read, and all that is written; behind the lock on SQLite
+    number = 2 if is_postgres() else 3
+    assert await _count(ask, shown, input={"groupId": group, "userIds": [ada]}) == number
     deep = ADD.format(fields="userCount users { nodes { id } }")
     answer = await ask(deep, input={"groupId": group, "userIds": [alan]})
     assert answer["addUsersToGroup"]["group"] == {

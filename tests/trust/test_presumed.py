@@ -1,0 +1,130 @@
+"""A request begins with whom its token stood for when that was last asked. What other processes
+change meanwhile comes to light before anything is told to it, and before anything is written."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from models import ledger
+from models.database import fetch
+from models.directory import delete_entries
+from models.kinds import USERS
+from models.tables import Role, UserStatus
+from models.tokens import authenticate, revoke_token
+from models.upserts import upsert_entries
+from models.viewer import Viewer
+from tests.client import Asker, Client, asker
+from tests.factories import make_admin, make_group, make_user
+from tests.refusals import unchanged
+from tests.trust.test_persisted import named
+
+WHO = "{ viewer { role } }"
+CREATE = "mutation($name: String!) { createGroup(input: {name: $name}) { userErrors { code } } }"
+REQUESTS: dict[str, dict[str, Any]] = {
+    "query": {"query": "{ groups { nodes { name } } }"},
+    "write": {"query": CREATE, "variables": {"name": "New"}},
+    "write that is refused": {"query": CREATE, "variables": {"name": " "}},
+    "nonsense": {"query": "{ nonsense }"},
+    "no request": {"query": 7},
+    "hash": named("{ organization { name } }"),
+}
+
+
+@contextmanager
+def elsewhere() -> Any:
+    """What is written in the block is written by another process: nobody here hears of it."""
+    heard, ledger.listeners[:] = ledger.listeners[:], []
+    try:
+        yield
+    finally:
+        ledger.listeners[:] = heard
+
+
+async def of_user(client: Client, acme: Viewer, role: Role) -> tuple[Asker, str]:
+    """A user of a role, who has asked and is known, and whose revision rests; and the id."""
+    await make_admin(acme)  # there must be one
+    ada = await make_user(acme, "Ada")
+    await change(acme, ada, role=role)
+    ask = await asker(client, acme, None, ada)
+    for _ in range(3):
+        await ask(WHO)
+    return ask, ada
+
+
+async def change(acme: Viewer, id: str, **given: Any) -> None:
+    (row,) = await fetch("SELECT name, email FROM users WHERE id = $1", id)
+    await upsert_entries(acme, USERS, [{"name": row["name"], "email": row["email"], **given}])
+
+
+async def revoke(acme: Viewer, ask: Asker, ada: str) -> None:
+    viewer = await authenticate(ask.token)
+    assert viewer
+    assert viewer.token_id
+    await revoke_token(acme, viewer.token_id)
+
+
+async def deactivate(acme: Viewer, ask: Asker, ada: str) -> None:
+    await change(acme, ada, status=UserStatus.DEACTIVATED)
+
+
+async def delete(acme: Viewer, ask: Asker, ada: str) -> None:
+    await delete_entries(acme, USERS, [ada])
+
+
+@pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
+@pytest.mark.parametrize("end", [revoke, deactivate, delete])
+async def test_who_is_nobody_any_more_is_told_that_and_nothing_else(
+    client: Client,
+    acme: Viewer,
+    end: Callable[[Viewer, Asker, str], Awaitable[None]],
+    request_: dict[str, Any],
+) -> None:
+    ask, ada = await of_user(client, acme, Role.ADMIN)
+    with elsewhere():
+        await make_group(acme, "Secret")
+        await end(acme, ask, ada)
+    headers = {"Authorization": f"Bearer {ask.token}"}
+    async with unchanged(acme):
+        response = await client.http.post("/graphql", json=request_, headers=headers)
+    assert response.status_code == 401
+    (error,) = response.json()["errors"]
+    assert error["extensions"] == {"code": "UNAUTHENTICATED"}
+    assert "data" not in response.json()
+
+
+async def test_who_was_demoted_writes_nothing(client: Client, acme: Viewer) -> None:
+    ask, ada = await of_user(client, acme, Role.ADMIN)
+    with elsewhere():
+        await change(acme, ada, role=Role.AUDITOR)
+    async with unchanged(acme):
+        answer = await client.ask(CREATE, {"name": "New"}, ask.token)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+
+
+async def test_who_was_promoted_may_write(client: Client, acme: Viewer) -> None:
+    ask, ada = await of_user(client, acme, Role.MEMBER)
+    with elsewhere():
+        await change(acme, ada, role=Role.ADMIN)
+    assert await ask(CREATE, name="New") == {"createGroup": {"userErrors": []}}
+
+
+async def test_a_change_names_its_actor_as_of_then(client: Client, acme: Viewer) -> None:
+    ask, ada = await of_user(client, acme, Role.ADMIN)
+    with elsewhere():
+        await change(acme, ada, name="Countess")
+    await ask(CREATE, name="New")
+    found = await ask("{ changes(first: 1) { nodes { summary actor { name } } } }")
+    assert found["changes"]["nodes"] == [
+        {"summary": "Countess created New", "actor": {"name": "Countess"}}
+    ]
+
+
+async def test_a_query_sees_what_others_wrote(client: Client, acme: Viewer) -> None:
+    ask, ada = await of_user(client, acme, Role.ADMIN)
+    with elsewhere():
+        await make_group(acme, "New")
+        await change(acme, ada, role=Role.AUDITOR)
+    found = await ask("{ viewer { role } groups { nodes { name } } }")
+    assert found == {"viewer": {"role": "AUDITOR"}, "groups": {"nodes": [{"name": "New"}]}}
