@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from operator import itemgetter
+from typing import NamedTuple
 
 from models.database import Row, fetch
 from models.groups import COLUMNS, groups_of
@@ -47,8 +48,7 @@ class Access:
     groups: Sequence[Row] = field(default=(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """May this user use this bot or persona?"""
 
     user_id: str
@@ -256,8 +256,7 @@ async def _decide_alike(
     denied = [question for question in known if question not in granted]
     if not denied:
         return decisions
-    active = await _standing_users(viewer, {question.user_id for question in denied}, moment)
-    in_groups = await _standing_resources(viewer, kind, {q.resource_id for q in denied}, moment)
+    active, in_groups = await _standing(viewer, kind, denied, moment)
     for question in denied:
         if question.user_id not in active or question.resource_id not in in_groups:
             continue
@@ -298,41 +297,36 @@ async def _granted(
     return granted
 
 
-async def _standing_users(
-    viewer: Viewer, user_ids: set[str], moment: int | None
-) -> dict[str, bool]:
-    """Whether each of these users is active, now or at the moment; less those that are none.
+async def _standing(
+    viewer: Viewer, kind: Kind, questions: Sequence[Question], moment: int | None
+) -> tuple[dict[str, bool], dict[str, bool]]:
+    """Of the users of these questions, whether each is active; of the bots or personas, whether
+    each is in a group: now, or at the moment. Those that are none are left out.
 
-    A MEMBER, who asks about itself only, is one.
+    A MEMBER, who asks about itself only, is one. For it there is what the groups hold, or held
+    then, that it is in, or was in.
     """
-    params = Params(list(user_ids), viewer.organization_id)
-    rows = await fetch(
-        "SELECT e.id, EXISTS (SELECT 1 FROM activations a WHERE a.user_id = e.id "
-        f"AND {open_at(params, 'a', moment)}) FROM users e WHERE e.id = ANY($1) "
-        f"AND e.organization_id = $2 AND {open_at(params, 'e', moment)}",
-        *params.values,
-    )
-    return {row[0]: bool(row[1]) for row in rows}
-
-
-async def _standing_resources(
-    viewer: Viewer, kind: Kind, ids: set[str], moment: int | None
-) -> dict[str, bool]:
-    """Whether each of these bots or personas is in a group; less those that are none.
-
-    For a MEMBER there is what the groups hold, or held then, that it is in, or was in.
-    """
-    params = Params(list(ids), viewer.organization_id)
+    users = list({question.user_id for question in questions})
+    resources = list({question.resource_id for question in questions})
+    params = Params(users, resources, viewer.organization_id)
     held = (
         f"EXISTS (SELECT 1 FROM {kind.memberships} m WHERE m.{kind.column} = e.id "
         f"AND {open_at(params, 'm', moment)}{viewer.in_own_groups(params, 'm.group_id', moment)})"
     )
+    stands = f"e.organization_id = $3 AND {open_at(params, 'e', moment)}"
     rows = await fetch(
-        f"SELECT e.id, {held} FROM {kind.table} e WHERE e.id = ANY($1) "
-        f"AND e.organization_id = $2 AND {open_at(params, 'e', moment)}",
+        f"SELECT {USERS.table!r} AS kind, e.id, EXISTS (SELECT 1 FROM activations a "
+        f"WHERE a.user_id = e.id AND {open_at(params, 'a', moment)}) FROM users e "
+        f"WHERE e.id = ANY($1) AND {stands} UNION ALL "
+        f"SELECT {kind.table!r}, e.id, {held} FROM {kind.table} e "
+        f"WHERE e.id = ANY($2) AND {stands}",
         *params.values,
     )
-    return {row[0]: bool(row[1]) for row in rows if viewer.sees_all or row[1]}
+    active = {row[1]: bool(row[2]) for row in rows if row[0] == USERS.table}
+    in_groups = {row[1]: bool(row[2]) for row in rows if row[0] == kind.table}
+    if not viewer.sees_all:
+        in_groups = {id: True for id, is_held in in_groups.items() if is_held}
+    return active, in_groups
 
 
 async def holders(viewer: Viewer, decisions: Sequence[Decision]) -> list[Sequence[Row]]:

@@ -16,9 +16,12 @@ from models.tables import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """One of the three, with the names of its tables, columns, actions and words."""
+    """One of the three, with the names of its tables, columns, actions and words.
+
+    There are no others, so each is equal to itself only. (As keys they are hashed often.)
+    """
 
     noun: str
     prefix: str

@@ -4,7 +4,7 @@ graphql-core reads them anew each time a field is executed. Values of variables 
 graphql-core has coerced them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphql import (
@@ -20,9 +20,11 @@ from graphql import (
     get_named_type,
 )
 from graphql.utilities import coerce_input_literal
+from strawberry.types.base import StrawberryList, has_object_definition
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+Convert = Callable[[Sequence[Any]], list[Any]]
 Given = Callable[[Mapping[str, Any]], dict[str, Any]]  # by the values of the variables
 
 
@@ -33,36 +35,50 @@ class NotPlain(Exception):
 def arguments_of(field: StrawberryField, definition: GraphQLField, node: FieldNode) -> Given:
     """What the field's function is given by name, for the values of the variables.
 
-    Raises NotPlain, as the function returned does, for all but scalars and lists of them, which
-    Strawberry would turn into objects, and for values that graphql-core would refuse.
+    Raises NotPlain, as the function returned does, for what Strawberry would turn into objects in a
+    way of its own, and for values that graphql-core would refuse.
     """
-    names = {to_camel_case(each.python_name): each.python_name for each in field.arguments}
+    known = {to_camel_case(each.python_name): each for each in field.arguments}
     constants: dict[str, Any] = {}
-    variables: list[tuple[str, str, bool]] = []
+    variables: list[tuple[str, str, bool, Convert | None]] = []
     for each in node.arguments or ():
         argument = definition.args[each.name.value]
+        name = known[each.name.value].python_name
+        convert = None
         if not isinstance(get_named_type(argument.type), GraphQLScalarType):
-            raise NotPlain
-        name = names[each.name.value]
+            convert = _converter(known[each.name.value].type)
         if isinstance(each.value, VariableNode):
             is_required = isinstance(argument.type, GraphQLNonNull)
-            variables.append((name, each.value.name.value, is_required))
-        else:
+            variables.append((name, each.value.name.value, is_required, convert))
+        elif convert is None:
             constants[name] = _constant(argument, each.value)
+        else:
+            raise NotPlain
     if any(each.default_value is not Undefined for each in definition.args.values()):
         raise NotPlain
 
     def given(values: Mapping[str, Any]) -> dict[str, Any]:
         found = constants.copy()
-        for name, variable, is_required in variables:
+        for name, variable, is_required, convert in variables:
             value = values.get(variable, Undefined)
             if is_required and (value is None or value is Undefined):
                 raise NotPlain
             if value is not Undefined:
-                found[name] = value
+                found[name] = convert(value) if convert else value
         return found
 
     return given
+
+
+def _converter(kind: Any) -> Convert:
+    """How the objects of a list are made, if their type says so by itself."""
+    if not isinstance(kind, StrawberryList) or not has_object_definition(kind.of_type):
+        raise NotPlain
+    item = kind.of_type
+    make: Any = item.__strawberry_definition__.from_input
+    if make is None:
+        raise NotPlain
+    return lambda values: [make(item, each, None) for each in values]
 
 
 def _constant(argument: GraphQLArgument, value: ValueNode) -> Any:

@@ -1,12 +1,14 @@
 """GraphQL documents: parsed and validated once, then kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from graphql import (
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
@@ -14,13 +16,16 @@ from graphql import (
     specified_rules,
     validate,
 )
+from graphql.execution.collect_fields import FragmentDetails
 from graphql.validation import MaxIntrospectionDepthRule
 
 from models.errors import BadRequest
 from runtime.metrics import CACHE
 from schema import schema
+from schema.arguments import NotPlain
 from schema.cost import Price, PriceList, value_of
 from schema.limits import Limits, check_shape, parse_within, too_deep
+from schema.variables import Variable, variables_of
 
 MOST_ERRORS = 3  # of a document; each may print a large part of it
 MOVES_BY_ITSELF = "lastUsedAt"  # the one field that changes without a change of the ledger
@@ -43,11 +48,26 @@ class InvalidDocument(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """What executing an operation begins with, and what stands in the document alone.
+
+    `variables` is None where graphql-core has to find all of this by itself.
+    """
+
+    node: OperationDefinitionNode
+    fragments: dict[str, FragmentDefinitionNode]
+    details: dict[str, FragmentDetails]
+    variables: Sequence[Variable] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A valid document, what its operations cost, by name, and a place for their plans."""
+    """A valid document: of each operation, by name, what it costs and how it begins. With a place
+    for plans."""
 
     document: DocumentNode
     prices: Mapping[str | None, Price]
+    openings: Mapping[str | None, Opening]
     plans: dict[Any, Any]
 
 
@@ -59,6 +79,7 @@ class Operation:
     type: OperationType
     name: str | None
     cost: int
+    opening: Opening
     plans: dict[Any, Any]
     is_lasting: bool  # whether its answer stays the same until the next revision
 
@@ -69,11 +90,30 @@ def _prepare(text: str, limits: Limits) -> Prepared:
         check_shape(limits, document)
         if errors := validate(schema._schema, document, RULES, max_errors=MOST_ERRORS):
             raise InvalidDocument(errors)
-        return Prepared(document, PriceList(limits, schema._schema, document).all(), {})
+        prices = PriceList(limits, schema._schema, document).all()
+        return Prepared(document, prices, _openings(document), {})
     except GraphQLError as error:
         raise InvalidDocument([error]) from None
     except RecursionError:  # where the settings allow what Python does not
         raise too_deep(limits) from None
+
+
+def _openings(document: DocumentNode) -> dict[str | None, Opening]:
+    parts = document.definitions
+    named = {p.name.value: p for p in parts if isinstance(p, FragmentDefinitionNode)}
+    details = {name: FragmentDetails(each, None) for name, each in named.items()}
+    have_variables = any(each.variable_definitions for each in named.values())
+    openings: dict[str | None, Opening] = {}
+    for each in parts:
+        if not isinstance(each, OperationDefinitionNode):
+            continue
+        variables = None
+        if not have_variables:
+            with suppress(NotPlain):
+                variables = variables_of(schema._schema, each.variable_definitions or ())
+        name = each.name.value if each.name else None
+        openings[name] = Opening(each, named, details, variables)
+    return openings
 
 
 _prepare_once = lru_cache(maxsize=KEPT)(_prepare)
@@ -108,6 +148,7 @@ def operation_of(
         operation.operation,
         own_name,
         cost,
+        prepared.openings[own_name],
         prepared.plans,
         is_lasting=MOVES_BY_ITSELF not in text,
     )

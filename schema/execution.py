@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult, GraphQLError, OperationType, execute
+from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import create_source_event_stream, execute_subscription_event
 
 from models.database import snapshot
@@ -127,13 +127,7 @@ class Runner:
         behind what it has: if it went on, this event would be lost.
         """
         context = self._context(secret, viewer, operation)
-        executor = PlanningExecutor.build(
-            schema._schema,
-            operation.document,
-            context_value=context,
-            raw_variable_values=asked.variables,
-            operation_name=asked.operation_name,
-        )
+        executor = PlanningExecutor.begin(schema._schema, operation, asked.variables, context)
         if isinstance(executor, list):  # what is wrong with the variables
             yield _answer(ExecutionResult(None, executor), None)
             return
@@ -175,14 +169,10 @@ class Runner:
     async def _execute(
         self, context: Context, operation: Operation, asked: GraphQLRequest
     ) -> ExecutionResult:
-        result = execute(
-            schema._schema,
-            operation.document,
-            context_value=context,
-            variable_values=asked.variables,
-            operation_name=asked.operation_name,
-            executor_class=PlanningExecutor,
-        )
+        executor = PlanningExecutor.begin(schema._schema, operation, asked.variables, context)
+        if isinstance(executor, list):  # what is wrong with the variables
+            return ExecutionResult(None, executor)
+        result = executor.execute_operation()
         result = result if isinstance(result, ExecutionResult) else await result
         if result.errors:
             _raise_trouble(result.errors, operation, result.data)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from graphql import (
     ExecutionResult,
@@ -11,7 +11,10 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLSchema,
     OperationType,
+    default_field_resolver,
+    default_type_resolver,
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails, collect_fields
@@ -21,9 +24,11 @@ from models.errors import Busy, LimitExceeded, Unavailable
 from models.ledger import Shown, current_revision
 from schema.arguments import NotPlain
 from schema.context import Context
+from schema.documents import Operation
 from schema.payloads import Payload
 from schema.plans import Compiler, Plan
 from schema.resolvers import written_groups
+from schema.variables import read_variables
 
 MOST_PLANS = 50  # of one document, which grow with the values of its switches
 
@@ -57,6 +62,40 @@ class PlanningExecutor(Executor[Any]):
     Plans are kept with the document (`context.plans`): its nodes stay the same as long as it is
     kept. Whatever a plan raises, graphql-core does its part of the response again, in its own way.
     """
+
+    @classmethod
+    def begin(
+        cls,
+        schema: GraphQLSchema,
+        operation: Operation,
+        variables: dict[str, Any] | None,
+        context: Context,
+    ) -> Self | list[GraphQLError]:
+        """The executor of an operation, or what is wrong with the variables: as `build` finds it,
+        which finds anew each time what stands in the document."""
+        opening = operation.opening
+        with suppress(NotPlain):
+            if opening.variables is not None:
+                return cls(
+                    schema,
+                    opening.fragments,
+                    opening.details,
+                    root_value=None,
+                    context_value=context,
+                    operation=opening.node,
+                    variable_values=read_variables(opening.variables, variables or {}),
+                    field_resolver=default_field_resolver,
+                    type_resolver=default_type_resolver,
+                    subscribe_field_resolver=default_field_resolver,
+                )
+        built = cls.build(
+            schema,
+            operation.document,
+            context_value=context,
+            raw_variable_values=variables,
+            operation_name=operation.name,
+        )
+        return cast("Self | list[GraphQLError]", built)
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         walk = super().execute_operation

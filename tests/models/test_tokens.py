@@ -316,7 +316,7 @@ async def test_signing_out_revokes_the_session_and_no_other(viewer: Viewer) -> N
     assert await authenticate(secrets[0]) is None
     assert await authenticate(secrets[1]) is not None
     async with unchanged(viewer):
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(Outdated):
             await sign_out(found)
 
 

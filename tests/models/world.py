@@ -17,7 +17,7 @@ class World:
 
     def copy(self) -> "World":
         """The same state, which later writes do not touch."""
-        return deepcopy(self)
+        return deepcopy(self, {id(kind): kind for kind in KINDS})  # of which there are no copies
 
     def holding(self, kind: Kind, id: str) -> set[str]:
         """The groups that hold somebody, or something."""
