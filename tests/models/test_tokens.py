@@ -9,7 +9,7 @@ from tortoise.exceptions import IntegrityError
 
 from models.database import Row, fetch, transaction
 from models.directory import delete_entries
-from models.errors import Code, Forbidden, Unauthenticated
+from models.errors import Code, Forbidden, Outdated
 from models.kinds import USERS
 from models.ledger import current_revision, utc_now
 from models.listing import Slice, fetch_page

@@ -67,13 +67,11 @@ async def answer(
         return viewer
 
     context = Context(viewer, recognise, Feed(), Revisions(), operation.plans, 10_000_000)
-    result = execute(
-        CORE,
-        operation.document,
-        context_value=context,
-        variable_values=variables,
-        executor_class=executor,
-    )
+    if executor is None:
+        result = execute(CORE, operation.document, context_value=context, variable_values=variables)
+    else:
+        begun = executor.begin(CORE, operation, variables, context)
+        result = begun.execute_operation()
     if not isinstance(result, ExecutionResult):
         result = await result
     # Of several errors that null the same object, the first to arrive is told, whichever that is:
