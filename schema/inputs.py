@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import strawberry
 from strawberry import ID, UNSET
+from strawberry.utils.str_converters import to_camel_case
 
 from models import directory
 from models.groups import GroupOrderField
@@ -91,6 +92,18 @@ def _asked(question: type, sent: Mapping[str, Any], _: Any) -> Asked:
 # They come by the hundred. Strawberry, which looks up the name of each field each time, takes as
 # long to read them as it takes to answer them.
 AccessQuestion.__strawberry_definition__.from_input = _asked  # type: ignore[attr-defined]
+
+
+def read_plainly(*inputs: type) -> None:
+    """Have these inputs made at once: all of their fields are scalars, or lists of them."""
+    for each in inputs:
+        definition = each.__strawberry_definition__  # type: ignore[attr-defined]
+        names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}
+
+        def make(input: type, sent: Mapping[str, Any], _: Any, names: Any = names) -> Any:
+            return input(**{names[name]: value for name, value in sent.items()})
+
+        definition.from_input = make
 
 
 @strawberry.input(description="Users to put into a group, or to take out of it.")
@@ -189,6 +202,16 @@ class RemovePersonasFromGroupInput:
     group_id: ID = described("The group.")
     persona_ids: list[ID] = described("At most 1,000.")
     expected_revision: int | None = optional(EXPECTED)
+
+
+read_plainly(
+    AddUsersToGroupInput,
+    AddBotsToGroupInput,
+    AddPersonasToGroupInput,
+    RemoveUsersFromGroupInput,
+    RemoveBotsFromGroupInput,
+    RemovePersonasFromGroupInput,
+)
 
 
 @strawberry.input(description="A change to undo.")

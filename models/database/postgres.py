@@ -6,9 +6,10 @@ Named in the connection's `engine`, so that Tortoise itself uses it, for models 
 import asyncio
 import logging
 import re
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, cast
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
@@ -18,6 +19,7 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import BaseORMException, DBConnectionError
 
 from models.database import trigrams
+from models.database.pool import Pool, is_dead
 from models.database.settle import settle
 from models.database.statements import FIRST, Statement, seen
 from models.errors import Busy, Unavailable, Unwritable
@@ -71,11 +73,6 @@ def _together(first: Statement, others: Sequence[Statement]) -> Statement:
     return f"WITH {', '.join(parts)} {_shifted(last, len(params))}", [*params, *last_values]
 
 
-def _is_dead(connection: Any) -> bool:
-    """Whether a connection of the pool is closed, or was taken from its user because it was."""
-    return connection._con is None or connection.is_closed()
-
-
 class _Telling(AsyncpgDBClient):
     """Raises Unavailable where the database went away, or cannot be written."""
 
@@ -108,7 +105,7 @@ class _Telling(AsyncpgDBClient):
         """Whether this is asyncpg's complaint that a transaction's connection is no more."""
         if self._connection is None or not isinstance(cause, asyncpg.InterfaceError):
             return False
-        return _is_dead(self._connection)
+        return is_dead(self._connection)
 
 
 class CohortPostgresClient(_Telling):
@@ -131,17 +128,23 @@ class CohortPostgresClient(_Telling):
     def _in_transaction(self) -> "SettledTransactionContext":
         return SettledTransactionContext(Transaction(self), self._pool_init_lock)
 
-    async def create_pool(self, **options: Any) -> asyncpg.Pool:
+    async def create_pool(self, **options: Any) -> Pool:
         # A connection would be reset when it goes back, in a round trip of its own. No statement of
         # ours leaves anything behind: no setting, no cursor, no lock, no listener.
         defaults = {
             "init": self._prepare,
             "reset": _leave_as_it_is,
+            "max_queries": sys.maxsize,
             "max_inactive_connection_lifetime": 0,
             "statement_cache_size": STATEMENTS_PREPARED,
             "max_cached_statement_lifetime": 0,
+            "connection_class": asyncpg.Connection,
+            "record_class": asyncpg.Record,
+            "loop": None,
         }
-        return await super().create_pool(**defaults | options)
+        pool = Pool(**defaults | options)
+        await pool
+        return pool
 
     async def _prepare(self, connection: asyncpg.Connection) -> None:
         settings = "SET jit = off"
@@ -157,18 +160,21 @@ class CohortPostgresClient(_Telling):
         await connection.execute(settings)
         self.has_trigrams = await connection.fetchval(trigrams.IS_THERE)
 
-    async def _ensure_pool(self) -> asyncpg.Pool:
+    async def _ensure_pool(self) -> Pool:
         if self._pool is None:
             async with self._pool_init_lock:
                 if self._pool is None:
                     await self.create_connection(with_db=True)
-        return self._pool
+        pool: Any = self._pool
+        return cast("Pool", pool)
 
     async def acquire(self) -> Any:
-        """A connection of the pool, which must be released.
+        """A connection of the pool, which must be released, or given back.
 
         Raises Busy if none becomes free in time, and Unavailable if none can be made.
         """
+        if self._pool is not None and (connection := self._pool.take()) is not None:
+            return connection
         try:
             async with asyncio.timeout(self.pool_seconds):
                 pool = self._pool or await self._ensure_pool()
@@ -185,15 +191,20 @@ class CohortPostgresClient(_Telling):
             raise Unavailable(str(error)) from error
 
     async def release(self, connection: Any) -> None:
-        """Give a connection back."""
+        """Let a connection go back, whatever has become of it."""
         if self._pool is not None:
             await self._pool.release(connection)
+
+    async def give_back(self, connection: Any) -> None:
+        """Let a connection go back whose last statement has ended, outside of any transaction."""
+        if self._pool is not None:
+            await self._pool.give_back(connection)
 
     def usage(self) -> tuple[int, int]:
         """How many connections of the pool are in use, and how many wait for use."""
         if self._pool is None:
             return 0, 0
-        idle = self._pool.get_idle_size()
+        idle = self._pool.idle
         return self._pool.get_size() - idle, idle
 
     @asynccontextmanager
@@ -272,9 +283,11 @@ class CohortPostgresClient(_Telling):
             try:
                 with over_statement(sql):
                     rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *params)
-                return rows
-            finally:
+            except BaseException:
                 await self.release(connection)
+                raise
+            await self.give_back(connection)
+            return rows
         except Exception as error:
             await self._raise_translated(error)
 
@@ -349,17 +362,17 @@ class SettledTransactionContext(TransactionContextPooled):
         except BaseException:
             await settle(self._abandon())
             raise
-        await settle(self._release())
+        await self.pool.give_back(self.client._connection)
 
     async def _abandon(self) -> None:
         """Roll back what was begun, and give the connection back: closed, if it cannot be done."""
         connection = self.client._connection
         try:
-            if not _is_dead(connection) and connection.is_in_transaction():
+            if not is_dead(connection) and connection.is_in_transaction():
                 await self.client.rollback()
         except NOT_REACHED as error:
             logger.warning("a connection is given up, since nothing can be rolled back: %s", error)
-            if not _is_dead(connection):
+            if not is_dead(connection):
                 connection.terminate()
         finally:
             await self._release()
