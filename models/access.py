@@ -14,15 +14,18 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import NamedTuple
 
+from models.columns import shown
 from models.database import Row, fetch
-from models.groups import COLUMNS, groups_of
+from models.groups import groups_of
 from models.kinds import USERS, Kind
 from models.listing import Listing, Page, Slice, cut, fetch_counts, fetch_pages
 from models.memberships import members
 from models.sql import ID, Params, open_at, values
+from models.tables import Group
 from models.viewer import Viewer
 
 BY_NAME_AND_ID = itemgetter("name_key", "id")
+GROUP = shown(Group, "g")
 GROUPS_TOLD = 100  # how many groups a denial names
 
 
@@ -162,7 +165,7 @@ async def _groups_of_holders(
     params = Params(list(parents), viewer.organization_id)
     active = is_active(params, "h.user_id", moment) if holder is USERS else ""
     rows = await fetch(
-        f"SELECT h.{holder.column}, h.group_id, {COLUMNS} FROM {holder.memberships} h "
+        f"SELECT h.{holder.column}, h.group_id, {GROUP} FROM {holder.memberships} h "
         f"LEFT JOIN groups g ON g.id = h.group_id AND {viewer.sees(params, 'groups', 'g')} "
         f"WHERE h.{holder.column} = ANY($1) AND h.organization_id = $2 "
         f"AND {open_at(params, 'h', moment)}{active}"
@@ -281,7 +284,7 @@ async def _granted(
     by_pair = {(question.user_id, question.resource_id): question for question in questions}
     asked = values(params, "asked", {"user_id": "text", "resource_id": "text"}, list(by_pair))
     rows = await fetch(
-        f"SELECT asked.user_id, asked.resource_id, u.group_id, {COLUMNS} FROM {asked} "
+        f"SELECT asked.user_id, asked.resource_id, u.group_id, {GROUP} FROM {asked} "
         "JOIN group_users u ON u.user_id = asked.user_id "
         f"JOIN {kind.memberships} r "
         f"ON r.group_id = u.group_id AND r.{kind.column} = asked.resource_id "

@@ -4,6 +4,8 @@ from tortoise.fields.base import Field
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+NOT_SHOWN = ("organization_id", "email_key", "since_revision", "until_revision")
+
 
 class KeyField(Field[str], str):  # type: ignore[misc]  # Tortoise's way to declare a value's type
     """Text that is compared and sorted byte by byte, whatever locale the database has.
@@ -41,3 +43,9 @@ def returned(model: type[Model]) -> str:
 def select(model: type[Model], alias: str) -> str:
     """All columns of a table, for a SELECT that knows the table as `alias`."""
     return ", ".join(f"{alias}.{column}" for column in model._meta.fields_db_projection.values())
+
+
+def shown(model: type[Model], alias: str) -> str:
+    """Likewise, but less what only conditions are about: for lists, where each column counts."""
+    columns = model._meta.fields_db_projection.values()
+    return ", ".join(f"{alias}.{column}" for column in columns if column not in NOT_SHOWN)

@@ -5,7 +5,7 @@ The verbs that put together a whole write are in `models/groups.py`.
 
 from collections.abc import Sequence
 
-from models.columns import select
+from models.columns import shown
 from models.database import Row, fetch
 from models.directory import by_name
 from models.kinds import Kind
@@ -35,7 +35,7 @@ def members(
             f"{viewer.in_own_groups(params, 'm.group_id', moment)}"
         )
 
-    columns = f"{select(kind.model, 'e')}, m.added_at, m.since_revision AS added_revision"
+    columns = f"{shown(kind.model, 'e')}, m.added_at, m.since_revision AS added_revision"
     return Listing(columns, source, Order(kind.noun, f"m.{kind.column}", "name_key", sort_key))
 
 
@@ -54,7 +54,7 @@ def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
         )
 
     return Listing(
-        select(kind.model, "e"),
+        shown(kind.model, "e"),
         source,
         by_name(kind),
         searched=Search(kind.table, viewer.organization_id, search) if search else None,
