@@ -35,7 +35,7 @@ query Deletion($id: ID!) {
 
 
 def questions(sample: Sample) -> list[Operation]:
-    """The same questions one by one, on all connections, and 100 at a time, on one."""
+    """The same questions one by one, and 100 at a time."""
     rng = random.Random(len(sample.bot_ids))
     asked = [
         {"bot": {"userId": rng.choice(sample.user_ids), "botId": rng.choice(sample.bot_ids)}}
@@ -44,7 +44,7 @@ def questions(sample: Sample) -> list[Operation]:
     batches = [asked[start : start + QUESTIONS] for start in range(0, len(asked), QUESTIONS)]
     return [
         _ask(SINGLES, CHECK, [{"questions": [one]} for one in asked]),
-        _ask(TOGETHER, CHECK, [{"questions": batch} for batch in batches], connections=1),
+        _ask(TOGETHER, CHECK, [{"questions": batch} for batch in batches]),
     ]
 
 

@@ -73,7 +73,9 @@ def contains(params: Params, search: str | None, *columns: str) -> str:
         raise BadRequest("`search` holds a character that no name can hold; remove it.")
     pattern = re.sub(r"([\\%_])", r"\\\1", key)
     placeholder = params.add(f"%{pattern}%")
-    matches = (rf"{column} LIKE {placeholder} ESCAPE '\'" for column in columns)
+    # PostgreSQL escapes by a backslash as it is; told so, it would write the pattern anew each row.
+    escape = "" if is_postgres() else r" ESCAPE '\'"
+    matches = (f"{column} LIKE {placeholder}{escape}" for column in columns)
     return f" AND ({' OR '.join(matches)})"
 
 
