@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from models.columns import returned
 from models.database import (
@@ -45,7 +46,7 @@ Pair = tuple[str, str]  # the ids of a group and of a member
 AT_ONCE = 1_000  # memberships in one transaction, unless a single write asks for more
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """A write: these members into the group, or out of it."""
 
@@ -56,7 +57,7 @@ class Asked:
     member_ids: Sequence[str]
     expected_revision: int | None
 
-    @property
+    @cached_property
     def pairs(self) -> list[Pair]:
         """What it would open, or close; nothing if it names too many."""
         if len(self.member_ids) > IDS_AT_ONCE:

@@ -136,14 +136,31 @@ class Edge:
         return encode_cursor(self.order, self.node)
 
 
-@dataclass(frozen=True, slots=True)
 class PageEnds:
     """Source of `PageInfo`."""
 
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    __slots__ = ("order", "page", "rows")
+
+    def __init__(self, order: Order, page: Page, rows: Sequence[Any]) -> None:
+        self.order = order
+        self.page = page
+        self.rows = rows
+
+    @property
+    def has_next_page(self) -> bool:
+        return self.page.has_next
+
+    @property
+    def has_previous_page(self) -> bool:
+        return self.page.has_previous
+
+    @property
+    def start_cursor(self) -> str | None:
+        return encode_cursor(self.order, self.rows[0]) if self.rows else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return encode_cursor(self.order, self.rows[-1]) if self.rows else None
 
 
 class Connection:
@@ -177,13 +194,7 @@ class Connection:
 
     @property
     def page_info(self) -> PageEnds:
-        rows = self.nodes
-        return PageEnds(
-            self.page.has_next,
-            self.page.has_previous,
-            encode_cursor(self.order, rows[0]) if rows else None,
-            encode_cursor(self.order, rows[-1]) if rows else None,
-        )
+        return PageEnds(self.order, self.page, self.nodes)
 
 
 class AccessEdge(Edge):

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, NoReturn, Self, cast
 
 import asyncpg
@@ -57,6 +58,7 @@ async def _leave_as_it_is(connection: asyncpg.Connection) -> None:
     pass
 
 
+@lru_cache(maxsize=STATEMENTS_PREPARED)
 def _shifted(sql: str, by: int) -> str:
     """A statement whose parameters come behind `by` others."""
     return re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + by}", sql)
@@ -195,10 +197,10 @@ class CohortPostgresClient(_Telling):
         if self._pool is not None:
             await self._pool.release(connection)
 
-    async def give_back(self, connection: Any) -> None:
+    def give_back(self, connection: Any) -> None:
         """Let a connection go back whose last statement has ended, outside of any transaction."""
         if self._pool is not None:
-            await self._pool.give_back(connection)
+            self._pool.give_back(connection)
 
     def usage(self) -> tuple[int, int]:
         """How many connections of the pool are in use, and how many wait for use."""
@@ -286,7 +288,7 @@ class CohortPostgresClient(_Telling):
             except BaseException:
                 await self.release(connection)
                 raise
-            await self.give_back(connection)
+            self.give_back(connection)
             return rows
         except Exception as error:
             await self._raise_translated(error)
@@ -362,7 +364,7 @@ class SettledTransactionContext(TransactionContextPooled):
         except BaseException:
             await settle(self._abandon())
             raise
-        await self.pool.give_back(self.client._connection)
+        self.pool.give_back(self.client._connection)
 
     async def _abandon(self) -> None:
         """Roll back what was begun, and give the connection back: closed, if it cannot be done."""
