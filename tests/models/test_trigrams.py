@@ -5,10 +5,7 @@ looked for; what needs it is skipped if there is none, and says so.
 """
 
 import logging
-import os
 import random
-import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -19,6 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from bench.installed import InstalledServer, with_trigrams
 from models import database, listing
 from models.database import connection, fetch, has_trigrams, migrate, snapshot, trigrams
 from models.directory import USER_ORDERS, delete_entries, entries
@@ -31,7 +29,6 @@ from models.viewer import Viewer
 from tests.databases import opened
 from tests.factories import make_entries, make_group, make_user, make_users, viewer_of
 
-HIGHEST_FIRST = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 NAMES = [
     *("Ada Lovelace", "Ada Xu", "Adam Ant", "100% Ada", "under_score", r"back\slash", "a.b-c d"),
     *(
@@ -51,68 +48,31 @@ ANYTHING = "adlx%_\\ .-'öñ日🦊0"
 # ------------------------------------------------------------------------------------- the server
 
 
-def _binaries() -> Path | None:
-    """Where the programs of a PostgreSQL are that has the extensions."""
-    found = shutil.which("pg_config")
-    for directory in [*HIGHEST_FIRST, *([Path(found).parent] if found else [])]:
-        config = directory / "pg_config"
-        if not (config.exists() and (directory / "initdb").exists()):
-            continue
-        share = subprocess.run([config, "--sharedir"], capture_output=True, text=True, check=True)
-        extensions = Path(share.stdout.strip(), "extension")
-        if all((extensions / f"{name}.control").exists() for name in ("pg_trgm", "btree_gin")):
-            return directory
-    return None
-
-
-@contextmanager
-def _server(binaries: Path) -> Iterator[str]:
-    """A server of these programs, by a socket in its own directory; the URL of a database, less its
-    name. It refuses to run as root, and runs as `postgres` then."""
-    user = "postgres" if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="cohort-trigrams-") as directory:
-        if user:
-            shutil.chown(directory, user)
-
-        def run(program: str, *arguments: str) -> None:
-            subprocess.run(
-                [binaries / program, "-D", f"{directory}/data", *arguments],
-                user=user,
-                cwd=directory,
-                stdout=subprocess.DEVNULL,
-                check=True,
-            )
-
-        run("initdb", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "-N")
-        options = f"-c listen_addresses='' -c unix_socket_directories={directory} -c fsync=off"
-        run("pg_ctl", "-w", "-l", f"{directory}/log", "-o", options, "start")
-        try:
-            yield f"postgres://{{user}}@/{{name}}?host={directory}"
-        finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The URL of a database on a server that has the extensions, less `user` and `name`."""
-    binaries = _binaries()
-    if binaries is None:
+def server() -> Iterator[InstalledServer]:
+    """A server that has the extensions."""
+    programs = with_trigrams()
+    if programs is None:
         pytest.skip("no PostgreSQL with pg_trgm and btree_gin is installed (postgresql-contrib)")
-    with _server(binaries) as url:
-        yield url
+    with tempfile.TemporaryDirectory(prefix="cohort-trigrams-") as directory:
+        server = InstalledServer(programs, Path(directory, "postgres"), "fsync=off")
+        try:
+            yield server
+        finally:
+            server.cleanup()
 
 
 numbers = count(1)
 
 
 @pytest.fixture
-async def url(server: str) -> str:
+async def url(server: InstalledServer) -> str:
     """A new database there, without any table."""
     name = f"trigrams_{next(numbers)}"
-    root = await asyncpg.connect(server.format(user="postgres", name="postgres"))
+    root = await asyncpg.connect(server.get_uri())
     await root.execute(f"CREATE DATABASE {name}")
     await root.close()
-    return server.format(user="postgres", name=name)
+    return server.get_uri(database=name)
 
 
 @pytest.fixture
@@ -177,16 +137,16 @@ async def test_migrate_makes_the_index_once_and_each_process_learns_of_it(
 
 
 async def test_who_may_not_make_an_extension_goes_without(
-    server: str, caplog: pytest.LogCaptureFixture
+    server: InstalledServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    root = await asyncpg.connect(server.format(user="postgres", name="postgres"))
+    root = await asyncpg.connect(server.get_uri())
     await root.execute("CREATE ROLE plain LOGIN")
     await root.execute("CREATE DATABASE foreign_owned")
     await root.close()
-    root = await asyncpg.connect(server.format(user="postgres", name="foreign_owned"))
+    root = await asyncpg.connect(server.get_uri(database="foreign_owned"))
     await root.execute("GRANT ALL ON SCHEMA public TO plain")
     await root.close()
-    async with opened(server.format(user="plain", name="foreign_owned")):
+    async with opened(server.get_uri("plain", "foreign_owned")):
         assert await migrate()
         assert not has_trigrams()
         assert "permission denied" in caplog.text
