@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 EXTENSIONS = ("pg_trgm", "btree_gin")
-HIGHEST_FIRST = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+INSTALLED = Path("/usr/lib/postgresql")  # where Debian has a directory for each version
 
 
 def with_trigrams() -> Path | None:
@@ -19,7 +19,8 @@ def with_trigrams() -> Path | None:
     They are in Debian's packages `postgresql` and `postgresql-contrib`.
     """
     found = shutil.which("pg_config")
-    for directory in [*HIGHEST_FIRST, *([Path(found).parent] if found else [])]:
+    versions = sorted(INSTALLED.glob("*/bin"), key=lambda path: float(path.parent.name))
+    for directory in [*reversed(versions), *([Path(found).parent] if found else [])]:
         config = directory / "pg_config"
         if not (config.exists() and (directory / "initdb").exists()):
             continue

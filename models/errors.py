@@ -79,10 +79,6 @@ class Busy(LimitExceeded):
     retry_after = 1  # seconds
 
 
-class Outdated(Busy):
-    """The viewer was recognised before somebody changed who may do what. Recognise it again."""
-
-
 class Unavailable(Exception):
     """The database cannot serve at the moment. No fault of the request, and none of the code.
 

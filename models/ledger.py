@@ -8,7 +8,7 @@ this; nothing else is a source of events. A write that changes nothing takes no 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -18,12 +18,12 @@ from models import ids
 from models.columns import select
 from models.database import Row, fetch, fetch_behind, transaction
 from models.database.statements import Statement
-from models.errors import BadRequest, Code, DomainError, Outdated
+from models.errors import BadRequest, Code, DomainError, Forbidden, Unauthenticated
 from models.listing import Listing, Order
 from models.sql import Params, known_ids, values
-from models.tables import Action, Change
+from models.tables import Action, Change, Role, UserStatus
 from models.text import quantity
-from models.viewer import Viewer
+from models.viewer import RANK, Viewer
 
 CHANGE_COLUMNS = select(Change, "c")
 NEWEST_FIRST = Order("change", "c.id", "revision", "c.revision", numeric=True, descending=True)
@@ -125,14 +125,15 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
         async with transaction():
             organization = await lock(viewer.organization_id)
             try:
-                draft = begin(viewer, organization, expected_revision)
+                draft = await begin(viewer, organization, expected_revision)
                 yield draft
             except DomainError as error:
                 error.revision = organization["revision"]
                 raise
             if draft.entry:
                 moving, changes = landing([draft])
-                await fetch_behind(moving, [*draft.last, changes])
+                if not await fetch_behind(moving, [*draft.last, changes]):
+                    raise RuntimeError("the revision has moved behind the lock")
     finally:
         if draft and draft.entry:  # it may have landed although it was broken off
             tell(viewer.organization_id)
@@ -147,7 +148,7 @@ async def lock(organization_id: str) -> Row:
     return rows[0]
 
 
-def begin(
+async def begin(
     viewer: Viewer,
     organization: Row,
     expected_revision: int | None = None,
@@ -155,13 +156,13 @@ def begin(
 ) -> Write:
     """A write of the viewer's, on the organization as it is. `behind` is one that lands before it.
 
-    Raises DomainError CONFLICT, and Outdated if the viewer may be another by now.
+    Raises DomainError CONFLICT, and Unauthenticated or Forbidden if the viewer is good no more.
     """
     current, changed_at = organization["revision"], organization["changed_at"]
     if behind:
         current, changed_at = behind.revision, behind.now
-    if viewer.revision and not is_up_to_date(viewer, organization):
-        raise Outdated("Somebody changed meanwhile who may do what. Try again.")
+    if not is_up_to_date(viewer, organization):
+        viewer = await _as_now(viewer, organization)
     if expected_revision is not None and expected_revision != current:
         raise DomainError.of(
             Code.CONFLICT,
@@ -182,10 +183,38 @@ def begin(
 def is_up_to_date(viewer: Viewer, organization: Row) -> bool:
     """Whether nothing has changed about viewers since this one was recognised.
 
-    If it was recognised later than the organization is, an older state of that was restored.
+    One at revision 0 was not: it is made here, for the operator. If it was recognised later than
+    the organization is, an older state of that was restored.
     """
-    at: int = organization["revision"]
-    return bool(organization["viewers_revision"] <= viewer.revision <= at)
+    at = At(organization["revision"], organization["viewers_revision"])
+    return viewer.revision == 0 or at.knows(viewer)
+
+
+async def _as_now(viewer: Viewer, organization: Row) -> Viewer:
+    """The viewer with the name that it has now.
+
+    Raises Unauthenticated or Forbidden if somebody has taken its rights away, or some of them.
+    """
+    rows = await fetch(
+        "SELECT u.name, u.role, u.status, u.until_revision, "
+        "t.id AS token_id, t.name AS token_name, t.role AS token_role, t.revoked_at "
+        "FROM organizations o "
+        "LEFT JOIN users u ON u.id = $2 AND u.organization_id = o.id "
+        "LEFT JOIN tokens t ON t.id = $3 AND t.organization_id = o.id WHERE o.id = $1",
+        viewer.organization_id,
+        viewer.user_id,
+        viewer.token_id,
+    )
+    row = rows[0]
+    no_user = viewer.user_id and (row["status"] != UserStatus.ACTIVE or row["until_revision"])
+    no_token = viewer.token_id and (row["token_id"] is None or row["revoked_at"])
+    if no_user or no_token:
+        raise Unauthenticated("This token is unknown, expired or revoked.")
+    roles = [role for role in (row["token_role"], row["role"]) if role]
+    if roles and min(RANK.index(Role(role)) for role in roles) < RANK.index(viewer.role):
+        raise Forbidden("Your role was changed meanwhile; look again.")
+    name = row["name"] if viewer.user_id else row["token_name"]
+    return replace(viewer, name=name, revision=organization["revision"])
 
 
 def tell(organization_id: str) -> None:
@@ -240,7 +269,8 @@ def landing(drafts: Sequence[Write]) -> tuple[Statement, Statement]:
     rows = [_row(draft) for draft in drafts]
     entries = values(params, "entry", CHANGE_TYPES, rows, behind=True)
     columns = ", ".join(CHANGE_TYPES)
-    changes = f"INSERT INTO changes ({columns}) SELECT {columns} FROM {entries}", params.values
+    inserting = f"INSERT INTO changes ({columns}) SELECT {columns} FROM {entries} RETURNING id"
+    changes = inserting, params.values
     return moving, changes
 
 
@@ -270,6 +300,10 @@ class At(NamedTuple):
 
     revision: int
     of_viewers: int
+
+    def knows(self, viewer: Viewer) -> bool:
+        """Whether a viewer was recognised since that change, and in this organization's past."""
+        return self.of_viewers <= viewer.revision <= self.revision
 
 
 async def revisions(organization_ids: Sequence[str]) -> dict[str, At]:

@@ -31,11 +31,21 @@ from models.database import (
 )
 from models.database.statements import Statement
 from models.directory import IDS_AT_ONCE, must_be_few, must_exist
-from models.errors import DomainError, Outdated
+from models.errors import DomainError, Forbidden, Unauthenticated
 from models.gathering import Gathering
 from models.groups import no_such_group
 from models.kinds import Kind
-from models.ledger import Outcome, Shown, Write, begin, landing, lock, some, tell
+from models.ledger import (
+    Outcome,
+    Shown,
+    Write,
+    begin,
+    is_up_to_date,
+    landing,
+    lock,
+    some,
+    tell,
+)
 from models.spans import over_part
 from models.sql import Params, known_ids, values
 from models.tables import Group
@@ -43,7 +53,7 @@ from models.viewer import Viewer
 
 Pair = tuple[str, str]  # the ids of a group and of a member
 
-AT_ONCE = 1_000  # memberships in one transaction, unless a single write asks for more
+AT_ONCE = 1_000  # memberships written together, unless a single write asks for more
 
 
 @dataclass(frozen=True)
@@ -117,7 +127,7 @@ async def _write(asked: Asked) -> Outcome:
 
 
 def _fit(waiting: Sequence[Asked]) -> int:
-    """How many of those that wait, in their order, one transaction can write.
+    """How many of those that wait, in their order, can be written together.
 
     They must be of one kind, and no two about the same membership.
     """
@@ -142,17 +152,18 @@ async def _write_together(all_asked: Sequence[Asked]) -> list[Outcome | Exceptio
     try:
         if is_postgres() and not is_in_transaction():
             with suppress(_Moved):
-                return await together.attempt()
+                return await together.attempt(is_locked=False)
         async with transaction():
             await lock(together.organization_id)
-            return await together.attempt()
+            return await together.attempt(is_locked=True)
     finally:
         if together.landed:  # they may have, although they were broken off
             tell(together.organization_id)
 
 
 class _Moved(Exception):
-    """Somebody else wrote between reading and writing; nothing was written."""
+    """Nothing was written: somebody else wrote between reading and writing, or a viewer may be
+    another by now. Behind the lock there is neither."""
 
 
 class _Together:
@@ -164,17 +175,21 @@ class _Together:
         self.organization_id = all_asked[0].viewer.organization_id
         self.landed: list[_Landed] = []
 
-    async def attempt(self) -> list[Outcome | Exception]:
-        """Read, decide, and write. Raises _Moved, which it does not behind the lock."""
+    async def attempt(self, *, is_locked: bool) -> list[Outcome | Exception]:
+        """Read, decide, and write. Raises _Moved, unless the organization is locked."""
         self.landed = []
         results: list[Outcome | Exception] = []
         known = await _read(self.organization_id, self.kind, self.all_asked)
+        if not is_locked and not all(
+            is_up_to_date(asked.viewer, known.organization) for asked in self.all_asked
+        ):
+            raise _Moved
         for asked in self.all_asked:
             last = self.landed[-1].draft if self.landed else None
             try:
-                draft = begin(asked.viewer, known.organization, asked.expected_revision, last)
+                draft = await begin(asked.viewer, known.organization, asked.expected_revision, last)
                 changed = _decide(asked, known)
-            except (DomainError, Outdated) as error:
+            except (DomainError, Unauthenticated, Forbidden) as error:
                 if isinstance(error, DomainError):
                     error.revision = last.revision if last else known.organization["revision"]
                 results.append(error)

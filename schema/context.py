@@ -17,15 +17,18 @@ Load = Callable[..., Awaitable[Sequence[Any]]]  # (objects, context, …): a val
 class Context:
     """Who asks, and what gathers single questions into batches. Never shared between operations.
 
-    `recognise` finds the viewer anew, or raises Unauthenticated; an operation that goes on for long
-    asks it again when something may have changed. `plans` are the document's, for the executor;
-    `shown` is the revision that the answer to a write, or an event, shows.
+    `recognise` finds the viewer anew, or raises Unauthenticated; it is asked again when something
+    may have changed. `is_presumed` says that the viewer was not asked about in this operation yet:
+    it may be another by now, and may be told nothing until that is known. `plans` are the
+    document's, for the executor; `shown` is the revision that the answer to a write, or an event,
+    shows.
     """
 
     __slots__ = (
         "_asked",
         "_loading",
         "feed",
+        "is_presumed",
         "most_objects",
         "objects",
         "plans",
@@ -47,6 +50,7 @@ class Context:
         self.most_objects = most_objects
         self.objects = 0
         self.viewer = viewer
+        self.is_presumed = False
         self.revisions = revisions
         self.shown: int | None = None
         self.plans = plans
@@ -70,6 +74,7 @@ class Context:
     async def recognise_again(self) -> None:
         """Go on as the viewer is now. Raises Unauthenticated if it is nobody any more."""
         self.viewer = await self.recognise()
+        self.is_presumed = False
 
     def load(self, function: Load, root: Any, arguments: Mapping[str, Any]) -> Awaitable[Any]:
         """The value of a `found` field for one object, fetched with those of its siblings.

@@ -90,29 +90,30 @@ class GraphQLEndpoint:
                     return _done(request, body, 200, takes.media_type)
             asked = read_request(request, source)
             operation = self.runner.operation(viewer, asked)
-        except TryAgainLater:
-            raise
-        except (Refused, InvalidDocument, RequestError) as error:
-            await authenticator.viewer(secret)  # or it is told that it is nobody any more
-            if isinstance(error, Refused):
-                raise
-            return self._respond_once(request, refusal(error), takes)
-        if presumed and not self.runner.may_presume(presumed, operation):
-            viewer = await authenticator.viewer(secret)
-        if operation.type is OperationType.MUTATION and request.method == "GET":
-            raise Refused(405, "A mutation needs POST.", Allow="POST")
-        if operation.type is OperationType.SUBSCRIPTION:
-            if not takes.events:
+            if operation.type is OperationType.MUTATION and request.method == "GET":
+                raise Refused(405, "A mutation needs POST.", Allow="POST")
+            if operation.type is OperationType.SUBSCRIPTION and not takes.events:
                 raise Refused(
                     406, f"A subscription needs a WebSocket, or `Accept: {EVENT_STREAM}`."
                 )
+        except (Refused, TryAgainLater, InvalidDocument, RequestError) as error:
+            if presumed:
+                await authenticator.viewer(secret)  # if it is nobody any more, that is told
+            if isinstance(error, Refused | TryAgainLater):
+                raise
+            return self._respond_once(request, refusal(error), takes)
+        if presumed and not self.runner.may_presume(presumed, operation):
+            presumed, viewer = None, await authenticator.viewer(secret)
+        if operation.type is OperationType.SUBSCRIPTION:
             answers = self.runner.guard.over_stream(
                 viewer, self.runner.events(secret, viewer, operation, asked)
             )
             return self._events(stream(answers, self.runner.feed.closing))
         if operation.type is OperationType.MUTATION:
             # It is no less wanted because its answer is not: it lands, or it is refused.
-            answer = await self.runner.answer(secret, viewer, operation, asked)
+            answer = await self.runner.answer(
+                secret, viewer, operation, asked, is_presumed=presumed is not None
+            )
             return self._respond_once(request, answer, takes)
         async with unless_gone(request):
             answer = await self.runner.answer(secret, viewer, operation, asked)

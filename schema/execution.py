@@ -77,12 +77,13 @@ class Runner:
         """Whether an operation may begin with a viewer that was but presumed.
 
         A query looks at the viewer again before it tells anything; it is worth beginning where
-        the revision rests. A write is refused by the ledger if the viewer may be another by now;
-        only to whom was no administrator it would be refused before that.
+        the revision rests. At the viewer of a write the ledger looks, by its token, if it may be
+        another by now; whoever was no administrator would be refused before that.
         """
         if operation.type is OperationType.QUERY:
             return self.revisions.rests_at(viewer.organization_id) == viewer.revision
-        return operation.type is OperationType.MUTATION and viewer.role is Role.ADMIN
+        is_write = operation.type is OperationType.MUTATION
+        return is_write and viewer.role is Role.ADMIN and viewer.token_id is not None
 
     def operation(self, viewer: Viewer, asked: GraphQLRequest) -> Operation:
         """The operation that is asked for.
@@ -97,12 +98,19 @@ class Runner:
         return operation
 
     async def answer(
-        self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest
+        self,
+        secret: str | None,
+        viewer: Viewer,
+        operation: Operation,
+        asked: GraphQLRequest,
+        *,
+        is_presumed: bool = False,
     ) -> Answer:
-        """Execute a query or a mutation. `secret` is what the viewer was recognised by.
+        """Execute a query or a mutation. `secret` is what the viewer was recognised by, perhaps
+        long ago, if it is but presumed (`may_presume`).
 
-        Raises Busy or Unavailable if the database kept it from its end. A write may have landed all
-        the same.
+        Raises Busy or Unavailable if the database kept it from its end; a write may have landed all
+        the same. Raises Unauthenticated if the viewer turns out to be nobody any more.
         """
         async with self.guard.over(viewer, operation):
             if operation.type is OperationType.QUERY:
@@ -110,8 +118,11 @@ class Runner:
                 revision = viewer.revision
             else:
                 context = self._context(secret, viewer, operation)
+                context.is_presumed = is_presumed
                 result = await self._execute(context, operation, asked)
-                revision = context.shown or (await self.authenticator.viewer(secret)).revision
+                if context.is_presumed:  # nothing has come before the ledger
+                    await context.recognise_again()
+                revision = context.shown or await self.revisions.read(viewer.organization_id)
                 self.authenticator.note(context.viewer)
             answer = _answer(result, {"revision": revision, "cost": operation.cost})
             is_kept = operation.type is OperationType.QUERY and operation.is_lasting

@@ -20,7 +20,7 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails, collect_fields
 
 from models.database import snapshot
-from models.errors import Busy, LimitExceeded, Unavailable
+from models.errors import Busy, LimitExceeded, Unauthenticated, Unavailable
 from models.ledger import Shown, current_revision
 from schema.arguments import NotPlain
 from schema.context import Context
@@ -202,18 +202,33 @@ class PlanningExecutor(Executor[Any]):
                 return parts[0]
             if plan is not None:
                 _forget_shown(result)
-                before = (await context.recognise()).revision
+                before = await self._look_again()
                 parts = await plan.complete([result], context, self.variable_values.coerced)
                 if await context.revisions.read(organization_id) == before:
                     context.shown = before
                     return parts[0]
         _forget_shown(result)
         context.objects = objects
-        await context.recognise()
         async with snapshot():
             context.shown = await current_revision(organization_id)
+            await self._look_again()
             usual = as_usual()
             return await usual if self.is_awaitable(usual) else usual
+
+    async def _look_again(self) -> int:
+        """Go on as the viewer is now; returns the revision.
+
+        A write may have ended its own viewer, which is told what came of it all the same. Raises
+        Unauthenticated if that is not it.
+        """
+        context: Context = self.context_value
+        try:
+            await context.recognise_again()
+        except Unauthenticated:
+            if context.is_presumed:
+                raise
+            return await context.revisions.read(context.viewer.organization_id)
+        return context.viewer.revision
 
     def _root_plan(self) -> Plan | None:
         kind = cast("GraphQLObjectType", self.schema.query_type)

@@ -66,7 +66,7 @@ class Guard:
 
         Raises TryAgainLater if too many are executed, and TookTooLong when its time is over: then
         its statements are cancelled, and what it has written is rolled back. Only a write of
-        memberships that shares its transaction with others' may land with these.
+        memberships, which may be one statement, or one with others', may land all the same.
         """
         return Watch(self, viewer.counts_as, operation)
 

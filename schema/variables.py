@@ -130,9 +130,10 @@ def _of_list(read_item: Read) -> Read:
 
 
 def _of_object(kind: GraphQLInputObjectType) -> Read:
-    if any(
-        field.out_name or field.default_value is not Undefined for field in kind.fields.values()
-    ):
+    for field in kind.fields.values():
+        if field.out_name or field.default or field.default_value is not Undefined:
+            raise NotPlain
+    if kind.is_one_of:
         raise NotPlain
     readers = {name: _reader(field.type) for name, field in kind.fields.items()}
     known = readers.keys()

@@ -103,6 +103,13 @@ class _Telling(AsyncpgDBClient):
         await self._translate_exceptions(again)
         raise error
 
+    async def fetch_behind(
+        self: Any, first: Statement, others: Sequence[Statement]
+    ) -> Sequence[asyncpg.Record]:
+        """Run writing statements, all or nothing, in one round trip, if the first returns a row."""
+        rows: Sequence[asyncpg.Record] = await self.fetch(*_together(first, others))
+        return rows
+
     def _has_died(self, cause: BaseException | None) -> bool:
         """Whether this is asyncpg's complaint that a transaction's connection is no more."""
         if self._connection is None or not isinstance(cause, asyncpg.InterfaceError):
@@ -197,10 +204,10 @@ class CohortPostgresClient(_Telling):
         if self._pool is not None:
             await self._pool.release(connection)
 
-    def give_back(self, connection: Any) -> None:
+    async def give_back(self, connection: Any) -> None:
         """Let a connection go back whose last statement has ended, outside of any transaction."""
         if self._pool is not None:
-            self._pool.give_back(connection)
+            await self._pool.give_back(connection)
 
     def usage(self) -> tuple[int, int]:
         """How many connections of the pool are in use, and how many wait for use."""
@@ -288,16 +295,10 @@ class CohortPostgresClient(_Telling):
             except BaseException:
                 await self.release(connection)
                 raise
-            self.give_back(connection)
+            await self.give_back(connection)
             return rows
         except Exception as error:
             await self._raise_translated(error)
-
-    async def fetch_behind(
-        self, first: Statement, others: Sequence[Statement]
-    ) -> Sequence[asyncpg.Record]:
-        """Run writing statements, all or nothing, in one round trip, if the first returns a row."""
-        return await self.fetch(*_together(first, others))
 
 
 class Transaction(_Telling, TransactionWrapper):
@@ -324,12 +325,6 @@ class Transaction(_Telling, TransactionWrapper):
             return rows
         except Exception as error:
             await self._raise_translated(error)
-
-    async def fetch_behind(
-        self, first: Statement, others: Sequence[Statement]
-    ) -> Sequence[asyncpg.Record]:
-        """Run writing statements in one round trip, if the first returns a row."""
-        return await self.fetch(*_together(first, others))
 
     @translate_exceptions
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -364,7 +359,7 @@ class SettledTransactionContext(TransactionContextPooled):
         except BaseException:
             await settle(self._abandon())
             raise
-        self.pool.give_back(self.client._connection)
+        await self.pool.give_back(self.client._connection)
 
     async def _abandon(self) -> None:
         """Roll back what was begun, and give the connection back: closed, if it cannot be done."""

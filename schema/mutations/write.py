@@ -1,5 +1,4 @@
-"""What all mutations share: a refusal becomes `userErrors`, and whoever may be another by now is
-recognised again."""
+"""What all mutations share: a refusal becomes `userErrors`."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,7 +6,7 @@ from typing import Any
 import strawberry
 from strawberry.extensions import FieldExtension
 
-from models.errors import DomainError, Outdated
+from models.errors import DomainError
 from models.ledger import current_revision
 from schema.payloads import UserError
 
@@ -22,14 +21,14 @@ class Refusals(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Any, **kwargs: Any
     ) -> Any:
         try:
-            try:
-                return await next_(source, info, **kwargs)
-            except Outdated:
-                await info.context.recognise_again()
-                return await next_(source, info, **kwargs)
+            payload = await next_(source, info, **kwargs)
+            info.context.is_presumed = False  # the ledger has looked
+            return payload
         except DomainError as error:
             revision = error.revision
-            if revision is None:
+            if revision is not None:
+                info.context.is_presumed = False
+            else:
                 revision = await current_revision(info.context.viewer.organization_id)
             return info.return_type(
                 revision=revision,

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 from tortoise.exceptions import OperationalError
 
@@ -33,10 +34,10 @@ async def backend() -> int:
 async def test_a_connection_is_handed_out_again_as_it_was(pool: Pool) -> None:
     client: Any = connection()
     first = await client.acquire()
-    client.give_back(first)
+    await client.give_back(first)
     again = await client.acquire()
     assert again is first
-    client.give_back(again)
+    await client.give_back(again)
     assert await backend() == await backend()
     assert connections() == (0, 1)
 
@@ -79,7 +80,7 @@ async def test_one_that_died_at_hand_is_replaced(pool: Pool) -> None:
     before = await backend()
     held = await client.acquire()
     await fetch("SELECT pg_terminate_backend($1)", before)
-    client.give_back(held)
+    await client.give_back(held)
     for _ in range(5):
         await asyncio.sleep(0.02)
     assert await backend() != before
@@ -118,30 +119,64 @@ async def test_who_stops_waiting_takes_no_connection_along(pool: Pool) -> None:
     await asyncio.wait_for(asyncio.gather(*(fetch("SELECT 1") for _ in range(10))), 2)
 
 
-async def test_a_connection_that_comes_as_its_waiter_leaves_goes_to_the_next(pool: Pool) -> None:
-    client: Any = connection()
-    held = [await client.acquire() for _ in range(SIZE)]
-    first, second = (asyncio.create_task(client.acquire()) for _ in range(2))
-    await asyncio.sleep(0.01)
-    client.give_back(held[0])  # to the first, which is stopped before it hears of it
-    first.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await first
-    assert await asyncio.wait_for(second, 1) is held[0]
-    for each in held:
-        client.give_back(each)
-    assert connections() == (0, SIZE)
-
-
 async def test_one_that_is_lost_makes_room_for_who_waits(pool: Pool) -> None:
     client: Any = connection()
     held = [await client.acquire() for _ in range(SIZE)]
     waiting = asyncio.create_task(client.acquire())
     await asyncio.sleep(0.01)
     held[0].terminate()
-    client.give_back(held[0])
+    await client.give_back(held[0])
     made = await asyncio.wait_for(waiting, 2)
     assert made not in held
     for each in (made, held[1]):
-        client.give_back(each)
+        await client.give_back(each)
     assert connections() == (0, SIZE)
+
+
+async def test_a_statement_that_is_cancelled_twice_frees_its_connection(pool: Pool) -> None:
+    client: Any = connection()
+    held = [await client.acquire() for _ in range(SIZE - 1)]
+    task = asyncio.create_task(fetch("SELECT pg_sleep(1)"))
+    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(client.acquire())
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.sleep(0)
+    task.cancel()
+    found = await asyncio.wait_for(waiting, 1)
+    for each in (found, *held):
+        await client.give_back(each)
+    assert connections() == (0, SIZE)
+
+
+async def test_closing_takes_no_longer_than_what_is_under_way(pool: Pool) -> None:
+    task = asyncio.create_task(fetch("SELECT pg_sleep(0.1)"))
+    await asyncio.sleep(0.02)
+    await asyncio.wait_for(pool.close(), 2)
+    await task
+    assert pool.get_size() == 0
+
+
+async def test_those_that_died_at_hand_are_not_counted(pool: Pool, database_url: str) -> None:
+    await asyncio.gather(*(fetch("SELECT pg_sleep(0.01)") for _ in range(SIZE)))
+    outsider = await asyncpg.connect(database_url)
+    await outsider.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await outsider.close()
+    for _ in range(100):
+        if connections() == (0, 0):
+            break
+        await asyncio.sleep(0.01)
+    assert connections() == (0, 0)
+    assert [row[0] for row in await fetch("SELECT 1")] == [1]
+
+
+async def test_one_in_use_expires_too(pool: Pool) -> None:
+    client: Any = connection()
+    held = await client.acquire()
+    before = held.get_server_pid()
+    await pool.expire_connections()
+    await client.give_back(held)
+    assert await backend() != before

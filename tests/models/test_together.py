@@ -8,7 +8,7 @@ import pytest
 
 from models import ledger, membership_writes
 from models.database import fetch, is_postgres, transaction
-from models.errors import Code, DomainError, Outdated
+from models.errors import Code, DomainError, Unauthenticated
 from models.groups import delete_group
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.ledger import Outcome, current_revision
@@ -164,7 +164,7 @@ async def test_one_who_was_revoked_writes_nothing_among_others(viewer: Viewer) -
         add_members(robot, USERS, groups[1], [user]),
         return_exceptions=True,
     )
-    assert [type(result) for result in results] == [Outcome, Outdated]
+    assert [type(result) for result in results] == [Outcome, Unauthenticated]
     assert [group for _, _, group in await _landed(viewer, start)] == [groups[0]]
 
 

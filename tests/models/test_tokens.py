@@ -9,7 +9,7 @@ from tortoise.exceptions import IntegrityError
 
 from models.database import Row, fetch, transaction
 from models.directory import delete_entries
-from models.errors import Code, Forbidden, Outdated
+from models.errors import Code, Forbidden, Unauthenticated
 from models.kinds import USERS
 from models.ledger import current_revision, utc_now
 from models.listing import Slice, fetch_page
@@ -316,7 +316,7 @@ async def test_signing_out_revokes_the_session_and_no_other(viewer: Viewer) -> N
     assert await authenticate(secrets[0]) is None
     assert await authenticate(secrets[1]) is not None
     async with unchanged(viewer):
-        with pytest.raises(Outdated):
+        with pytest.raises(Unauthenticated):
             await sign_out(found)
 
 
