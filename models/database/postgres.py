@@ -182,7 +182,7 @@ class CohortPostgresClient(_Telling):
 
         Raises Busy if none becomes free in time, and Unavailable if none can be made.
         """
-        if self._pool is not None and (connection := self._pool.take()) is not None:
+        if self._pool is not None and (connection := await self._pool.take()) is not None:
             return connection
         try:
             async with asyncio.timeout(self.pool_seconds):

@@ -4,15 +4,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
 
-from models.database import snapshot
+from models.database import is_in_transaction, snapshot
 from models.database.sqlite import READERS
 from models.ledger import write
 from models.organizations import create_organization
+from models.tables import Action
 from models.viewer import Viewer
+from schema.plans import Plan
 from tests.access.service import line, listening
 from tests.client import Asker, Client, asker, serving
 from tests.factories import make_group
@@ -160,3 +163,23 @@ async def test_a_write_waits_for_another_no_longer_than_so(client: Client, ask: 
     done.set()
     await holding
     assert (await ask(CREATE))["createGroup"]["revision"] == 3
+
+
+async def test_answers_to_writes_need_no_two_connections_at_once(
+    ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is found again in a snapshot, since others wrote meanwhile, waits for no connection."""
+    complete = Plan.complete
+
+    async def complete_too_late(self: Plan, *given: Any) -> list[dict[str, Any]]:
+        parts = await complete(self, *given)
+        if not is_in_transaction():
+            async with write(ask.viewer) as draft:
+                draft.record(Action.GROUP_UPDATED, "came in between", details={})
+        return parts
+
+    monkeypatch.setattr(Plan, "complete", complete_too_late)
+    create = """mutation($name: String!) { createGroup(input: {name: $name}) {
+        group { users { totalCount } } } }"""
+    answers = await asyncio.gather(*(ask(create, name=f"New {n}") for n in range(2 * POOL)))
+    assert answers == [{"createGroup": {"group": {"users": {"totalCount": 0}}}}] * (2 * POOL)
