@@ -155,7 +155,7 @@ def create_app(settings: Settings) -> Starlette:
             pool_size=settings.pool_size,
             pool_seconds=settings.pool_seconds,
             statement_seconds=settings.request_seconds + SLACK_SECONDS,
-            plans_once=settings.does("prepared"),
+            without=settings.left_out,
         ):
             if not database.is_postgres():
                 await database.migrate()

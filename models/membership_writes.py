@@ -23,6 +23,7 @@ from functools import cached_property
 from models.columns import returned
 from models.database import (
     Row,
+    does,
     fetch,
     fetch_behind,
     is_in_transaction,
@@ -131,6 +132,8 @@ def _fit(waiting: Sequence[Asked]) -> int:
 
     They must be of one kind, and no two about the same membership.
     """
+    if not does("gathered"):
+        return 1
     pairs: set[Pair] = set()
     for count, asked in enumerate(waiting):
         if count and (
@@ -150,7 +153,7 @@ async def _write_together(all_asked: Sequence[Asked]) -> list[Outcome | Exceptio
     """
     together = _Together(all_asked)
     try:
-        if is_postgres() and not is_in_transaction():
+        if not is_in_transaction() and is_postgres() and does("compared"):
             with suppress(_Moved):
                 return await together.attempt(is_locked=False)
         async with transaction():

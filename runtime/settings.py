@@ -15,8 +15,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 # Those whose keys can be public. With the others, whoever can verify a token can make one.
 ASYMMETRIC = tuple(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512))
 # What can be left out, one by one, to see what it is worth.
-DISPENSABLE = ("plans", "prepared", "frozen")
+DISPENSABLE = ("plans", "prepared", "frozen", "presumed", "at_hand", "compared", "gathered")
 OIDC_ALGORITHMS = (*ASYMMETRIC, "EdDSA")
+
+
+def _names(value: str) -> frozenset[str]:
+    """The names in a list with commas."""
+    return frozenset(value.replace(" ", "").split(","))
 
 
 def is_safe_address(url: str) -> bool:
@@ -216,7 +221,7 @@ class Settings(BaseSettings):
     without: str = Field(
         "",
         description="What to do without of that which makes the service fast, to see what it is "
-        "worth: some of plans, prepared, frozen, with commas (docs/speed.md).",
+        f"worth: some of {', '.join(DISPENSABLE)}, with commas (bench/README.md).",
     )
     kept_megabytes: int = Field(
         64,
@@ -304,13 +309,18 @@ class Settings(BaseSettings):
     @field_validator("without")
     @classmethod
     def _must_be_known(cls, value: str) -> str:
-        if not set(value.replace(" ", "").split(",")) <= {"", *DISPENSABLE}:
+        if not _names(value) <= {"", *DISPENSABLE}:
             raise ValueError(f"must be some of {', '.join(DISPENSABLE)}")
         return value
 
     def does(self, what: str) -> bool:
         """Whether the service does one of DISPENSABLE."""
-        return what not in self.without.replace(" ", "").split(",")
+        return what not in self.left_out
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Those of DISPENSABLE that the service does not do."""
+        return _names(self.without)
 
     @property
     def oidc_algorithm_names(self) -> tuple[str, ...]:

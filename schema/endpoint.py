@@ -37,6 +37,7 @@ from schema.socket import Socket
 # GraphQL over HTTP, September 2026: data, and errors beside it. To those on the way between, 200
 # would say that there were none.
 PARTIAL_SUCCESS = 294
+WATCH_AFTER = 0.02  # seconds
 NO_HEADERS: Mapping[str, str] = {}
 HEADERS = {
     "Cache-Control": "private, no-store",
@@ -51,6 +52,7 @@ class GraphQLEndpoint:
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
         self.kept = KeptResponses(runner.settings.kept_megabytes * 1_000_000)
+        self.presumes = runner.settings.does("presumed")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -76,7 +78,7 @@ class GraphQLEndpoint:
         source = await read_source(request, self.runner.settings)
         secret = secret_of(request)
         authenticator = self.runner.authenticator
-        presumed = authenticator.presumed(secret)
+        presumed = authenticator.presumed(secret) if self.presumes else None
         if presumed and self.kept.has(_key(presumed, request, takes, source)):
             presumed = None
         viewer = presumed or await authenticator.viewer(secret)
@@ -147,20 +149,29 @@ async def unless_gone(request: Request) -> AsyncIterator[None]:
     """Stop the block if the client hangs up meanwhile. Raises ClientDisconnect then.
 
     The request must have been read. Its statements are cancelled, and their connections go back.
+    Nobody watches at once: most are answered before that would be of any use.
     """
+    loop = asyncio.get_running_loop()
+    watcher: asyncio.Task[None] | None = None
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
-        gone.reschedule(asyncio.get_running_loop().time())
+        gone.reschedule(loop.time())
+
+    def begin() -> None:
+        nonlocal watcher
+        watcher = loop.create_task(watch())
 
     try:
         async with asyncio.timeout(None) as gone:
-            watcher = asyncio.create_task(watch())
+            beginning = loop.call_later(WATCH_AFTER, begin)
             try:
                 yield
             finally:
-                watcher.cancel()
+                beginning.cancel()
+                if watcher:
+                    watcher.cancel()
     except TimeoutError:
         if gone.expired():
             raise ClientDisconnect from None

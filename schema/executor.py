@@ -76,7 +76,7 @@ class PlanningExecutor(Executor[Any]):
         which finds anew each time what stands in the document."""
         opening = operation.opening
         with suppress(NotPlain):
-            if opening.variables is not None:
+            if context.plans is not None and opening.variables is not None:
                 return cls(
                     schema,
                     opening.fragments,

@@ -4,7 +4,7 @@ Statements are written for PostgreSQL, with `$1` and `= ANY($1)`; `sqlite.transl
 its form. Rows are records on both: `row["name"]` and `row[0]`.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -46,14 +46,14 @@ def config(
     pool_size: int = 10,
     pool_seconds: float = POOL_SECONDS,
     statement_seconds: float | None = None,
-    plans_once: bool = True,
+    without: Collection[str] = (),
 ) -> dict[str, Any]:
     """Tortoise's configuration for a `sqlite:` or `postgres:` URL.
 
     `pool_seconds` is how long a statement waits for a connection to be free. `statement_seconds` is
     how long one may take before PostgreSQL itself ends it: as long as the database's own settings
     say, if that is None. (A statement of SQLite runs in this process, where cancelling it is
-    certain.) `plans_once` says whether PostgreSQL plans a statement the first time only.
+    certain.) `without` names ways to be fast that are left out (`does`).
     Raises ValueError for any other URL.
     """
     parts = urlsplit(url)
@@ -66,6 +66,7 @@ def config(
             "credentials": {
                 "file_path": str(Path(path).expanduser()),
                 "pool_seconds": pool_seconds,
+                "without": without,
             },
         }
     elif parts.scheme in ("postgres", "postgresql"):
@@ -82,7 +83,7 @@ def config(
                 "maxsize": pool_size,
                 "pool_seconds": pool_seconds,
                 "statement_seconds": statement_seconds,
-                "plans_once": plans_once,
+                "without": without,
                 **options,
             },
         }
@@ -126,6 +127,11 @@ async def opened(url: str, *, fallback: bool = True, **options: Any) -> AsyncIte
 def connection() -> Any:
     """The connection of this task: the transaction's inside of one, else the shared one."""
     return get_connection(CONNECTION)
+
+
+def does(what: str) -> bool:
+    """Whether this process uses one of the ways to be fast that can be left out."""
+    return what not in connection().without
 
 
 def connections() -> tuple[int, int]:

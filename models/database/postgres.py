@@ -7,7 +7,7 @@ import asyncio
 import logging
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, NoReturn, Self, cast
@@ -125,11 +125,11 @@ class CohortPostgresClient(_Telling):
         *args: Any,
         pool_seconds: float,
         statement_seconds: float | None,
-        plans_once: bool,
+        without: Collection[str],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.plans_once = plans_once
+        self.without = without
         self.pool_seconds = pool_seconds
         self.statement_seconds = statement_seconds
         self.has_trigrams = False  # until a connection has told
@@ -157,7 +157,7 @@ class CohortPostgresClient(_Telling):
 
     async def _prepare(self, connection: asyncpg.Connection) -> None:
         settings = "SET jit = off"
-        if self.plans_once:
+        if "prepared" not in self.without:
             # Our statements are few, and each wants the same plan whatever its parameters.
             # PostgreSQL would plan them anew each time, which took as long as executing them.
             settings += "; SET plan_cache_mode = force_generic_plan"
@@ -206,7 +206,9 @@ class CohortPostgresClient(_Telling):
 
     async def give_back(self, connection: Any) -> None:
         """Let a connection go back whose last statement has ended, outside of any transaction."""
-        if self._pool is not None:
+        if "at_hand" in self.without:
+            await self.release(connection)
+        elif self._pool is not None:
             await self._pool.give_back(connection)
 
     def usage(self) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import lru_cache, wraps
@@ -125,8 +125,11 @@ async def _stop(connection: aiosqlite.Connection) -> None:
 class CohortSqliteClient(SqliteClient):
     """One writing connection (Tortoise's own) and a few that read."""
 
-    def __init__(self, file_path: str, *, pool_seconds: float, **kwargs: Any) -> None:
+    def __init__(
+        self, file_path: str, *, pool_seconds: float, without: Collection[str], **kwargs: Any
+    ) -> None:
         super().__init__(file_path, **kwargs)
+        self.without = without
         self.pragmas |= PRAGMAS
         self.pool_seconds = pool_seconds
         self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()

@@ -1,13 +1,19 @@
 """The service without what makes it fast: slower, and the same."""
 
+import asyncio
 import gc
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from models.database import fetch, is_postgres
+from models.database import connection, fetch, is_postgres, watch_statements
 from models.organizations import create_organization
+from runtime.settings import DISPENSABLE
 from schema.plans import Compiler, Plan
 from tests.client import asker, serving
+from tests.factories import make_group, make_users
 from tests.schema.organizations import furnish
 
 QUERY = """{
@@ -30,7 +36,11 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("without", ["", "plans", "prepared", "frozen", "plans,prepared,frozen"])
+ADD = """mutation($group: ID!, $user: ID!) {
+    addUsersToGroup(input: {groupId: $group, userIds: [$user]}) { group { userCount } } }"""
+
+
+@pytest.mark.parametrize("without", ["", *DISPENSABLE, ",".join(DISPENSABLE)])
 async def test_answers_are_the_same(database_url: str, planned: list[str], without: str) -> None:
     async with serving(database_url) as client:
         viewer = await create_organization("Acme")
@@ -47,3 +57,35 @@ async def test_answers_are_the_same(database_url: str, planned: list[str], witho
         if is_postgres():
             ((mode,),) = await fetch("SHOW plan_cache_mode")
             assert mode == ("auto" if "prepared" in without else "force_generic_plan")
+            assert bool(connection()._pool._at_hand) is ("at_hand" not in without)
+        group, users = await make_group(viewer, "Empty"), await make_users(viewer, 12)
+        for _ in range(3):  # from now on it is known who asks, and that the revision rests
+            await ask("{ viewer { role } }")
+        with watched() as statements:
+            await ask("{ organization { name } }")
+        looks = [_kind(statement) for statement in statements].count("looked")
+        assert looks == (2 if "presumed" in without else 1)
+        with watched() as statements:
+            await asyncio.gather(*(ask(ADD, group=group, user=user) for user in users))
+        counts = Counter(_kind(statement) for statement in statements)
+        locks = 0 if is_postgres() and "compared" not in without else counts["written"]
+        assert counts["locked"] == locks
+        assert (counts["written"] == 1) is ("gathered" not in without)
+        found = await ask("query($id: ID!) { group(id: $id) { userCount } }", id=group)
+        assert found == {"group": {"userCount": 12}}
+
+
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """The statements of the block, of all who run any."""
+    statements: list[str] = []
+    with watch_statements(statements.append):
+        yield statements
+
+
+def _kind(statement: str) -> str:
+    if "FOR UPDATE" in statement:
+        return "locked"
+    if "UPDATE organizations" in statement:
+        return "written"
+    return "looked" if statement.startswith("SELECT id, revision, viewers_revision") else ""
