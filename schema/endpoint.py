@@ -18,7 +18,7 @@ from runtime.cache import KeptResponses, Key
 from runtime.limits import TryAgainLater
 from runtime.metrics import CACHE
 from schema.compression import compressed, is_gzipped
-from schema.documents import InvalidDocument
+from schema.documents import InvalidDocument, Operation
 from schema.events import EventStream, once, stream
 from schema.execution import Answer, Runner, encode, refusal
 from schema.requests import (
@@ -78,26 +78,16 @@ class GraphQLEndpoint:
         source = await read_source(request, self.runner.settings)
         secret = secret_of(request)
         authenticator = self.runner.authenticator
-        presumed = authenticator.presumed(secret) if self.presumes else None
-        if presumed and self.kept.has(_key(presumed, request, takes, source)):
-            presumed = None
+        presumed = self._presumed(secret, request, takes, source)
         viewer = presumed or await authenticator.viewer(secret)
         try:
             self.runner.guard.admit(viewer)
-            if not takes.prefers_events:
-                key = _key(viewer, request, takes, source)
-                body = None if presumed else self.kept.get(key, viewer.revision)
-                (KEPT if body else NOT_KEPT).inc()
-                if body is not None:
-                    return _done(request, body, 200, takes.media_type)
+            body = self._kept(viewer, request, takes, source)
+            if body is not None:
+                return _done(request, body, 200, takes.media_type)
             asked = read_request(request, source)
             operation = self.runner.operation(viewer, asked)
-            if operation.type is OperationType.MUTATION and request.method == "GET":
-                raise Refused(405, "A mutation needs POST.", Allow="POST")
-            if operation.type is OperationType.SUBSCRIPTION and not takes.events:
-                raise Refused(
-                    406, f"A subscription needs a WebSocket, or `Accept: {EVENT_STREAM}`."
-                )
+            _must_fit(operation, request, takes)
         except (Refused, TryAgainLater, InvalidDocument, RequestError) as error:
             if presumed:
                 await authenticator.viewer(secret)  # if it is nobody any more, that is told
@@ -122,6 +112,26 @@ class GraphQLEndpoint:
         if takes.prefers_events:
             return self._respond_once(request, answer, takes)
         return await self._respond_again(request, source, answer, takes)
+
+    def _presumed(
+        self, secret: str | None, request: Request, takes: Accepted, source: bytes
+    ) -> Viewer | None:
+        """Whom the secret stood for, unless something is kept that may be the answer: whether it
+        is, the present revision tells."""
+        presumed = self.runner.authenticator.presumed(secret) if self.presumes else None
+        if presumed and self.kept.has(_key(presumed, request, takes, source)):
+            return None
+        return presumed
+
+    def _kept(
+        self, viewer: Viewer, request: Request, takes: Accepted, source: bytes
+    ) -> bytes | None:
+        """The body that was the answer to this request at this revision."""
+        if takes.prefers_events:
+            return None
+        body = self.kept.get(_key(viewer, request, takes, source), viewer.revision)
+        (KEPT if body else NOT_KEPT).inc()
+        return body
 
     def _respond_once(self, request: Request, answer: Answer, takes: Accepted) -> Response:
         """The response to what was refused, to a write, or as an event stream."""
@@ -176,6 +186,14 @@ async def unless_gone(request: Request) -> AsyncIterator[None]:
         if gone.expired():
             raise ClientDisconnect from None
         raise
+
+
+def _must_fit(operation: Operation, request: Request, takes: Accepted) -> None:
+    """Raise Refused if an operation is not asked for in the way that its type needs."""
+    if operation.type is OperationType.MUTATION and request.method == "GET":
+        raise Refused(405, "A mutation needs POST.", Allow="POST")
+    if operation.type is OperationType.SUBSCRIPTION and not takes.events:
+        raise Refused(406, f"A subscription needs a WebSocket, or `Accept: {EVENT_STREAM}`.")
 
 
 def _key(viewer: Viewer, request: Request, takes: Accepted, source: bytes) -> Key:
