@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from models.columns import shown
-from models.database import Row, fetch
+from models.database import Row, read
 from models.groups import groups_of
 from models.kinds import USERS, Kind
 from models.listing import Listing, Page, Slice, cut, fetch_counts, fetch_pages
@@ -164,7 +164,7 @@ async def _groups_of_holders(
     """
     params = Params(list(parents), viewer.organization_id)
     active = is_active(params, "h.user_id", moment) if holder is USERS else ""
-    rows = await fetch(
+    rows = await read(
         f"SELECT h.{holder.column}, h.group_id, {GROUP} FROM {holder.memberships} h "
         f"LEFT JOIN groups g ON g.id = h.group_id AND {viewer.sees(params, 'groups', 'g')} "
         f"WHERE h.{holder.column} = ANY($1) AND h.organization_id = $2 "
@@ -289,7 +289,7 @@ async def _granted(
         f"AND r.{kind.column} = asked.resource_id AND {open_at(params, 'r', moment)} "
         "LIMIT 1 OFFSET 0)"
     )
-    rows = await fetch(
+    rows = await read(
         f"SELECT asked.user_id, asked.resource_id, u.group_id, {GROUP} FROM {asked} "
         "JOIN group_users u ON u.user_id = asked.user_id "
         f"LEFT JOIN groups g ON g.id = u.group_id AND {viewer.sees(params, 'groups', 'g')} "
@@ -320,7 +320,7 @@ async def _standing(
         f"AND {open_at(params, 'm', moment)}{viewer.in_own_groups(params, 'm.group_id', moment)})"
     )
     stands = f"e.organization_id = $3 AND {open_at(params, 'e', moment)}"
-    rows = await fetch(
+    rows = await read(
         f"SELECT {USERS.table!r} AS kind, e.id, EXISTS (SELECT 1 FROM activations a "
         f"WHERE a.user_id = e.id AND {open_at(params, 'a', moment)}) FROM users e "
         f"WHERE e.id = ANY($1) AND {stands} UNION ALL "

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 
 from models.columns import select
-from models.database import Row, fetch
+from models.database import Row, fetch, read
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
 from models.ledger import Outcome, Write, some, write
@@ -40,7 +40,7 @@ USER_ORDERS = {
 
 async def organization(viewer: Viewer) -> Row:
     """The viewer's organization."""
-    rows = await fetch(
+    rows = await read(
         f"SELECT {ORGANIZATION_COLUMNS} FROM organizations o WHERE o.id = $1",
         viewer.organization_id,
     )
@@ -79,7 +79,7 @@ async def entries_by_id(
     params = Params()
     live = "" if deleted else " AND e.until_revision IS NULL"
     sees = viewer.sees(params, kind.table, "e")
-    rows = await fetch(
+    rows = await read(
         f"SELECT {select(kind.model, 'e')} FROM {kind.table} e WHERE {sees}{live} "
         f"AND e.id = ANY({params.add(known_ids(tuple(entry_ids)))})",
         *params.values,

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from models import ids
 from models.columns import select
-from models.database import Row, fetch
+from models.database import Row, fetch, read
 from models.directory import entries_for_write
 from models.errors import Code, DomainError
 from models.kinds import KINDS, Kind
@@ -73,6 +73,12 @@ def groups_of(viewer: Viewer, kind: Kind, moment: int | None = None) -> Listing:
     return Listing(COLUMNS, source, BY_NAME)
 
 
+def known(viewer: Viewer, params: Params, group: str) -> str:
+    """JOIN: the live group (`g`) that the SQL of an id names, if the viewer may see it."""
+    sees = viewer.sees(params, "groups", "g")
+    return f"JOIN groups g ON g.id = {group} AND {sees} AND g.until_revision IS NULL"
+
+
 async def groups_by_id(
     viewer: Viewer, group_ids: Sequence[str], *, deleted: bool = False
 ) -> list[Row]:
@@ -80,7 +86,7 @@ async def groups_by_id(
     params = Params()
     live = "" if deleted else " AND g.until_revision IS NULL"
     sees = viewer.sees(params, "groups", "g")
-    rows = await fetch(
+    rows = await read(
         f"SELECT {COLUMNS} FROM groups g WHERE {sees}{live} "
         f"AND g.id = ANY({params.add(known_ids(tuple(group_ids)))})",
         *params.values,

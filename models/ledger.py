@@ -16,7 +16,7 @@ import orjson
 
 from models import ids
 from models.columns import select
-from models.database import Row, fetch, fetch_behind, transaction
+from models.database import Row, fetch, fetch_behind, read, transaction
 from models.database.statements import Statement
 from models.errors import BadRequest, Code, DomainError, Forbidden, Unauthenticated
 from models.listing import Listing, Order
@@ -367,7 +367,7 @@ async def changes_by_id(viewer: Viewer, change_ids: Sequence[str]) -> list[Row]:
     """The changes with these ids that the viewer may see."""
     params = Params()
     sees = viewer.sees(params, "changes", "c")
-    rows = await fetch(
+    rows = await read(
         f"SELECT {CHANGE_COLUMNS} FROM changes c WHERE {sees} "
         f"AND c.id = ANY({params.add(known_ids(tuple(change_ids)))})",
         *params.values,
@@ -400,7 +400,7 @@ async def _last_changed(viewer: Viewer) -> datetime:
 async def actors_by_revision(viewer: Viewer, revisions: Sequence[int]) -> list[Row]:
     """Who made the changes of these revisions: `revision` and the columns of the actor."""
     return list(
-        await fetch(
+        await read(
             "SELECT revision, actor_kind, actor_name, actor_user_id FROM changes "
             "WHERE organization_id = $1 AND revision = ANY($2)",
             viewer.organization_id,

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.database import Row, fetch, is_postgres, trigrams
-from models.sql import Params, by_trigrams
+from models.database import Row, is_postgres, read, trigrams
+from models.sql import Params, by_trigrams, values
 
 Source = Callable[[Params, str], str]
 
 NEAR = 5_000  # rows that a search looks at, one by one, before it turns to an index of trigrams
+PARENTS = "unnest($1::text[]) AS p(parent)"  # on PostgreSQL
 SQLITE_PARENTS = 100  # parents in one statement: SQLite joins at most 500 SELECTs
 
 
@@ -166,8 +167,8 @@ async def _for_each(
     if is_postgres():
         params = Params(list(parents))
         inner = select(params, "p.parent")
-        sql = f"SELECT * FROM unnest($1::text[]) AS p(parent) CROSS JOIN LATERAL ({inner}) AS page"
-        for row in await fetch(sql, *params.values):
+        sql = f"SELECT * FROM {PARENTS} CROSS JOIN LATERAL ({inner}) AS page"
+        for row in await read(sql, *params.values):
             rows[row["parent"]].append(row)
         return rows
     for start in range(0, len(parents), SQLITE_PARENTS):
@@ -181,7 +182,7 @@ async def _for_each(
             )
             for placeholder in placeholders
         )
-        for row in await fetch(" UNION ALL ".join(parts), *params.values):
+        for row in await read(" UNION ALL ".join(parts), *params.values):
             rows[row["parent"]].append(row)
     return rows
 
@@ -204,7 +205,7 @@ async def fetch_page(listing: Listing, part: Slice) -> Page:
     """A page of a listing that has no parent."""
     params = Params()
     sql = _select(listing, part, params, "")
-    return cut(listing.order, part, await fetch(sql, *params.values))
+    return cut(listing.order, part, await read(sql, *params.values))
 
 
 async def fetch_pages(listing: Listing, part: Slice, parents: Sequence[str]) -> dict[str, Page]:
@@ -213,12 +214,39 @@ async def fetch_pages(listing: Listing, part: Slice, parents: Sequence[str]) -> 
     return {parent: cut(listing.order, part, rows.get(parent, [])) for parent in parents}
 
 
+async def fetch_known_pages(
+    listing: Listing, part: Slice, parents: Sequence[str], known: Source
+) -> dict[str, Page]:
+    """The same for the parents that there are: the others have no page.
+
+    `known(params, parent)` is a JOIN that a parent passes if it is there. On PostgreSQL all is
+    found in one statement.
+    """
+    if not is_postgres():
+        params = Params()
+        ids = values(params, "p", {"parent": "text"}, [[parent] for parent in parents])
+        rows = await read(f"SELECT p.parent FROM {ids} {known(params, 'p.parent')}", *params.values)
+        return await fetch_pages(listing, part, [row[0] for row in rows])
+    params = Params(list(parents))
+    joined = f"{PARENTS} {known(params, 'p.parent')}"
+    inner = _select(listing, part, params, "p.parent")
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in await read(
+        f"SELECT p.parent, page.* FROM {joined} LEFT JOIN LATERAL ({inner}) AS page ON TRUE",
+        *params.values,
+    ):
+        rows_of_parent = found[row["parent"]]
+        if row["id"] is not None:
+            rows_of_parent.append(row)
+    return {parent: cut(listing.order, part, rows) for parent, rows in found.items()}
+
+
 async def fetch_count(listing: Listing) -> int:
     """How many rows a listing without parent has."""
     params = Params()
     source = listing.source(params, "")
     narrowed = listing.searched.narrowed(params) if listing.searched else ""
-    rows = await fetch(f"SELECT COUNT(*) {source}{narrowed}", *params.values)
+    rows = await read(f"SELECT COUNT(*) {source}{narrowed}", *params.values)
     return int(rows[0][0])
 
 

@@ -6,7 +6,7 @@ The verbs that put together a whole write are in `models/groups.py`.
 from collections.abc import Sequence
 
 from models.columns import shown
-from models.database import Row, fetch
+from models.database import Row, fetch, read
 from models.directory import by_name
 from models.kinds import Kind
 from models.ledger import Write
@@ -68,7 +68,7 @@ async def added_members(
     params = Params()
     listing = members(viewer, kind)
     source = listing.source(params, params.add(group_id))
-    rows = await fetch(
+    rows = await read(
         f"SELECT {listing.columns} {source} AND m.since_revision = {params.add(revision)} "
         f"AND m.{kind.column} = ANY({params.add(list(member_ids))})",
         *params.values,

@@ -9,6 +9,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import create_source_event_stream, execute_subscription_event
 
 from models.database import snapshot
+from models.database.stamps import stamping
 from models.errors import Busy, RequestError, Unavailable
 from models.tables import Role
 from models.viewer import Viewer
@@ -163,11 +164,17 @@ class Runner:
     ) -> tuple[ExecutionResult, Viewer]:
         """Execute a query as one snapshot; returns the viewer at the revision that it shows, too.
 
-        If the viewer is the same after the query, and so is the revision, nothing changed since
-        it was recognised; else the query runs again, the last time inside one transaction.
+        If all that was read stood at the viewer's revision, or the viewer is the same after the
+        query, and so is the revision, nothing changed since it was recognised; else the query runs
+        again, the last time inside one transaction.
         """
         for _ in range(TRIES):
-            result = await self._execute(self._context(secret, viewer, operation), operation, asked)
+            with stamping(viewer.organization_id) as stamps:
+                context = self._context(secret, viewer, operation)
+                result = await self._execute(context, operation, asked)
+            if stamps.all_tell(viewer.revision):
+                self.authenticator.note(viewer)
+                return result, viewer
             now = await self.authenticator.viewer(secret)
             if now == viewer:
                 return result, viewer

@@ -76,8 +76,13 @@ async def _as_part(field: StrawberryField, values: Awaitable[Sequence[Any]]) -> 
         return await values
 
 
-def entry_point(function: Callable[..., Any], description: str) -> Any:
-    """A field of the root: `function(context, …)`, or a coroutine of it."""
+def entry_point(
+    function: Callable[..., Any], description: str, *, named: Found | None = None
+) -> Any:
+    """A field of the root: `function(context, …)`, or a coroutine of it.
+
+    `named` is what finds an object by which its lists alone are wanted (`needs_but_names`).
+    """
     answer, arguments = _unfolded(function, skip=1)
 
     async def find(objects: Sequence[Any], context: Context, **given: Any) -> Sequence[Any]:
@@ -89,6 +94,7 @@ def entry_point(function: Callable[..., Any], description: str) -> Any:
         return answered
 
     resolve.found = find  # type: ignore[attr-defined]  # for the executor: the root is one object
+    resolve.named = named  # type: ignore[attr-defined]
     _sign(resolve, function, [INFO, *arguments])
     return strawberry.field(resolver=resolve, description=description)
 
@@ -129,3 +135,13 @@ def computed_by(resolver: Any) -> Computed | None:
 def found_by(resolver: Any) -> Found | None:
     """The function of a `found` field."""
     return getattr(resolver, "found", None)
+
+
+def named_by(resolver: Any) -> Found | None:
+    """What stands for the function of an entry point where no more than a name is needed."""
+    return getattr(resolver, "named", None)
+
+
+def is_of_named(function: Found) -> bool:
+    """Whether the function of a `found` field can do with objects that are but named."""
+    return getattr(inspect.unwrap(function), "of_named", False)

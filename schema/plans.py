@@ -34,9 +34,11 @@ from strawberry.types.field import StrawberryField
 from models.viewer import Viewer
 from schema.arguments import Given, NotPlain, arguments_of
 from schema.context import Context
-from schema.fields import Found, computed_by, found_by
+from schema.fields import Found, computed_by, found_by, is_of_named, named_by
 
 Collect = Callable[[GraphQLObjectType, list[FieldDetails]], CollectedFields]
+ANY = "*"  # column that a function may read
+
 Variables = Mapping[str, Any]  # their values, as graphql-core has coerced them
 
 
@@ -76,6 +78,7 @@ class Plan:
     row: Callable[[Any, Viewer], dict[str, Any]]
     fetches: list[Fetch] = field(default_factory=list)
     nested: list[Nested] = field(default_factory=list)
+    columns: frozenset[str] = frozenset()  # that `row` reads
 
     async def complete(
         self, sources: Sequence[Any], context: Context, variables: Variables
@@ -109,6 +112,16 @@ class Plan:
             unwrap(each.function) is function
             and (each.shape.plan is None or each.shape.plan.is_at_hand)
             for each in self.fetches
+        )
+
+    @property
+    def needs_but_names(self) -> bool:
+        """Whether nothing of an object is needed but its id, by fields to which it may be named."""
+        return (
+            self.columns <= {"id"}
+            and not self.nested
+            and bool(self.fetches)
+            and all(is_of_named(each.function) for each in self.fetches)
         )
 
     async def _fetch(
@@ -214,6 +227,8 @@ class Compiler:
         elif (find := found_by(resolver)) is not None:
             draft.placeholder(name)
             given = arguments_of(backref, definition, fields[0].node)
+            if shape.plan is not None and shape.plan.needs_but_names:
+                find = named_by(resolver) or find
             draft.fetches.append(Fetch(name, find, given, shape))
         else:
             raise NotPlain
@@ -242,6 +257,7 @@ class _Draft:
         self.names: dict[str, Any] = {"NotPlain": NotPlain, "datetime": datetime}
         self.lines: list[str] = []
         self.items: list[str] = []
+        self.columns: set[str] = set()
         self.fetches: list[Fetch] = []
         self.nested: list[Nested] = []
 
@@ -253,10 +269,12 @@ class _Draft:
 
     def column(self, name: str) -> str:
         """The expression for a column of a row, or a property of another source."""
+        self.columns.add(name)
         return f"s[{name!r}]" if self.is_row else f"s.{name}"
 
     def call(self, function: Callable[[Any, Viewer], Any]) -> str:
         """The expression for a computed value."""
+        self.columns.add(ANY)
         return f"{self.name_for(function)}(s, viewer)"
 
     def constant(self, name: str, value: str) -> None:
@@ -308,7 +326,7 @@ class _Draft:
         # The text is made of the schema's own names; what a client sent stands in it only as the
         # names of response fields, which GraphQL's grammar lets be nothing but identifiers.
         exec(text, self.names)
-        return Plan(self.names["row"], self.fetches, self.nested)
+        return Plan(self.names["row"], self.fetches, self.nested, frozenset(self.columns))
 
 
 def _check(leaf: Any) -> str:

@@ -18,7 +18,15 @@ from schema.enums import OrderDirection
 from schema.fields import entry_point
 from schema.inputs import AccessImpactInput, AccessQuestion, Asked, GroupOrder, UserOrder
 from schema.pagination import Paging
-from schema.resolvers import Search, entries_of, groups_of_ids, moment_of, nodes_by_id, whole
+from schema.resolvers import (
+    Named,
+    Search,
+    entries_of,
+    groups_of_ids,
+    moment_of,
+    nodes_by_id,
+    whole,
+)
 from schema.types import (
     AccessDecision,
     AccessImpact,
@@ -82,6 +90,11 @@ async def _groups(ids: Sequence[str], context: Context) -> list[Any]:
 
 async def group(context: Context, id: Id) -> Any:
     return await context.load(_groups, id, {})  # with those of other aliases
+
+
+async def named(roots: Sequence[None], context: Context, id: str) -> list[Named]:
+    """A group that need not be looked up."""
+    return [Named(id)]
 
 
 def entry(kind: Kind) -> Resolver:
@@ -215,7 +228,7 @@ class Query:
     nodes: list[Node | None] = entry_point(
         nodes, "The same for many ids: in their order, null where there is none."
     )
-    group: Group | None = entry_point(group, "A group; null if you may not see it.")
+    group: Group | None = entry_point(group, "A group; null if you may not see it.", named=named)
     groups: Connection[GroupEdge, Group] = entry_point(
         all_groups, "The groups you may see: all of them, or for a MEMBER its own."
     )

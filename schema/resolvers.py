@@ -8,6 +8,7 @@ the sources of its field's type: rows, or a `Connection` of rows for each object
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -18,11 +19,22 @@ from models import directory, groups, ids, ledger, memberships, tokens, undo
 from models.database import Row
 from models.kinds import KINDS, USERS, Kind
 from models.ledger import Shown
-from models.listing import Listing, fetch_count, fetch_counts, fetch_page, fetch_pages
+from models.listing import (
+    Listing,
+    Page,
+    fetch_count,
+    fetch_counts,
+    fetch_known_pages,
+    fetch_page,
+    fetch_pages,
+)
 from models.viewer import Viewer, effective_role
+from schema.arguments import NotPlain
 from schema.context import Context
 from schema.fields import Computed, Found
 from schema.pagination import Connection, Edge, Paging, Range
+
+Count = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
 
 Search = Annotated[
     str | None,
@@ -86,21 +98,23 @@ async def of_parents(
     listing: Listing,
     asked: Range,
     parents: Sequence[str],
-    count: Callable[[Sequence[str]], Awaitable[Mapping[str, int]]] | None = None,
+    count: Count | None = None,
 ) -> list[Connection]:
     """A connection for each of many parents, all in one statement.
 
     `count` is for those who know a cheaper way to count than to count.
     """
+    pages = await fetch_pages(listing, asked.part, list(dict.fromkeys(parents)))
+    return [_connection(listing, asked, parent, pages[parent], count) for parent in parents]
 
+
+def _connection(
+    listing: Listing, asked: Range, parent: str, page: Page, count: Count | None
+) -> Connection:
     async def count_all(some: Sequence[str]) -> Mapping[str, int]:
         return await fetch_counts(listing.source, some)
 
-    pages = await fetch_pages(listing, asked.part, list(dict.fromkeys(parents)))
-    return [
-        Connection(listing.order, asked.narrow(pages[parent]), parent, count or count_all)
-        for parent in parents
-    ]
+    return Connection(listing.order, asked.narrow(page), parent, count or count_all)
 
 
 async def total_counts(connections: Sequence[Connection], context: Context) -> list[int]:
@@ -115,25 +129,78 @@ async def total_counts(connections: Sequence[Connection], context: Context) -> l
 # ------------------------------------------------------------------------------------- of a group
 
 
+class Named:
+    """A group that was not looked up, in place of its row.
+
+    For a query that wants nothing of a group but lists: each of them tells whether it is there.
+    """
+
+    __slots__ = ("id",)
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+
+    def __getitem__(self, column: str) -> str:
+        if column != "id":
+            raise NotPlain
+        return self.id
+
+
+def of_named(find: Found) -> Found:
+    """Say of a function that finds lists of groups that it can do with `Named` ones."""
+    find.of_named = True  # type: ignore[attr-defined]
+    return find
+
+
+async def of_groups(
+    context: Context,
+    listing: Listing,
+    asked: Range,
+    roots: Sequence[Row | Named],
+    count: Count | None = None,
+) -> list[Connection | None]:
+    """A connection for each of many groups; None for one that was `Named`, and is not there."""
+    ids = [root["id"] for root in roots]
+    if not _are_named(roots):
+        return [*await of_parents(listing, asked, ids, count)]
+    pages = await fetch_known_pages(listing, asked.part, ids, partial(groups.known, context.viewer))
+    return [
+        _connection(listing, asked, id, pages[id], count) if id in pages else None for id in ids
+    ]
+
+
+def _are_named(roots: Sequence[Row | Named]) -> bool:
+    return any(isinstance(root, Named) for root in roots)
+
+
+async def _counters(context: Context, kind: Kind, roots: Sequence[Row | Named]) -> dict[str, int]:
+    """How many of one kind each of these groups holds."""
+    rows: Iterable[Any] = roots
+    if _are_named(roots):
+        rows = (await groups_of_ids(context, (root["id"] for root in roots))).values()
+    return {row["id"]: row[kind.counter] for row in rows}
+
+
 def members(kind: Kind) -> Found:
     """`Group.users`, `.bots`, `.personas`."""
 
+    @of_named
     async def find(
-        roots: Sequence[Row],
+        roots: Sequence[Row | Named],
         context: Context,
         paging: Paging,
         search: Search = UNSET,
         at: At = UNSET,
-    ) -> list[Connection]:
+    ) -> list[Connection | None]:
         moment = await moment_of(context.viewer, at)
         listing = memberships.members(context.viewer, kind, search, moment)
         asked = paging.range(listing.order)
 
         async def counters(parents: Sequence[str]) -> dict[str, int]:
-            return {root["id"]: root[kind.counter] for root in roots}
+            return await _counters(context, kind, roots)
 
         known = counters if not search and moment is None else None
-        return await of_parents(listing, asked, [root["id"] for root in roots], known)
+        return await of_groups(context, listing, asked, roots, known)
 
     return find
 
@@ -141,22 +208,24 @@ def members(kind: Kind) -> Found:
 def available(kind: Kind) -> Found:
     """`Group.availableUsers`, `.availableBots`, `.availablePersonas`: for those who see all."""
 
+    @of_named
     async def find(
-        roots: Sequence[Row],
+        roots: Sequence[Row | Named],
         context: Context,
         paging: Paging,
         search: Search = UNSET,
-    ) -> list[Connection]:
+    ) -> list[Connection | None]:
         context.viewer.must_see_all()
         listing = memberships.available(context.viewer, kind, search)
         asked = paging.range(listing.order)
 
         async def differences(parents: Sequence[str]) -> dict[str, int]:
             all_of_them = (await directory.organization(context.viewer))[kind.counter]
-            return {root["id"]: all_of_them - root[kind.counter] for root in roots}
+            held = await _counters(context, kind, roots)
+            return {id: all_of_them - number for id, number in held.items()}
 
         known = None if search else differences
-        return await of_parents(listing, asked, [root["id"] for root in roots], known)
+        return await of_groups(context, listing, asked, roots, known)
 
     return find
 

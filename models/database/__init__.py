@@ -17,6 +17,7 @@ from tortoise.exceptions import OperationalError
 from tortoise.migrations.executor import MigrationExecutor
 
 from models.database import statements
+from models.database.stamps import STAMP, stamped, stamps
 from models.database.statements import FIRST, Statement
 
 CONNECTION = "default"
@@ -142,7 +143,20 @@ def connections() -> tuple[int, int]:
 
 async def fetch(sql: str, *params: Any) -> Sequence[Row]:
     """The rows of one statement."""
+    if (noted := stamps.get()) is not None:
+        noted.note(None)
     rows: Sequence[Row] = await connection().fetch(sql, params)
+    return rows
+
+
+async def read(sql: str, *params: Any) -> Sequence[Row]:
+    """The rows of one statement that does nothing but read, and may be stamped (`stamps.py`)."""
+    noted = stamps.get()
+    if noted is None:
+        return await fetch(sql, *params)
+    parameters = (*params, noted.organization_id)
+    rows: Sequence[Row] = await connection().fetch(stamped(sql, len(parameters)), parameters)
+    noted.note(rows[0][STAMP] if rows else None)
     return rows
 
 
