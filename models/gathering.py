@@ -63,30 +63,47 @@ class Gathering(Generic[T, R]):
             raise
 
     async def _go_round(self) -> None:
+        aboard: Sequence[_Waiting[T, R]] = ()
         try:
-            while waiting := [each for each in self._waiting if not each.future.done()]:
-                count = self._fit([each.item for each in waiting])
-                self._aboard, self._waiting = waiting[:count], waiting[count:]
-                self._round = asyncio.create_task(self._one_round())
-                await asyncio.wait([self._round])
-                self._tell(self._round)
+            self._begin_round()
+            while self._round is not None:
+                done, aboard = self._round, self._aboard
+                await asyncio.wait([done])
+                # The next round first: it waits for others while those of the last go on.
+                self._begin_round()
+                self._tell(aboard, done)
         finally:
-            for each in (*self._aboard, *self._waiting):
+            for each in (*aboard, *self._aboard, *self._waiting):
                 each.future.cancel()  # of those who were not told, if this was broken off
             self._rounds = self._round = None
             self._aboard, self._waiting = [], []
 
+    def _begin_round(self) -> None:
+        """Begin with some that wait, behind a round or none; nothing is under way if nobody does.
+
+        Where many come back again and again, as many wait as are aboard: while the one half is
+        done, elsewhere, the other is answered here.
+        """
+        waiting = [each for each in self._waiting if not each.future.done()]
+        count = self._fit([each.item for each in waiting]) if waiting else 0
+        if self._aboard:
+            count = min(count, -(-(len(self._aboard) + len(waiting)) // 2))
+        self._aboard, self._waiting = waiting[:count], waiting[count:]
+        self._round = asyncio.create_task(self._one_round()) if waiting else None
+
     async def _one_round(self) -> Sequence[R | Exception]:
         return await self._do([each.item for each in self._aboard])
 
-    def _tell(self, done: asyncio.Task[Sequence[R | Exception]]) -> None:
+    def _tell(
+        self, aboard: Sequence[_Waiting[T, R]], done: asyncio.Task[Sequence[R | Exception]]
+    ) -> None:
         if done.cancelled():
-            for each in self._aboard:
+            for each in aboard:
                 each.future.cancel()
             return
         error = done.exception()
-        results = [error] * len(self._aboard) if error else done.result()
-        for each, result in zip(self._aboard, results, strict=True):
+        results = [error] * len(aboard) if error else done.result()
+        for each, result in zip(aboard, results, strict=True):
             if each.future.done():
                 continue
             if isinstance(result, BaseException):

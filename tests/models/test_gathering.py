@@ -47,14 +47,44 @@ class Work:
 
 async def test_what_comes_during_a_round_makes_the_next_one() -> None:
     work = Work()
-    first = work.ask(1)
+    first = work.ask(1, 2)
     await work.begun(1)
-    others = work.ask(2, 3, 4)
+    others = work.ask(3, 4)
     await asyncio.sleep(0)
     work.gate.set()
     assert await asyncio.gather(*first, *others) == ["did 1", "did 2", "did 3", "did 4"]
-    assert work.rounds == [[1], [2, 3, 4]]
+    assert work.rounds == [[1, 2], [3, 4]]
     assert work.gathering.is_idle
+
+
+async def test_those_who_come_again_and_again_are_done_by_halves() -> None:
+    work = Work()
+    work.gate.set()
+
+    async def ask(item: int) -> None:
+        for _ in range(5):
+            await work.gathering.add(item)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ask(100))
+        await work.begun(1)
+        for item in range(101, 116):
+            group.create_task(ask(item))
+    assert [len(each) for each in work.rounds[:2]] == [1, 8]
+    assert {len(each) for each in work.rounds[2:8]} == {8}
+
+
+async def test_the_next_round_begins_before_those_of_the_last_go_on() -> None:
+    work = Work()
+    first = work.ask(1)
+    await work.begun(1)
+    begun: list[int] = []
+    first[0].add_done_callback(lambda _: begun.append(len(work.rounds)))
+    (second,) = work.ask(2)
+    await asyncio.sleep(0)
+    work.gate.set()
+    await asyncio.gather(*first, second)
+    assert begun == [2]
 
 
 async def test_a_round_holds_no_more_than_fit() -> None:
