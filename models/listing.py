@@ -149,9 +149,10 @@ def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
             f"AND (SELECT COUNT(*) FROM near) < {limit} OFFSET 0) AS cut "
             f"ORDER BY {again} LIMIT {limit})"
         )
+    # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
     return (
         f"SELECT {listing.columns} FROM ({found}) AS cut "
-        f"JOIN {listing.searched.table} e ON e.id = cut.id ORDER BY {again}"
+        f"JOIN {listing.searched.table} e ON e.id = cut.id ORDER BY {again} LIMIT {limit}"
     )
 
 

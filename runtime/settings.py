@@ -15,7 +15,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 # Those whose keys can be public. With the others, whoever can verify a token can make one.
 ASYMMETRIC = tuple(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512))
 # What can be left out, one by one, to see what it is worth.
-DISPENSABLE = ("plans", "prepared", "frozen", "presumed", "at_hand", "compared", "gathered")
+DISPENSABLE = (
+    "plans",
+    "prepared",
+    "frozen",
+    "presumed",
+    "stamped",
+    "at_hand",
+    "compared",
+    "gathered",
+)
 OIDC_ALGORITHMS = (*ASYMMETRIC, "EdDSA")
 
 

@@ -1,6 +1,7 @@
 """Executing an operation, whatever it came by: HTTP, an event stream, or a socket."""
 
 from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import create_source_event_stream, execute_subscription_event
 
 from models.database import snapshot
-from models.database.stamps import stamping
+from models.database.stamps import Stamps
 from models.errors import Busy, RequestError, Unavailable
 from models.tables import Role
 from models.viewer import Viewer
@@ -73,6 +74,7 @@ class Runner:
         self.limits = Limits.of(settings)
         self.persisted = PersistedQueries(settings.persisted_megabytes * 1_000_000)
         self.sockets = 0  # that are open
+        self.plans, self.stamps = settings.does("plans"), settings.does("stamped")
 
     def may_presume(self, viewer: Viewer, operation: Operation) -> bool:
         """Whether an operation may begin with a viewer that was but presumed.
@@ -169,8 +171,9 @@ class Runner:
         again, the last time inside one transaction.
         """
         for _ in range(TRIES):
-            with stamping(viewer.organization_id) as stamps:
-                context = self._context(secret, viewer, operation)
+            context = self._context(secret, viewer, operation)
+            stamps = Stamps(viewer.organization_id)
+            with stamps if self.stamps else nullcontext():
                 result = await self._execute(context, operation, asked)
             if stamps.all_tell(viewer.revision):
                 self.authenticator.note(viewer)
@@ -202,7 +205,7 @@ class Runner:
             lambda: self.authenticator.viewer(secret),
             self.feed,
             self.revisions,
-            operation.plans if self.settings.does("plans") else None,
+            operation.plans if self.plans else None,
             self.settings.max_cost,
         )
 

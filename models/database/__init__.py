@@ -150,14 +150,17 @@ async def fetch(sql: str, *params: Any) -> Sequence[Row]:
 
 
 async def read(sql: str, *params: Any) -> Sequence[Row]:
-    """The rows of one statement that does nothing but read, and may be stamped (`stamps.py`)."""
+    """The rows of one statement that only reads, which may be stamped (`stamps.py`).
+
+    Its first column must be one that is never null.
+    """
     noted = stamps.get()
     if noted is None:
         return await fetch(sql, *params)
     parameters = (*params, noted.organization_id)
     rows: Sequence[Row] = await connection().fetch(stamped(sql, len(parameters)), parameters)
     noted.note(rows[0][STAMP] if rows else None)
-    return rows
+    return rows if rows and rows[0][0] is not None else []
 
 
 async def fetch_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:

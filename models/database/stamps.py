@@ -5,9 +5,8 @@ organization's revision beside its rows tells of what state they are. Where all 
 query tell the same, that is the revision its answer shows, and nobody has to read it once more.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
+from typing import Self
 
 from models.apart import of_request
 
@@ -15,9 +14,12 @@ STAMP = "stamp"  # the column, behind all others
 
 
 class Stamps:
-    """The revisions that the statements of one query told; None of one that told none."""
+    """The revisions that the statements of one query told; None of one that told none.
 
-    __slots__ = ("_told", "organization_id")
+    `with` it, the statements of a block are stamped, and those of the tasks that the block starts.
+    """
+
+    __slots__ = ("_token", "_told", "organization_id")
 
     def __init__(self, organization_id: str) -> None:
         self.organization_id = organization_id
@@ -31,22 +33,23 @@ class Stamps:
         """Whether statements ran, and each of them told this revision."""
         return self._told == {revision}
 
+    def __enter__(self) -> Self:
+        self._token: Token[Stamps | None] = stamps.set(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        stamps.reset(self._token)
+
 
 stamps: ContextVar[Stamps | None] = of_request("stamps")
 
 
-@contextmanager
-def stamping(organization_id: str) -> Iterator[Stamps]:
-    """Stamp the statements that run in this block, and in the tasks that it starts."""
-    made = Stamps(organization_id)
-    token = stamps.set(made)
-    try:
-        yield made
-    finally:
-        stamps.reset(token)
-
-
 def stamped(sql: str, number: int) -> str:
-    """A statement with the stamp. The organization's id is its parameter of that number."""
-    revision = f"(SELECT revision FROM organizations WHERE id = ${number})"
-    return f"SELECT each.*, {revision} AS {STAMP} FROM ({sql}) AS each"
+    """A statement with the stamp; it has a row of nothing else if it would have none.
+
+    The organization's id is its parameter of that number.
+    """
+    return (
+        f"SELECT each.*, o.revision AS {STAMP} FROM organizations o "
+        f"LEFT JOIN ({sql}) AS each ON TRUE WHERE o.id = ${number}"
+    )
