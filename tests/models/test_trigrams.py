@@ -282,7 +282,7 @@ async def _plan(shown: Listing, monkeypatch: pytest.MonkeyPatch) -> str:
         return []
 
     with monkeypatch.context() as patch:
-        patch.setattr(listing, "fetch", explained)
+        patch.setattr(listing, "read", explained)
         await fetch_page(shown, Slice(50))
     return "\n".join(lines)
 
