@@ -1,6 +1,5 @@
 """Security headers on every response, and pages of other origins kept out, or let in."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,16 +13,17 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' data: https:; font-src 'self' data:; connect-src 'self'; "
     "worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 )
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+HEADERS = [
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+OVER_TLS = [*HEADERS, (b"strict-transport-security", b"max-age=31536000")]
 
 
 class SecurityHeaders:
-    """Adds them; HSTS where the request came over TLS."""
+    """Adds those that a response has not; HSTS where the request came over TLS."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -31,11 +31,10 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+                headers = list(message["headers"])
+                names = {name for name, _ in headers}
+                ours = OVER_TLS if scope["scheme"] == "https" else HEADERS
+                message["headers"] = headers + [each for each in ours if each[0] not in names]
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -26,6 +26,7 @@ from schema.requests import (
     GRAPHQL_JSON,
     JSON,
     Accepted,
+    HTTPRequest,
     Refused,
     accepted,
     read_request,
@@ -39,10 +40,8 @@ from schema.socket import Socket
 PARTIAL_SUCCESS = 294
 WATCH_AFTER = 0.02  # seconds
 NO_HEADERS: Mapping[str, str] = {}
-HEADERS = {
-    "Cache-Control": "private, no-store",
-    "Vary": "Accept, Accept-Encoding, Authorization, Cookie",
-}
+VARY = "Accept, Accept-Encoding, Authorization, Cookie"
+HEADERS = {"Cache-Control": "private, no-store", "Vary": VARY}
 KEPT, NOT_KEPT = CACHE.labels("responses", "hit"), CACHE.labels("responses", "miss")
 
 
@@ -58,7 +57,7 @@ class GraphQLEndpoint:
         if scope["type"] == "websocket":
             await Socket(WebSocket(scope, receive, send), self.runner).serve()
             return
-        request = Request(scope, receive)
+        request = HTTPRequest(scope, receive)
         takes = accepted(request)
         try:
             response = await self._respond(request, takes)

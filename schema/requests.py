@@ -4,10 +4,13 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
+from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.types import Scope
 
 from models.errors import Busy, RequestError, Unauthenticated, Unavailable
 from runtime.limits import TookTooLong, TryAgainLater, variable
@@ -17,6 +20,8 @@ JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
 UTF_8 = ("utf-8", "utf8")
+CLIENTS = 100  # kinds of them, of which it is remembered what they take
+LONGEST_KEPT = 500  # characters of the headers that say so
 QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")  # RFC 9110, section 12.4.2
 
 
@@ -43,6 +48,32 @@ def status_of(error: Exception) -> tuple[int, dict[str, str]]:
     if isinstance(error, TookTooLong):
         return 503, {}
     return 500, {}
+
+
+class _Headers(Headers):
+    """The headers of a request, by name, the first of each: Starlette's own are gone through one
+    by one each time."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope=scope)
+        self._first: dict[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in reversed(scope["headers"])
+        }
+
+    def __getitem__(self, name: str) -> str:
+        return self._first[name.lower()]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._first.get(name.lower(), default)
+
+
+class HTTPRequest(Request):
+    """Starlette's request, whose headers are found at once."""
+
+    @cached_property
+    def headers(self) -> Headers:
+        return _Headers(self.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +126,25 @@ def accepted(request: Request) -> Accepted:
 
     Without the first, JSON; without the second, nothing that is compressed.
     """
-    gzip = _takes_gzip(request.headers.get("accept-encoding", ""))
-    header = request.headers.get("accept", "").strip()
-    if not header:
+    told = request.headers.get("accept", ""), request.headers.get("accept-encoding", "")
+    is_short = sum(map(len, told)) <= LONGEST_KEPT
+    return _accepted_again(*told) if is_short else _accepted(*told)
+
+
+def _accepted(accept: str, accept_encoding: str) -> Accepted:
+    gzip = _takes_gzip(accept_encoding)
+    if not accept.strip():
         return Accepted(1.0, 0.0, 0.0, gzip)
-    taken = _weights(header)
+    taken = _weights(accept.strip())
     return Accepted(
         json=taken.get(JSON, taken.get("application/*", taken.get("*/*", 0.0))),
         graphql_json=taken.get(GRAPHQL_JSON, 0.0),
         events=taken.get(EVENT_STREAM, taken.get("text/*", 0.0)),
         gzip=gzip,
     )
+
+
+_accepted_again = lru_cache(maxsize=CLIENTS)(_accepted)
 
 
 def _takes_gzip(header: str) -> bool:
