@@ -4,7 +4,7 @@ graphql-core reads them anew each time a field is executed. Values of variables 
 graphql-core has coerced them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from graphql import (
@@ -24,7 +24,7 @@ from strawberry.types.base import StrawberryList, has_object_definition
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-Convert = Callable[[Sequence[Any]], list[Any]]
+Convert = Callable[[Any], Any]
 Given = Callable[[Mapping[str, Any]], dict[str, Any]]  # by the values of the variables
 
 
@@ -71,14 +71,14 @@ def arguments_of(field: StrawberryField, definition: GraphQLField, node: FieldNo
 
 
 def _converter(kind: Any) -> Convert:
-    """How the objects of a list are made, if their type says so by itself."""
-    if not isinstance(kind, StrawberryList) or not has_object_definition(kind.of_type):
+    """How an object is made, or those of a list, if their type says so by itself."""
+    if isinstance(kind, StrawberryList):
+        make_item = _converter(kind.of_type)
+        return lambda values: [make_item(each) for each in values]
+    make: Any = has_object_definition(kind) and kind.__strawberry_definition__.from_input
+    if not make:
         raise NotPlain
-    item = kind.of_type
-    make: Any = item.__strawberry_definition__.from_input
-    if make is None:
-        raise NotPlain
-    return lambda values: [make(item, each, None) for each in values]
+    return lambda value: make(kind, value, None)
 
 
 def _constant(argument: GraphQLArgument, value: ValueNode) -> Any:

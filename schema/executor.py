@@ -1,9 +1,9 @@
 """The executor: graphql-core's, which completes plain selections a level at a time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 from graphql import (
     ExecutionResult,
@@ -17,7 +17,8 @@ from graphql import (
     default_type_resolver,
 )
 from graphql.execution import Executor
-from graphql.execution.collect_fields import FieldDetails, collect_fields
+from graphql.execution.collect_fields import FieldDetails, GroupedFieldSet, collect_fields
+from graphql.pyutils import Path
 
 from models.database import snapshot
 from models.errors import Busy, LimitExceeded, Unauthenticated, Unavailable
@@ -26,14 +27,14 @@ from schema.arguments import NotPlain
 from schema.context import Context
 from schema.documents import Operation
 from schema.payloads import Payload
-from schema.plans import Compiler, Plan
+from schema.plans import Compiler, Plan, WritePlan
 from schema.resolvers import written_groups
 from schema.variables import read_variables
 
 MOST_LOOKS = 2  # at a viewer whom its own write may have ended
 MOST_PLANS = 50  # of one document, which grow with the values of its switches
 
-Plans = dict[Any, Plan | None]
+P = TypeVar("P", Plan, list[WritePlan])
 
 
 def _stop_in(error: Exception) -> LimitExceeded | Unavailable | None:
@@ -100,11 +101,14 @@ class PlanningExecutor(Executor[Any]):
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         walk = super().execute_operation
-        plan = None
-        if self.operation.operation is OperationType.QUERY:
-            with suppress(GraphQLError, RecursionError):  # which the walk tells
-                plan = self._root_plan()
-        return walk(serially) if plan is None else self._execute_by(plan, lambda: walk(serially))
+        with suppress(GraphQLError, RecursionError):  # which the walk tells
+            if self.operation.operation is OperationType.QUERY:
+                if (plan := self._root_plan()) is not None:
+                    return self._execute_by(plan, lambda: walk(serially))
+            elif self.operation.operation is OperationType.MUTATION:
+                if (writes := self._write_plans()) is not None:
+                    return self._write_by(writes, lambda: walk(serially))
+        return walk(serially)
 
     async def _execute_by(self, plan: Plan, as_usual: Callable[[], Any]) -> ExecutionResult:
         context: Context = self.context_value
@@ -120,6 +124,42 @@ class PlanningExecutor(Executor[Any]):
             result: ExecutionResult = await usual if self.is_awaitable(usual) else usual
             return result
         return ExecutionResult(data, None)
+
+    async def _write_by(
+        self, writes: Sequence[WritePlan], as_usual: Callable[[], Any]
+    ) -> ExecutionResult:
+        """Do the mutations of an operation, one after the other."""
+        try:
+            given = [each.given(self.variable_values.coerced) for each in writes]
+        except NotPlain:
+            usual = as_usual()
+            result: ExecutionResult = await usual if self.is_awaitable(usual) else usual
+            return result
+        data: dict[str, Any] = {}
+        try:
+            for each, arguments in zip(writes, given, strict=True):
+                data[each.name] = await self._write(each, arguments)
+        except GraphQLError as error:  # of a field that is never null
+            self.collected_errors.add(error, None)
+            return cast("ExecutionResult", self.build_response(None))
+        return cast("ExecutionResult", self.build_response(data))
+
+    async def _write(self, write: WritePlan, given: dict[str, Any]) -> Any:
+        root = cast("GraphQLObjectType", self.schema.mutation_type)
+        path = Path(None, write.name, root.name)
+        walk = super().complete_object_value
+
+        def as_usual() -> Any:
+            nodes = [each.node for each in write.details]
+            info = self.build_resolve_info(write.definition, nodes, root, path)
+            return walk(write.kind, write.details, info, path, payload, None)
+
+        try:
+            payload = await write.write(self.context_value, write.payload, **given)
+            return await self._complete_at_one_revision(write.plan, payload, as_usual)
+        except Exception as error:
+            self.handle_field_error(error, write.definition.type, write.details, path)
+            return None
 
     def complete_object_value(
         self,
@@ -241,19 +281,29 @@ class PlanningExecutor(Executor[Any]):
         kind = cast("GraphQLObjectType", self.schema.query_type)
 
         def compile() -> Plan:
-            collected = collect_fields(
-                self.schema, self.fragments, self.variable_values, kind, self.operation
-            )
-            return Compiler(self.collect_subfields).plan_of(kind, collected.grouped_field_set)
+            return Compiler(self.collect_subfields).plan_of(kind, self._root_fields(kind))
 
         return self._kept((kind.name, id(self.operation)), compile)
+
+    def _write_plans(self) -> list[WritePlan] | None:
+        kind = cast("GraphQLObjectType", self.schema.mutation_type)
+
+        def compile() -> list[WritePlan]:
+            return Compiler(self.collect_subfields).writes_of(kind, self._root_fields(kind))
+
+        return self._kept((kind.name, id(self.operation)), compile)
+
+    def _root_fields(self, kind: GraphQLObjectType) -> GroupedFieldSet:
+        return collect_fields(
+            self.schema, self.fragments, self.variable_values, kind, self.operation
+        ).grouped_field_set
 
     def _plan(self, kind: GraphQLObjectType, details: list[FieldDetails]) -> Plan | None:
         key = (kind.name, *(id(each.node) for each in details))
         return self._kept(key, lambda: Compiler(self.collect_subfields).plan(kind, details))
 
-    def _kept(self, key: tuple[Any, ...], compile: Callable[[], Plan]) -> Plan | None:
-        plans: Plans | None = self.context_value.plans
+    def _kept(self, key: tuple[Any, ...], compile: Callable[[], P]) -> P | None:
+        plans: dict[Any, P | None] | None = self.context_value.plans
         if plans is None:
             return None
         # @skip and @include may ask a variable; all else of a selection stands in the document.

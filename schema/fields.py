@@ -64,7 +64,7 @@ def found(function: Found, description: str) -> Any:
         return await info.context.load(find, root, given)
 
     resolve.found = find  # type: ignore[attr-defined]  # for the executor
-    _sign(resolve, function, [ROOT, INFO, *arguments])
+    sign(resolve, function, [ROOT, INFO, *arguments])
     field = strawberry.field(resolver=resolve, description=description)
     return field
 
@@ -95,7 +95,7 @@ def entry_point(
 
     resolve.found = find  # type: ignore[attr-defined]  # for the executor: the root is one object
     resolve.named = named  # type: ignore[attr-defined]
-    _sign(resolve, function, [INFO, *arguments])
+    sign(resolve, function, [INFO, *arguments])
     return strawberry.field(resolver=resolve, description=description)
 
 
@@ -106,7 +106,7 @@ def _unfolded(
 
     With the parameters that it has then, less the first ones.
     """
-    parameters = list(inspect.signature(function).parameters.values())[skip:]
+    parameters = parameters_of(function, skip)
     if all(each.annotation is not Paging for each in parameters):
         return function, parameters
 
@@ -118,7 +118,12 @@ def _unfolded(
     return unfolded, [*PAGING.values(), *others]
 
 
-def _sign(resolver: Any, function: Callable[..., Any], parameters: list[inspect.Parameter]) -> None:
+def parameters_of(function: Callable[..., Any], skip: int) -> list[inspect.Parameter]:
+    """The parameters of a function behind the first ones."""
+    return list(inspect.signature(function).parameters.values())[skip:]
+
+
+def sign(resolver: Any, function: Callable[..., Any], parameters: list[inspect.Parameter]) -> None:
     """Let Strawberry see these parameters, and the module in which their types are known."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     signed = [each if each in (ROOT, INFO) else each.replace(kind=keyword) for each in parameters]
@@ -145,3 +150,8 @@ def named_by(resolver: Any) -> Found | None:
 def is_of_named(function: Found) -> bool:
     """Whether the function of a `found` field can do with objects that are but named."""
     return getattr(inspect.unwrap(function), "of_named", False)
+
+
+def write_of(resolver: Any) -> Found | None:
+    """What a field of `Mutation` does: `write(context, payload's class, …)`."""
+    return getattr(resolver, "write", None)

@@ -11,7 +11,8 @@ and says what is to be said. So a plan needs no words for errors.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -34,7 +35,7 @@ from strawberry.types.field import StrawberryField
 from models.viewer import Viewer
 from schema.arguments import Given, NotPlain, arguments_of
 from schema.context import Context
-from schema.fields import Found, computed_by, found_by, is_of_named, named_by
+from schema.fields import Found, computed_by, found_by, is_of_named, named_by, write_of
 
 Collect = Callable[[GraphQLObjectType, list[FieldDetails]], CollectedFields]
 ANY = "*"  # column that a function may read
@@ -151,6 +152,23 @@ class Plan:
             part[nested.name] = value
 
 
+@dataclass(frozen=True, slots=True)
+class WritePlan:
+    """How to do one mutation, and to complete its payload: in graphql-core's way without a `plan`.
+
+    `write` takes the context, the payload's class, and what is given.
+    """
+
+    name: str
+    write: Callable[..., Awaitable[Any]]
+    payload: Any
+    given: Given
+    definition: GraphQLField
+    kind: GraphQLObjectType
+    details: list[FieldDetails]
+    plan: Plan | None
+
+
 async def fill(
     shape: Shape, values: Sequence[Any], context: Context, variables: Variables
 ) -> Sequence[Any]:
@@ -210,6 +228,33 @@ class Compiler:
                 raise NotPlain
             self._field(draft, name, definition, fields)
         return draft.compile()
+
+    def writes_of(
+        self, kind: GraphQLObjectType, fields_by_name: GroupedFieldSet
+    ) -> list[WritePlan]:
+        """The mutations of an operation, in their order. Raises NotPlain."""
+        return [self._write(kind, name, fields) for name, fields in fields_by_name.items()]
+
+    def _write(self, kind: GraphQLObjectType, name: str, fields: list[FieldDetails]) -> WritePlan:
+        definition = kind.fields.get(fields[0].node.name.value)
+        if definition is None:
+            raise NotPlain
+        backref: StrawberryField = definition.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+        resolver = backref.base_resolver and backref.base_resolver.wrapped_func
+        write = write_of(resolver)
+        answered = definition.type
+        is_object = isinstance(answered, GraphQLNonNull) and isinstance(
+            answered.of_type, GraphQLObjectType
+        )
+        if write is None or not is_object:
+            raise NotPlain
+        plan = None
+        with suppress(NotPlain):
+            plan = self.plan(answered.of_type, fields)
+        given = arguments_of(backref, definition, fields[0].node)
+        return WritePlan(
+            name, write, backref.type, given, definition, answered.of_type, fields, plan
+        )
 
     def _field(
         self, draft: "_Draft", name: str, definition: GraphQLField, fields: list[FieldDetails]

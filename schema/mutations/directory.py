@@ -9,50 +9,54 @@ from models.directory import delete_entries
 from models.kinds import BOTS, PERSONAS, USERS, Kind
 from models.upserts import upsert_entries
 from schema import inputs, payloads
-from schema.context import Info
+from schema.context import Context
 from schema.inputs import expected, given
 from schema.mutations.write import INPUT, writes
 from schema.resolvers import Written
 
 
 async def _upsert(
-    info: Info, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]
+    context: Context, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]
 ) -> Any:
     sent = [given(item) for item in getattr(input, kind.plural)]
-    outcome = await upsert_entries(info.context.viewer, kind, sent, expected(input))
+    outcome = await upsert_entries(context.viewer, kind, sent, expected(input))
     return payload(revision=outcome.revision, written=Written(entry_ids=outcome.changed))
 
 
 async def _delete(
-    info: Info, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]
+    context: Context, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]
 ) -> Any:
     ids = getattr(input, f"{kind.noun}_ids")
-    outcome = await delete_entries(info.context.viewer, kind, ids, expected(input))
+    outcome = await delete_entries(context.viewer, kind, ids, expected(input))
     return payload(revision=outcome.revision, **{f"deleted_{kind.noun}_ids": list(outcome.changed)})
 
 
-async def upsert_users(info: Info, input: Annotated[inputs.UpsertUsersInput, INPUT]) -> Any:
-    return await _upsert(info, USERS, input, payloads.UpsertUsersPayload)
+async def upsert_users(context: Context, input: Annotated[inputs.UpsertUsersInput, INPUT]) -> Any:
+    return await _upsert(context, USERS, input, payloads.UpsertUsersPayload)
 
 
-async def delete_users(info: Info, input: Annotated[inputs.DeleteUsersInput, INPUT]) -> Any:
-    return await _delete(info, USERS, input, payloads.DeleteUsersPayload)
+async def delete_users(context: Context, input: Annotated[inputs.DeleteUsersInput, INPUT]) -> Any:
+    return await _delete(context, USERS, input, payloads.DeleteUsersPayload)
 
 
-async def upsert_bots(info: Info, input: Annotated[inputs.UpsertBotsInput, INPUT]) -> Any:
-    return await _upsert(info, BOTS, input, payloads.UpsertBotsPayload)
+async def upsert_bots(context: Context, input: Annotated[inputs.UpsertBotsInput, INPUT]) -> Any:
+    return await _upsert(context, BOTS, input, payloads.UpsertBotsPayload)
 
 
-async def delete_bots(info: Info, input: Annotated[inputs.DeleteBotsInput, INPUT]) -> Any:
-    return await _delete(info, BOTS, input, payloads.DeleteBotsPayload)
+async def delete_bots(context: Context, input: Annotated[inputs.DeleteBotsInput, INPUT]) -> Any:
+    return await _delete(context, BOTS, input, payloads.DeleteBotsPayload)
 
 
-async def upsert_personas(info: Info, input: Annotated[inputs.UpsertPersonasInput, INPUT]) -> Any:
-    return await _upsert(info, PERSONAS, input, payloads.UpsertPersonasPayload)
+async def upsert_personas(
+    context: Context, input: Annotated[inputs.UpsertPersonasInput, INPUT]
+) -> Any:
+    return await _upsert(context, PERSONAS, input, payloads.UpsertPersonasPayload)
 
 
-async def delete_personas(info: Info, input: Annotated[inputs.DeletePersonasInput, INPUT]) -> Any:
-    return await _delete(info, PERSONAS, input, payloads.DeletePersonasPayload)
+async def delete_personas(
+    context: Context, input: Annotated[inputs.DeletePersonasInput, INPUT]
+) -> Any:
+    return await _delete(context, PERSONAS, input, payloads.DeletePersonasPayload)
 
 
 @strawberry.type

@@ -9,43 +9,43 @@ from models import groups
 from models.kinds import BOTS, PERSONAS, USERS, Kind
 from models.membership_writes import add_members, remove_members
 from schema import inputs, payloads
-from schema.context import Info
+from schema.context import Context
 from schema.inputs import expected, given
 from schema.mutations.write import INPUT, writes
 from schema.resolvers import Written
 
 
-async def create_group(info: Info, input: Annotated[inputs.CreateGroupInput, INPUT]) -> Any:
+async def create_group(context: Context, input: Annotated[inputs.CreateGroupInput, INPUT]) -> Any:
     members = {
         USERS.noun: input.user_ids or (),
         BOTS.noun: input.bot_ids or (),
         PERSONAS.noun: input.persona_ids or (),
     }
     outcome = await groups.create_group(
-        info.context.viewer, input.name, input.description or None, members, expected(input)
+        context.viewer, input.name, input.description or None, members, expected(input)
     )
     return payloads.CreateGroupPayload(
         revision=outcome.revision, written=Written(group_id=outcome.id)
     )
 
 
-async def update_group(info: Info, input: Annotated[inputs.UpdateGroupInput, INPUT]) -> Any:
-    outcome = await groups.update_group(
-        info.context.viewer, input.id, given(input), expected(input)
-    )
+async def update_group(context: Context, input: Annotated[inputs.UpdateGroupInput, INPUT]) -> Any:
+    outcome = await groups.update_group(context.viewer, input.id, given(input), expected(input))
     return payloads.UpdateGroupPayload(
         revision=outcome.revision, written=Written(group_id=input.id)
     )
 
 
-async def delete_group(info: Info, input: Annotated[inputs.DeleteGroupInput, INPUT]) -> Any:
-    outcome = await groups.delete_group(info.context.viewer, input.id, expected(input))
+async def delete_group(context: Context, input: Annotated[inputs.DeleteGroupInput, INPUT]) -> Any:
+    outcome = await groups.delete_group(context.viewer, input.id, expected(input))
     return payloads.DeleteGroupPayload(revision=outcome.revision, deleted_group_id=input.id)
 
 
-async def _add(info: Info, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]) -> Any:
+async def _add(
+    context: Context, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]
+) -> Any:
     ids = getattr(input, f"{kind.noun}_ids")
-    viewer, group_id = info.context.viewer, input.group_id
+    viewer, group_id = context.viewer, input.group_id
     outcome = await add_members(viewer, kind, group_id, ids, expected(input))
     return payload(
         revision=outcome.revision,
@@ -54,10 +54,10 @@ async def _add(info: Info, kind: Kind, input: Any, payload: Callable[..., payloa
 
 
 async def _remove(
-    info: Info, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]
+    context: Context, kind: Kind, input: Any, payload: Callable[..., payloads.Payload]
 ) -> Any:
     ids = getattr(input, f"{kind.noun}_ids")
-    outcome = await remove_members(info.context.viewer, kind, input.group_id, ids, expected(input))
+    outcome = await remove_members(context.viewer, kind, input.group_id, ids, expected(input))
     return payload(
         revision=outcome.revision,
         written=Written(group_id=input.group_id, shown=outcome.shown),
@@ -66,37 +66,39 @@ async def _remove(
 
 
 async def add_users_to_group(
-    info: Info, input: Annotated[inputs.AddUsersToGroupInput, INPUT]
+    context: Context, input: Annotated[inputs.AddUsersToGroupInput, INPUT]
 ) -> Any:
-    return await _add(info, USERS, input, payloads.AddUsersToGroupPayload)
+    return await _add(context, USERS, input, payloads.AddUsersToGroupPayload)
 
 
 async def remove_users_from_group(
-    info: Info, input: Annotated[inputs.RemoveUsersFromGroupInput, INPUT]
+    context: Context, input: Annotated[inputs.RemoveUsersFromGroupInput, INPUT]
 ) -> Any:
-    return await _remove(info, USERS, input, payloads.RemoveUsersFromGroupPayload)
+    return await _remove(context, USERS, input, payloads.RemoveUsersFromGroupPayload)
 
 
-async def add_bots_to_group(info: Info, input: Annotated[inputs.AddBotsToGroupInput, INPUT]) -> Any:
-    return await _add(info, BOTS, input, payloads.AddBotsToGroupPayload)
+async def add_bots_to_group(
+    context: Context, input: Annotated[inputs.AddBotsToGroupInput, INPUT]
+) -> Any:
+    return await _add(context, BOTS, input, payloads.AddBotsToGroupPayload)
 
 
 async def remove_bots_from_group(
-    info: Info, input: Annotated[inputs.RemoveBotsFromGroupInput, INPUT]
+    context: Context, input: Annotated[inputs.RemoveBotsFromGroupInput, INPUT]
 ) -> Any:
-    return await _remove(info, BOTS, input, payloads.RemoveBotsFromGroupPayload)
+    return await _remove(context, BOTS, input, payloads.RemoveBotsFromGroupPayload)
 
 
 async def add_personas_to_group(
-    info: Info, input: Annotated[inputs.AddPersonasToGroupInput, INPUT]
+    context: Context, input: Annotated[inputs.AddPersonasToGroupInput, INPUT]
 ) -> Any:
-    return await _add(info, PERSONAS, input, payloads.AddPersonasToGroupPayload)
+    return await _add(context, PERSONAS, input, payloads.AddPersonasToGroupPayload)
 
 
 async def remove_personas_from_group(
-    info: Info, input: Annotated[inputs.RemovePersonasFromGroupInput, INPUT]
+    context: Context, input: Annotated[inputs.RemovePersonasFromGroupInput, INPUT]
 ) -> Any:
-    return await _remove(info, PERSONAS, input, payloads.RemovePersonasFromGroupPayload)
+    return await _remove(context, PERSONAS, input, payloads.RemovePersonasFromGroupPayload)
 
 
 @strawberry.type

@@ -6,16 +6,16 @@ import strawberry
 
 from models import tokens
 from schema import inputs, payloads
-from schema.context import Info
+from schema.context import Context
 from schema.inputs import given
 from schema.mutations.write import INPUT, writes
 from schema.resolvers import Written
 
 
-async def create_token(info: Info, input: Annotated[inputs.CreateTokenInput, INPUT]) -> Any:
+async def create_token(context: Context, input: Annotated[inputs.CreateTokenInput, INPUT]) -> Any:
     sent = given(input)  # a blank id is not a missing one: it names nobody
     outcome, secret = await tokens.create_token(
-        info.context.viewer,
+        context.viewer,
         input.name,
         sent.get("role"),
         sent.get("user_id"),
@@ -26,8 +26,8 @@ async def create_token(info: Info, input: Annotated[inputs.CreateTokenInput, INP
     )
 
 
-async def revoke_token(info: Info, input: Annotated[inputs.RevokeTokenInput, INPUT]) -> Any:
-    outcome = await tokens.revoke_token(info.context.viewer, input.id)
+async def revoke_token(context: Context, input: Annotated[inputs.RevokeTokenInput, INPUT]) -> Any:
+    outcome = await tokens.revoke_token(context.viewer, input.id)
     return payloads.RevokeTokenPayload(
         revision=outcome.revision, written=Written(token_id=outcome.id)
     )

@@ -6,14 +6,14 @@ import strawberry
 
 from models import undo
 from schema import inputs, payloads
-from schema.context import Info
+from schema.context import Context
 from schema.inputs import expected
 from schema.mutations.write import INPUT, writes
 from schema.resolvers import Written
 
 
-async def undo_change(info: Info, input: Annotated[inputs.UndoChangeInput, INPUT]) -> Any:
-    outcome = await undo.undo_change(info.context.viewer, input.change_id, expected(input))
+async def undo_change(context: Context, input: Annotated[inputs.UndoChangeInput, INPUT]) -> Any:
+    outcome = await undo.undo_change(context.viewer, input.change_id, expected(input))
     return payloads.UndoChangePayload(
         revision=outcome.revision,
         written=Written(group_id=outcome.group_id, change_id=outcome.id),
