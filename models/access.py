@@ -14,7 +14,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import NamedTuple
 
-from models.columns import shown
+from models.columns import listed, shown
 from models.database import Row, read
 from models.groups import groups_of
 from models.kinds import USERS, Kind
@@ -25,7 +25,7 @@ from models.tables import Group
 from models.viewer import Viewer
 
 BY_NAME_AND_ID = itemgetter("name_key", "id")
-GROUP = shown(Group, "g")
+GROUP = listed(shown(Group, "g"))
 GROUPS_TOLD = 100  # how many groups a denial names
 
 

@@ -1,5 +1,9 @@
 """Column and index types that mean the same on SQLite and on PostgreSQL."""
 
+from collections.abc import Collection, Mapping
+from functools import cache
+from types import MappingProxyType
+
 from tortoise.fields.base import Field
 from tortoise.indexes import Index
 from tortoise.models import Model
@@ -40,12 +44,25 @@ def returned(model: type[Model]) -> str:
     return ", ".join(model._meta.fields_db_projection.values())
 
 
+@cache
+def columns(model: type[Model], alias: str) -> Mapping[str, str]:
+    """All columns of a table by their names, for a SELECT that knows the table as `alias`."""
+    names = model._meta.fields_db_projection.values()
+    return MappingProxyType({name: f"{alias}.{name}" for name in names})
+
+
+@cache
+def shown(model: type[Model], alias: str) -> Mapping[str, str]:
+    """Likewise, but less what only conditions are about: for lists, where each column counts."""
+    found = columns(model, alias)
+    return MappingProxyType({name: sql for name, sql in found.items() if name not in NOT_SHOWN})
+
+
+def listed(known: Mapping[str, str], wanted: Collection[str] | None = None) -> str:
+    """Columns as they follow SELECT: those that are wanted, or all of them."""
+    return ", ".join(sql for name, sql in known.items() if wanted is None or name in wanted)
+
+
 def select(model: type[Model], alias: str) -> str:
     """All columns of a table, for a SELECT that knows the table as `alias`."""
-    return ", ".join(f"{alias}.{column}" for column in model._meta.fields_db_projection.values())
-
-
-def shown(model: type[Model], alias: str) -> str:
-    """Likewise, but less what only conditions are about: for lists, where each column counts."""
-    columns = model._meta.fields_db_projection.values()
-    return ", ".join(f"{alias}.{column}" for column in columns if column not in NOT_SHOWN)
+    return listed(columns(model, alias))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
-from models.columns import select
+from models.columns import columns, select
 from models.database import Row, fetch, read
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
@@ -65,7 +65,7 @@ def entries(
         )
 
     return Listing(
-        select(kind.model, "e"),
+        columns(kind.model, "e"),
         source,
         order or by_name(kind),
         searched=Search(kind.table, viewer.organization_id, search) if search else None,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from models import ids
-from models.columns import select
+from models.columns import columns, select
 from models.database import Row, fetch, read
 from models.directory import entries_for_write
 from models.errors import Code, DomainError
@@ -20,7 +20,7 @@ from models.tables import Action, Group
 from models.text import DESCRIPTION_LENGTH, Reader, name_key, quantity
 from models.viewer import Viewer
 
-COLUMNS = select(Group, "g")
+COLUMNS = columns(Group, "g")
 
 
 class GroupOrderField(StrEnum):
@@ -87,7 +87,7 @@ async def groups_by_id(
     live = "" if deleted else " AND g.until_revision IS NULL"
     sees = viewer.sees(params, "groups", "g")
     rows = await read(
-        f"SELECT {COLUMNS} FROM groups g WHERE {sees}{live} "
+        f"SELECT {select(Group, 'g')} FROM groups g WHERE {sees}{live} "
         f"AND g.id = ANY({params.add(known_ids(tuple(group_ids)))})",
         *params.values,
     )

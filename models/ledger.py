@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from models import ids
-from models.columns import select
+from models.columns import columns, select
 from models.database import Row, fetch, fetch_behind, read, transaction
 from models.database.statements import Statement
 from models.errors import BadRequest, Code, DomainError, Forbidden, Unauthenticated
@@ -360,7 +360,7 @@ def changes(viewer: Viewer, group_id: str | None = None) -> Listing:
             of_group = f" AND c.group_id = {params.add(known[0] if known else '')}"
         return f"FROM changes c WHERE {viewer.sees(params, 'changes', 'c')}{of_group}"
 
-    return Listing(CHANGE_COLUMNS, source, NEWEST_FIRST)
+    return Listing(columns(Change, "c"), source, NEWEST_FIRST)
 
 
 async def changes_by_id(viewer: Viewer, change_ids: Sequence[str]) -> list[Row]:

@@ -6,10 +6,11 @@ shows, wherever it lies, and stays good while rows come and go around it.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.columns import listed
 from models.database import Row, is_postgres, read, trigrams
 from models.sql import Params, by_trigrams, values
 
@@ -48,12 +49,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Which part of a listing: `limit` rows behind a key, or in front of one, from either end."""
+    """Which part of a listing: `limit` rows behind a key, or in front of one, from either end.
+
+    `columns` are those that are wanted of the rows, beside what makes a cursor; None is all.
+    """
 
     limit: int
     backward: bool = False
     after: tuple[Any, ...] | None = None
     before: tuple[Any, ...] | None = None
+    columns: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A set of rows in a fixed order: what a connection shows.
+    """A set of rows in a fixed order: what a connection shows. `columns` are the SQL, by name.
 
     `source(params, parent)` gives FROM and WHERE; `parent` is the SQL of the parent's id, if any.
     `searched` is for a listing that passes over most of what it looks at: its source begins with
@@ -102,7 +107,7 @@ class Listing:
     the page shows.
     """
 
-    columns: str
+    columns: Mapping[str, str]
     source: Source
     order: Order
     searched: Search | None = None
@@ -120,6 +125,8 @@ def cut(order: Order, part: Slice, rows: Sequence[Any]) -> Page:
 def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     """The statement for one parent, which reads one row more than the slice holds."""
     key = listing.order.key
+    wanted = None if part.columns is None else {*part.columns, *listing.order.columns}
+    columns = listed(listing.columns, wanted)
     row = key[0] if len(key) == 1 else f"({', '.join(key)})"
     conditions = ""
     for bound, forward in ((part.after, True), (part.before, False)):
@@ -132,7 +139,7 @@ def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     limit = params.add(part.limit + 1)
     cut = f"{source}{conditions} ORDER BY {ordering} LIMIT {limit}"
     if listing.searched is None:
-        return f"SELECT {listing.columns} {cut}"
+        return f"SELECT {columns} {cut}"
     names = listing.order.columns
     keys = ", ".join(f"{sql} AS {name}" for sql, name in zip(key, names, strict=True))
     again = ", ".join(f"cut.{name} {direction}" for name in names)
@@ -151,7 +158,7 @@ def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
         )
     # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
     return (
-        f"SELECT {listing.columns} FROM ({found}) AS cut "
+        f"SELECT {columns} FROM ({found}) AS cut "
         f"JOIN {listing.searched.table} e ON e.id = cut.id ORDER BY {again} LIMIT {limit}"
     )
 

@@ -5,7 +5,7 @@ The verbs that put together a whole write are in `models/groups.py`.
 
 from collections.abc import Sequence
 
-from models.columns import shown
+from models.columns import listed, shown
 from models.database import Row, fetch, read
 from models.directory import by_name
 from models.kinds import Kind
@@ -13,6 +13,8 @@ from models.ledger import Write
 from models.listing import Listing, Order, Search
 from models.sql import Params, open_at
 from models.viewer import Viewer
+
+ADDED = {"added_at": "m.added_at", "added_revision": "m.since_revision AS added_revision"}
 
 
 def members(
@@ -35,8 +37,11 @@ def members(
             f"{viewer.in_own_groups(params, 'm.group_id', moment)}"
         )
 
-    columns = f"{shown(kind.model, 'e')}, m.added_at, m.since_revision AS added_revision"
-    return Listing(columns, source, Order(kind.noun, f"m.{kind.column}", "name_key", sort_key))
+    return Listing(
+        {**shown(kind.model, "e"), **ADDED},
+        source,
+        Order(kind.noun, f"m.{kind.column}", "name_key", sort_key),
+    )
 
 
 def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
@@ -69,7 +74,7 @@ async def added_members(
     listing = members(viewer, kind)
     source = listing.source(params, params.add(group_id))
     rows = await read(
-        f"SELECT {listing.columns} {source} AND m.since_revision = {params.add(revision)} "
+        f"SELECT {listed(listing.columns)} {source} AND m.since_revision = {params.add(revision)} "
         f"AND m.{kind.column} = ANY({params.add(list(member_ids))})",
         *params.values,
     )

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from models import ids
-from models.columns import select
+from models.columns import columns, listed
 from models.database import Row, fetch, fetch_each, transaction
 from models.directory import entries_by_id
 from models.errors import Code, DomainError
@@ -24,7 +24,7 @@ from models.text import Reader, is_storable, name_key
 from models.viewer import Viewer, effective_role
 
 NEWEST_FIRST = Order("token", "t.id", descending=True)
-COLUMNS = f"{select(Token, 't')}, u.role AS user_role"
+COLUMNS = {**columns(Token, "t"), "user_role": "u.role AS user_role"}
 FROM_TOKENS = "FROM tokens t LEFT JOIN users u ON u.id = t.user_id"
 
 
@@ -132,7 +132,8 @@ async def tokens_by_id(viewer: Viewer, token_ids: Sequence[str]) -> list[Row]:
         return []
     return list(
         await fetch(
-            f"SELECT {COLUMNS} {FROM_TOKENS} WHERE t.organization_id = $1 AND t.id = ANY($2)",
+            f"SELECT {listed(COLUMNS)} {FROM_TOKENS} "
+            "WHERE t.organization_id = $1 AND t.id = ANY($2)",
             viewer.organization_id,
             known_ids(tuple(token_ids)),
         )

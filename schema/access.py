@@ -14,7 +14,7 @@ from models.kinds import USERS, Kind
 from models.listing import page_of
 from models.viewer import Viewer
 from schema.context import Context
-from schema.fields import Found
+from schema.fields import Found, reads
 from schema.pagination import AccessConnection, Connection, Paging, Range
 from schema.resolvers import At, Search, entries_of, moment_of, named
 
@@ -22,6 +22,7 @@ from schema.resolvers import At, Search, entries_of, moment_of, named
 def reached(holder: Kind, held: Kind) -> Found:
     """`User.bots`, `User.personas`: now, or at an instant."""
 
+    @reads("id")
     async def find(
         roots: Sequence[Row],
         context: Context,
@@ -39,6 +40,7 @@ def reached(holder: Kind, held: Kind) -> Found:
 def reached_by(holder: Kind) -> Found:
     """`Bot.users`, `Persona.users`."""
 
+    @reads("id")
     async def find(
         roots: Sequence[Row],
         context: Context,
@@ -78,6 +80,7 @@ async def _access(
     return [AccessConnection(order, asked.narrow(pages[id]), id, count) for id in parents]
 
 
+@reads()
 async def via(roots: Sequence[Any], context: Context) -> list[Sequence[Row]]:
     """`via`: the groups that give access, by name.
 

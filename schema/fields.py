@@ -11,7 +11,7 @@ the context into the same batches.
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import strawberry
 from strawberry import Parent
@@ -28,7 +28,24 @@ Found = Callable[..., Awaitable[Sequence[Any]]]
 
 ROOT = inspect.Parameter("root", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Parent[Any])  # type: ignore[misc]
 PAGING = dict(inspect.signature(Paging).parameters)
+COLUMNS = "columns"  # how a plan gives them to a function that pages
 INFO = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def reads(*columns: str) -> Callable[[F], F]:
+    """Say of a function of a field which columns it reads, of an object that is a row or holds one.
+
+    Of others nobody knows: for them all columns are fetched.
+    """
+
+    def say(function: F) -> F:
+        function.reads = frozenset(columns)  # type: ignore[attr-defined]
+        return function
+
+    return say
 
 
 def described(description: str) -> Any:
@@ -59,6 +76,7 @@ def found(function: Found, description: str) -> Any:
         return _as_part(field, values) if spans.get() else values
 
     find.__wrapped__ = function  # type: ignore[attr-defined]  # by which a plan knows it
+    find.pages = unfolded is not function  # type: ignore[attr-defined]
 
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
         return await info.context.load(find, root, given)
@@ -93,6 +111,7 @@ def entry_point(
         (answered,) = await find([None], info.context, **given)
         return answered
 
+    find.pages = answer is not function  # type: ignore[attr-defined]
     resolve.found = find  # type: ignore[attr-defined]  # for the executor: the root is one object
     resolve.named = named  # type: ignore[attr-defined]
     sign(resolve, function, [INFO, *arguments])
@@ -112,7 +131,9 @@ def _unfolded(
 
     def unfolded(*first: Any, **given: Any) -> Any:
         sent = {name: given.pop(name) for name in PAGING if name in given}
-        return function(*first, paging=Paging(**sent), **given)
+        paging = Paging(**sent)
+        paging.columns = given.pop(COLUMNS, None)
+        return function(*first, paging=paging, **given)
 
     others = [each for each in parameters if each.annotation is not Paging]
     return unfolded, [*PAGING.values(), *others]
@@ -147,6 +168,11 @@ def named_by(resolver: Any) -> Found | None:
     return getattr(resolver, "named", None)
 
 
+def reads_of(function: Any) -> frozenset[str] | None:
+    """The columns that a function reads; None if that is not known."""
+    return getattr(inspect.unwrap(function), "reads", None)
+
+
 def is_of_named(function: Found) -> bool:
     """Whether the function of a `found` field can do with objects that are but named."""
     return getattr(inspect.unwrap(function), "of_named", False)
@@ -155,3 +181,8 @@ def is_of_named(function: Found) -> bool:
 def write_of(resolver: Any) -> Found | None:
     """What a field of `Mutation` does: `write(context, payload's class, …)`."""
     return getattr(resolver, "write", None)
+
+
+def does_page(function: Found) -> bool:
+    """Whether it finds pages, and can be told the columns that are wanted of their rows."""
+    return getattr(function, "pages", False)

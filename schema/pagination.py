@@ -5,7 +5,7 @@ properties of these objects.
 """
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -53,10 +53,11 @@ class Range:
 class Paging:
     """The four arguments of a connection, as they were sent.
 
-    A function that takes a `Paging` makes a field with these four (`schema/fields.py`).
+    A function that takes a `Paging` makes a field with these four (`schema/fields.py`). `columns`
+    are those that the query wants of the rows; None is all.
     """
 
-    __slots__ = ("after", "before", "first", "last")
+    __slots__ = ("after", "before", "columns", "first", "last")
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class Paging:
         self.after = after
         self.last = last
         self.before = before
+        self.columns: Collection[str] | None = None
 
     def range(self, order: Order) -> Range:
         """The range that they ask for.
@@ -87,6 +89,7 @@ class Paging:
             backward=forward is None and backward is not None,
             after=decode_cursor(order, self.after, "after") if self.after else None,
             before=decode_cursor(order, self.before, "before") if self.before else None,
+            columns=self.columns,
         )
         return Range(part, last=backward if forward is not None else None)
 

@@ -35,7 +35,17 @@ from strawberry.types.field import StrawberryField
 from models.viewer import Viewer
 from schema.arguments import Given, NotPlain, arguments_of
 from schema.context import Context
-from schema.fields import Found, computed_by, found_by, is_of_named, named_by, write_of
+from schema.fields import (
+    COLUMNS,
+    Found,
+    computed_by,
+    does_page,
+    found_by,
+    is_of_named,
+    named_by,
+    reads_of,
+    write_of,
+)
 
 Collect = Callable[[GraphQLObjectType, list[FieldDetails]], CollectedFields]
 ANY = "*"  # column that a function may read
@@ -45,12 +55,21 @@ Variables = Mapping[str, Any]  # their values, as graphql-core has coerced them
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A field that is found for all objects of a level at once."""
+    """A field that is found for all objects of a level at once.
+
+    `columns` are those that are wanted of the rows of a page; None is all.
+    """
 
     name: str
     function: Found
     given: Given
     shape: "Shape"
+    columns: frozenset[str] | None = None
+
+    def arguments(self, variables: Variables) -> dict[str, Any]:
+        """What the function is given."""
+        given = self.given(variables)
+        return given if self.columns is None else {**given, COLUMNS: self.columns}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +93,17 @@ class Shape:
 
 @dataclass(slots=True)
 class Plan:
-    """How to complete objects of one type with one selection."""
+    """How to complete objects of one type with one selection.
+
+    `columns` are those that `row` reads of an object; `reads` those that the whole selection reads
+    of the row that an object is, or holds, or the rows, if that is known.
+    """
 
     row: Callable[[Any, Viewer], dict[str, Any]]
     fetches: list[Fetch] = field(default_factory=list)
     nested: list[Nested] = field(default_factory=list)
-    columns: frozenset[str] = frozenset()  # that `row` reads
+    columns: frozenset[str] = frozenset()
+    reads: frozenset[str] | None = None
 
     async def complete(
         self, sources: Sequence[Any], context: Context, variables: Variables
@@ -133,7 +157,7 @@ class Plan:
         context: Context,
         variables: Variables,
     ) -> None:
-        values = await fetch.function(sources, context, **fetch.given(variables))
+        values = await fetch.function(sources, context, **fetch.arguments(variables))
         completed = await fill(fetch.shape, values, context, variables)
         for part, value in zip(parts, completed, strict=True):
             part[fetch.name] = value
@@ -265,16 +289,20 @@ class Compiler:
         shape = self._shape(definition.type, fields)
         if backref.base_resolver is None:
             draft.at_hand(name, draft.column(backref.python_name), shape)
+            draft.note(shape.plan.reads if shape.plan else draft.own(backref.python_name))
             return
         resolver = backref.base_resolver.wrapped_func
         if (function := computed_by(resolver)) is not None:
             draft.at_hand(name, draft.call(function), shape)
+            draft.note(reads_of(function))
         elif (find := found_by(resolver)) is not None:
             draft.placeholder(name)
             given = arguments_of(backref, definition, fields[0].node)
             if shape.plan is not None and shape.plan.needs_but_names:
                 find = named_by(resolver) or find
-            draft.fetches.append(Fetch(name, find, given, shape))
+            columns = shape.plan.reads if shape.plan and does_page(find) else None
+            draft.fetches.append(Fetch(name, find, given, shape, columns))
+            draft.note(reads_of(find))
         else:
             raise NotPlain
 
@@ -303,6 +331,7 @@ class _Draft:
         self.lines: list[str] = []
         self.items: list[str] = []
         self.columns: set[str] = set()
+        self.reads: frozenset[str] | None = frozenset()
         self.fetches: list[Fetch] = []
         self.nested: list[Nested] = []
 
@@ -321,6 +350,14 @@ class _Draft:
         """The expression for a computed value."""
         self.columns.add(ANY)
         return f"{self.name_for(function)}(s, viewer)"
+
+    def note(self, reads: frozenset[str] | None) -> None:
+        """Note what a field reads of the rows; None, if that is not known."""
+        self.reads = None if reads is None or self.reads is None else self.reads | reads
+
+    def own(self, name: str) -> frozenset[str]:
+        """What a leaf reads of the rows: of a row a column, of another source nothing."""
+        return frozenset([name]) if self.is_row else frozenset()
 
     def constant(self, name: str, value: str) -> None:
         """A part of the response that is always the same."""
@@ -371,7 +408,9 @@ class _Draft:
         # The text is made of the schema's own names; what a client sent stands in it only as the
         # names of response fields, which GraphQL's grammar lets be nothing but identifiers.
         exec(text, self.names)
-        return Plan(self.names["row"], self.fetches, self.nested, frozenset(self.columns))
+        return Plan(
+            self.names["row"], self.fetches, self.nested, frozenset(self.columns), self.reads
+        )
 
 
 def _check(leaf: Any) -> str:

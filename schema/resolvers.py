@@ -31,7 +31,7 @@ from models.listing import (
 from models.viewer import Viewer, effective_role
 from schema.arguments import NotPlain
 from schema.context import Context
-from schema.fields import Computed, Found
+from schema.fields import Computed, Found, reads
 from schema.pagination import Connection, Edge, Paging, Range
 
 Count = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
@@ -117,6 +117,7 @@ def _connection(
     return Connection(listing.order, asked.narrow(page), parent, count or count_all)
 
 
+@reads()
 async def total_counts(connections: Sequence[Connection], context: Context) -> list[int]:
     """`totalCount`: the connections of one field are counted in one statement."""
     alike: dict[Any, list[str]] = {}
@@ -185,6 +186,7 @@ def members(kind: Kind) -> Found:
     """`Group.users`, `.bots`, `.personas`."""
 
     @of_named
+    @reads("id", kind.counter)
     async def find(
         roots: Sequence[Row | Named],
         context: Context,
@@ -209,6 +211,7 @@ def available(kind: Kind) -> Found:
     """`Group.availableUsers`, `.availableBots`, `.availablePersonas`: for those who see all."""
 
     @of_named
+    @reads("id", kind.counter)
     async def find(
         roots: Sequence[Row | Named],
         context: Context,
@@ -230,6 +233,7 @@ def available(kind: Kind) -> Found:
     return find
 
 
+@reads("id")
 async def changes_of_groups(
     roots: Sequence[Row],
     context: Context,
@@ -247,6 +251,7 @@ async def changes_of_groups(
 def groups_of(kind: Kind) -> Found:
     """`User.groups`, `Bot.groups`, `Persona.groups`."""
 
+    @reads("id")
     async def find(
         roots: Sequence[Row],
         context: Context,
@@ -262,6 +267,7 @@ def groups_of(kind: Kind) -> Found:
 def group_count(kind: Kind) -> Found:
     """`User.groupCount`, `Bot.groupCount`, `Persona.groupCount`: of the groups that are seen."""
 
+    @reads("id", "group_count")
     async def find(roots: Sequence[Row], context: Context) -> list[int]:
         if context.viewer.sees_all:
             return [root["group_count"] for root in roots]
@@ -321,17 +327,26 @@ def entry_counts(kind: Kind) -> Found:
 def private(column: str, hidden: Any) -> Computed:
     """A column of a user that a MEMBER sees of itself only; `hidden` is what it sees of others."""
 
+    @reads("id", column)
     def compute(row: Row, viewer: Viewer) -> Any:
         return row[column] if viewer.sees_all or row["id"] == viewer.user_id else hidden
 
     return compute
 
 
+@reads("features")
 def features(row: Row, viewer: Viewer) -> Any:
     """`Bot.features`: stored as a JSON array."""
     return orjson.loads(row["features"])
 
 
+@reads("added_at")
+def added_at(edge: Edge, viewer: Viewer) -> Any:
+    """`addedAt` of a membership."""
+    return edge.node["added_at"]
+
+
+@reads("added_revision")
 async def added_by(roots: Sequence[Any], context: Context) -> list[Row]:
     """`addedBy` of a membership: who made the change that opened it."""
     revisions = [root.node["added_revision"] for root in roots]

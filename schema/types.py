@@ -55,9 +55,7 @@ class Edge:
 
 @strawberry.type
 class Membership(Edge):
-    added_at: datetime = computed(
-        lambda edge, viewer: edge.node["added_at"], "When it was put into the group."
-    )
+    added_at: datetime = computed(find.added_at, "When it was put into the group.")
     added_by: "Actor" = found(find.added_by, "Who put it into the group.")
 
 
