@@ -270,7 +270,8 @@ async def test_a_write_that_is_broken_off_in_its_commit_is_told_of(viewer: Viewe
         while not task.done():
             await asyncio.sleep(0)
             if await current_revision(viewer.organization_id) > before:
-                task.cancel()
+                task.cancel()  # once: another time, it would not wait to see what comes of it
+                break
         await asyncio.gather(task, return_exceptions=True)
     finally:
         ledger.listeners.remove(told.append)
