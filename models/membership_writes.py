@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from models.columns import returned
 from models.database import (
@@ -59,7 +58,10 @@ AT_ONCE = 1_000  # memberships written together, unless a single write asks for 
 
 @dataclass(frozen=True)
 class Asked:
-    """A write: these members into the group, or out of it."""
+    """A write: these members into the group, or out of it.
+
+    `pairs` are what it would open, or close; none if it names too many.
+    """
 
     viewer: Viewer
     kind: Kind
@@ -67,14 +69,7 @@ class Asked:
     group_id: str
     member_ids: Sequence[str]
     expected_revision: int | None
-
-    @cached_property
-    def pairs(self) -> list[Pair]:
-        """What it would open, or close; nothing if it names too many."""
-        if len(self.member_ids) > IDS_AT_ONCE:
-            return []
-        groups, members = known_ids([self.group_id]), known_ids(self.member_ids)
-        return [(group, member) for group in groups for member in members]
+    pairs: Sequence[Pair]
 
 
 async def add_members(
@@ -88,7 +83,8 @@ async def add_members(
 
     Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
     """
-    return await _write(Asked(viewer, kind, True, group_id, member_ids, expected_revision))
+    pairs = _pairs(group_id, member_ids)
+    return await _write(Asked(viewer, kind, True, group_id, member_ids, expected_revision, pairs))
 
 
 async def remove_members(
@@ -102,7 +98,14 @@ async def remove_members(
 
     Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
     """
-    return await _write(Asked(viewer, kind, False, group_id, member_ids, expected_revision))
+    pairs = _pairs(group_id, member_ids)
+    return await _write(Asked(viewer, kind, False, group_id, member_ids, expected_revision, pairs))
+
+
+def _pairs(group_id: str, member_ids: Sequence[str]) -> list[Pair]:
+    if len(member_ids) > IDS_AT_ONCE:
+        return []
+    return [(group, id) for group in known_ids([group_id]) for id in known_ids(member_ids)]
 
 
 # ------------------------------------------------------------------------------------- together

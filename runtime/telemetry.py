@@ -27,14 +27,31 @@ class _WithRequestId(logging.Filter):
         return True
 
 
+class _TimesOfDay(logging.Formatter):
+    """Writes a second's text once, for all lines of it."""
+
+    second = -1
+    text = ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        if (second := int(record.created)) != self.second:
+            self.second, self.text = (
+                second,
+                time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second)),
+            )
+        return f"{self.text},{record.msecs:03.0f}"
+
+
+class _Json(_TimesOfDay, JsonFormatter):
+    """Each line as JSON."""
+
+
 def configure_logging(settings: Settings) -> None:
     """Send all logs to standard error, as text or as JSON, one line each."""
     fields = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_WithRequestId())
-    handler.setFormatter(
-        JsonFormatter(fields) if settings.log_format == "json" else logging.Formatter(fields)
-    )
+    handler.setFormatter(_Json(fields) if settings.log_format == "json" else _TimesOfDay(fields))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     # What no line tells need not be found out for each (logging's HOWTO, "Optimization").
     logging._srcfile = None

@@ -2,9 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -71,9 +70,12 @@ class _Headers(Headers):
 class HTTPRequest(Request):
     """Starlette's request, whose headers are found at once."""
 
-    @cached_property
+    @property
     def headers(self) -> Headers:
-        return _Headers(self.scope)
+        """The headers, found at the first time that one is asked for."""
+        if not hasattr(self, "_headers"):
+            self._headers = _Headers(self.scope)
+        return self._headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,7 @@ def request_from(parameters: Any) -> GraphQLRequest:
     """The request that parsed JSON describes. Raises Refused, with a message that says why."""
     if isinstance(parameters, list):
         raise Refused(400, "Batches are not taken: send one operation a request.")
-    if not isinstance(parameters, Mapping):
+    if not isinstance(parameters, dict):
         raise Refused(400, "The body must be a JSON object with the text of a `query`.")
     for name in ("variables", "extensions"):
         if not isinstance(parameters.get(name), dict | None):

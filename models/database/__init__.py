@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
+from tortoise.backends.base.client import TransactionContext
 from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import OperationalError
@@ -195,7 +195,7 @@ def transaction() -> TransactionContext:
 
 def is_in_transaction() -> bool:
     """Whether this task is inside of a transaction."""
-    return isinstance(connection(), TransactionalDBClient)
+    return bool(connection().is_transaction)
 
 
 def snapshot() -> AbstractAsyncContextManager[None]:

@@ -120,6 +120,8 @@ class _Telling(AsyncpgDBClient):
 class CohortPostgresClient(_Telling):
     """A pool of connections, each of which serves one statement or one transaction at a time."""
 
+    is_transaction = False
+
     def __init__(
         self,
         *args: Any,
@@ -305,6 +307,8 @@ class CohortPostgresClient(_Telling):
 
 class Transaction(_Telling, TransactionWrapper):
     """A transaction on one connection of the pool."""
+
+    is_transaction = True
 
     @property
     def has_trigrams(self) -> bool:

@@ -125,6 +125,8 @@ async def _stop(connection: aiosqlite.Connection) -> None:
 class CohortSqliteClient(SqliteClient):
     """One writing connection (Tortoise's own) and a few that read."""
 
+    is_transaction = False
+
     def __init__(
         self, file_path: str, *, pool_seconds: float, without: Collection[str], **kwargs: Any
     ) -> None:
@@ -240,6 +242,8 @@ class CohortSqliteClient(SqliteClient):
 
 class ImmediateTransaction(SqliteTransactionWrapper):
     """A transaction that holds the write lock from its first moment."""
+
+    is_transaction = True
 
     @translate_exceptions
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[sqlite3.Row]:
