@@ -209,7 +209,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/{path:path}", page("index.html")),
         ],
     )
-    app.state.settings = settings
+    app.state.settings, app.state.runner = settings, runner
     return app
 
 

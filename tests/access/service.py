@@ -10,12 +10,10 @@ from typing import Any
 import httpx
 import orjson
 import uvicorn
-from starlette.routing import Route
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from schema.endpoint import GraphQLEndpoint
 from schema.execution import Runner
 from tests.client import Client, serving
 
@@ -50,13 +48,8 @@ class Service:
     @property
     def runner(self) -> Runner:
         """What executes its operations."""
-        (route, *_) = [
-            route
-            for route in self.client.app.routes
-            if isinstance(route, Route) and route.path == "/graphql"
-        ]
-        assert isinstance(route.endpoint, GraphQLEndpoint)
-        return route.endpoint.runner
+        runner: Runner = self.client.app.state.runner
+        return runner
 
     @property
     def ws(self) -> str:

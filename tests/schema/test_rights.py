@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from starlette.routing import Route
 
 from models.groups import delete_group
 from models.kinds import USERS
@@ -14,7 +13,6 @@ from models.tables import Role
 from models.tokens import authenticate, create_token
 from models.upserts import upsert_entries
 from models.viewer import Viewer
-from schema.endpoint import GraphQLEndpoint
 from schema.execution import Runner
 from schema.requests import GraphQLRequest
 from tests.client import Asker, Client, asker, serving
@@ -24,12 +22,7 @@ from tests.refusals import unchanged
 
 def runner_of(client: Client) -> Runner:
     """What runs the operations of the service."""
-    (endpoint, *_) = [
-        route.endpoint
-        for route in client.app.routes
-        if isinstance(route, Route) and isinstance(route.endpoint, GraphQLEndpoint)
-    ]
-    runner: Runner = endpoint.runner
+    runner: Runner = client.app.state.runner
     return runner
 
 

@@ -136,10 +136,8 @@ async def test_the_statements_of_an_operation_are_spans_below_what_needs_them(
             await ask(NESTED)
     operation = collector.span("query Nested")
     page, users, *_ = below = collector.below(operation)
-    # The page of the root, then a level after the other; the revision is read again at the end.
-    assert [span.name for span in below] == [
-        "SELECT", "Group.users", "User.groups", "revision"
-    ]  # fmt: skip
+    # The page of the root, then a level after the other; the revision comes with each.
+    assert [span.name for span in below] == ["SELECT", "Group.users", "User.groups"]
     assert "FROM groups g" in attributes(page)["db.query.text"]
     (statement,) = collector.below(users)
     assert "FROM group_users" in attributes(statement)["db.query.text"]
