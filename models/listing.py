@@ -12,7 +12,7 @@ from typing import Any
 
 from models.columns import listed
 from models.database import Row, is_postgres, read, trigrams
-from models.sql import Params, by_trigrams, values
+from models.sql import Params, by_trigrams
 
 Source = Callable[[Params, str], str]
 
@@ -225,16 +225,10 @@ async def fetch_pages(listing: Listing, part: Slice, parents: Sequence[str]) -> 
 async def fetch_known_pages(
     listing: Listing, part: Slice, parents: Sequence[str], known: Source
 ) -> dict[str, Page]:
-    """The same for the parents that there are: the others have no page.
+    """The same for the parents that there are, in one statement: the others have no page.
 
-    `known(params, parent)` is a JOIN that a parent passes if it is there. On PostgreSQL all is
-    found in one statement.
+    `known(params, parent)` is a JOIN that a parent passes if it is there. PostgreSQL only.
     """
-    if not is_postgres():
-        params = Params()
-        ids = values(params, "p", {"parent": "text"}, [[parent] for parent in parents])
-        rows = await read(f"SELECT p.parent FROM {ids} {known(params, 'p.parent')}", *params.values)
-        return await fetch_pages(listing, part, [row[0] for row in rows])
     params = Params(list(parents))
     joined = f"{PARENTS} {known(params, 'p.parent')}"
     inner = _select(listing, part, params, "p.parent")

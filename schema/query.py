@@ -9,6 +9,7 @@ from strawberry import ID, UNSET
 
 from models import access, directory, groups, ledger, tokens
 from models.access import Question
+from models.database import is_postgres
 from models.errors import BadRequest
 from models.impact import Impact, Plan, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
@@ -92,9 +93,9 @@ async def group(context: Context, id: Id) -> Any:
     return await context.load(_groups, id, {})  # with those of other aliases
 
 
-async def named(roots: Sequence[None], context: Context, id: str) -> list[Named]:
-    """A group that need not be looked up."""
-    return [Named(id)]
+async def named(roots: Sequence[None], context: Context, id: str) -> list[Any]:
+    """A group of which lists are wanted alone. PostgreSQL looks for it where it looks for these."""
+    return [Named(id)] if is_postgres() else await _groups([id], context)
 
 
 def entry(kind: Kind) -> Resolver:

@@ -1,10 +1,12 @@
 """The executor that completes a level at a time: what it answers is what graphql-core answers."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
-from graphql import ExecutionResult, GraphQLSchema, execute
+from graphql.execution import Executor
 from hypothesis import HealthCheck, given, settings
 from tortoise.context import TortoiseContext
 
@@ -16,21 +18,13 @@ from models.kinds import USERS
 from models.organizations import all_organizations
 from models.tables import Role
 from models.viewer import Viewer
-from runtime.feed import Feed
-from runtime.revisions import Revisions
-from runtime.settings import Settings
-from schema import schema
 from schema.context import Context
-from schema.documents import Operation, operation_of
-from schema.execution import encode
+from schema.documents import operation_of
 from schema.executor import PlanningExecutor
-from schema.limits import Limits
-from tests.factories import viewer_of
+from tests.factories import make_group, make_user, snapshot, viewer_of
 from tests.schema.documents import documents
-from tests.schema.walking import NO_LIMITS
+from tests.schema.executing import LIMITS, answer
 
-LIMITS = Limits.of(Settings.model_validate(NO_LIMITS))
-CORE: GraphQLSchema = schema._schema
 examples = settings(
     max_examples=60,
     deadline=None,
@@ -56,28 +50,6 @@ async def a_member(viewer: Viewer) -> Viewer:
         Role.MEMBER,
     )
     return viewer_of(viewer, rows[0]["id"])
-
-
-async def answer(
-    viewer: Viewer, operation: Operation, executor: Any, variables: Any, *, told: bool = False
-) -> bytes:
-    """The result of an execution, with what its errors say if they are to be `told`."""
-
-    async def recognise() -> Viewer:
-        return viewer
-
-    context = Context(viewer, recognise, Feed(), Revisions(), operation.plans, 10_000_000)
-    if executor is None:
-        result = execute(CORE, operation.document, context_value=context, variable_values=variables)
-    else:
-        begun = executor.begin(CORE, operation, variables, context)
-        result = begun.execute_operation()
-    if not isinstance(result, ExecutionResult):
-        result = await result
-    # Of several errors that null the same object, the first to arrive is told, whichever that is:
-    # so errors at random are compared by whether there are any.
-    errors = [error.formatted for error in result.errors or ()]
-    return encode({"data": result.data, "errors": errors if told else bool(errors)})
 
 
 @examples
@@ -156,3 +128,64 @@ async def test_what_is_useless_to_do_again_is_not_done_again(
         assert b"too large" in await answer(viewer, operation, PlanningExecutor, {}, told=True)
     is_told_where_it_happened = not isinstance(error, Busy | Unavailable)
     assert len(asked) == 1 + is_told_where_it_happened
+
+
+# ------------------------------------------------------------------------------------------ writes
+
+ADD = "addUsersToGroup(input: $add) { __typename revision group { id } userErrors { code } }"
+REMOVE = "removeUsersFromGroup(input: $remove) { revision removedUserIds userErrors { message } }"
+WRITES = [
+    ADD,
+    f"added: {ADD}",
+    f"{ADD} {REMOVE}",
+    f"{REMOVE} {ADD} __typename",
+    f"a: {ADD} b: {ADD.replace(' {', ' @skip(if: true) {', 1)}",
+    ADD.replace("revision", "revision @include(if: false)"),
+    'addUsersToGroup(input: {groupId: "x", userIds: ["y"]}) { userErrors { field } }',
+]
+TYPES = {"$add": "AddUsersToGroupInput!", "$remove": "RemoveUsersFromGroupInput!"}
+INPUTS = {
+    "of no group": {"groupId": "x", "userIds": []},
+    "of too many": {"groupId": "x", "userIds": [f"usr_{n:032x}" for n in range(1_001)]},
+    "that is older": {"groupId": "x", "userIds": ["y"], "expectedRevision": 1},
+    "as another type": {"groupId": 7, "userIds": "y"},
+}
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("input", INPUTS.values(), ids=INPUTS)
+async def test_a_write_is_refused_as_graphql_core_would_tell_it(
+    database: TortoiseContext, role: Role, input: dict[str, Any]
+) -> None:
+    viewer = replace(await an_organization(), role=role)
+    before = await snapshot(viewer.organization_id)
+    for text in WRITES:
+        types = ", ".join(f"{name}: {kind}" for name, kind in TYPES.items() if name in text)
+        operation = operation_of(
+            f"mutation{f'({types})' if types else ''} {{ {text} }}", None, {}, LIMITS
+        )
+        variables = {"add": input, "remove": input}
+        expected = await answer(viewer, operation, None, variables, told=True)
+        assert (b"Only administrators" in expected) is (role is not Role.ADMIN)
+        found = await answer(viewer, operation, PlanningExecutor, variables, told=True)
+        assert found == expected
+    assert await snapshot(viewer.organization_id) == before
+
+
+async def test_a_write_that_is_plain_is_planned(
+    database: TortoiseContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = await an_organization()
+    group, user = await make_group(viewer, "Planned"), await make_user(viewer, "Planned")
+
+    def walk(*_: object) -> None:
+        raise AssertionError("graphql-core was asked")
+
+    monkeypatch.setattr(Executor, "execute_operation", walk)
+    types = ", ".join(f"{name}: {kind}" for name, kind in TYPES.items())
+    operation = operation_of(f"mutation({types}) {{ {ADD} {REMOVE} }}", None, {}, LIMITS)
+    input = {"groupId": group, "userIds": [user]}
+    found = await answer(viewer, operation, PlanningExecutor, {"add": input, "remove": input})
+    data = orjson.loads(found)["data"]
+    assert data["addUsersToGroup"]["group"] == {"id": group}
+    assert data["removeUsersFromGroup"]["removedUserIds"] == [user]

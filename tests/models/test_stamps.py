@@ -1,0 +1,68 @@
+"""Whether all that a query read stood at one revision."""
+
+import asyncio
+
+from models.database import fetch, read
+from models.database.stamps import Stamps
+from models.directory import entries_by_id
+from models.kinds import USERS
+from models.ledger import current_revision
+from models.viewer import Viewer
+from tests.factories import make_user
+
+NAMES = "SELECT name, email FROM users WHERE name > $1 ORDER BY name DESC LIMIT 10"
+
+
+async def test_statements_tell_the_revision_at_which_they_saw_the_rows(viewer: Viewer) -> None:
+    await make_user(viewer, "Ada")
+    await make_user(viewer, "Alan")
+    revision = await current_revision(viewer.organization_id)
+    with Stamps(viewer.organization_id) as stamps:
+        rows = await read(NAMES, "")
+        assert [row["name"] for row in rows] == ["Alan", "Ada"]
+        assert stamps.all_tell(revision)
+        assert not stamps.all_tell(revision + 1)
+
+
+async def test_one_that_finds_nothing_tells_it_too(viewer: Viewer) -> None:
+    with Stamps(viewer.organization_id) as stamps:
+        assert await read(NAMES, "Zoë") == []
+    assert stamps.all_tell(await current_revision(viewer.organization_id))
+
+
+async def test_what_lands_between_two_of_them_is_noticed(viewer: Viewer) -> None:
+    id = await make_user(viewer, "Ada")
+    before = await current_revision(viewer.organization_id)
+    with Stamps(viewer.organization_id) as stamps:
+        await entries_by_id(viewer, USERS, [id])
+        await make_user(viewer, "Alan")
+        await read(NAMES, "")
+    after = await current_revision(viewer.organization_id)
+    assert before < after
+    assert not stamps.all_tell(before)
+    assert not stamps.all_tell(after)
+
+
+async def test_a_statement_without_a_stamp_leaves_it_open(viewer: Viewer) -> None:
+    with Stamps(viewer.organization_id) as stamps:
+        await read(NAMES, "")
+        await fetch(NAMES, "")
+    assert not stamps.all_tell(await current_revision(viewer.organization_id))
+
+
+async def test_no_statement_tells_nothing(viewer: Viewer) -> None:
+    with Stamps(viewer.organization_id) as stamps:
+        pass
+    assert not stamps.all_tell(await current_revision(viewer.organization_id))
+
+
+async def test_the_tasks_of_a_block_are_its_own_and_no_others(viewer: Viewer) -> None:
+    revision = await current_revision(viewer.organization_id)
+    with Stamps(viewer.organization_id) as one:
+        task = asyncio.create_task(read(NAMES, ""))
+        with Stamps("org_of_somebody_else") as other:
+            assert await read(NAMES, "") == []
+        await task
+    await fetch(NAMES, "")
+    assert one.all_tell(revision)
+    assert not other.all_tell(revision)
