@@ -27,22 +27,20 @@ class _WithRequestId(logging.Filter):
         return True
 
 
-class _TimesOfDay(logging.Formatter):
-    """Writes a second's text once, for all lines of it."""
+class TimedFormatter(logging.Formatter):
+    """Writes the text of a second once, for all lines of it: it takes longer than all the rest."""
 
-    second = -1
-    text = ""
+    _second = -1
+    _text = ""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        if (second := int(record.created)) != self.second:
-            self.second, self.text = (
-                second,
-                time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second)),
-            )
-        return f"{self.text},{record.msecs:03.0f}"
+        if (second := int(record.created)) != self._second:
+            self._second = second
+            self._text = time.strftime(self.default_time_format, time.localtime(second))
+        return f"{self._text},{record.msecs:03.0f}"
 
 
-class _Json(_TimesOfDay, JsonFormatter):
+class _JsonFormatter(TimedFormatter, JsonFormatter):
     """Each line as JSON."""
 
 
@@ -51,7 +49,9 @@ def configure_logging(settings: Settings) -> None:
     fields = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_WithRequestId())
-    handler.setFormatter(_Json(fields) if settings.log_format == "json" else _TimesOfDay(fields))
+    handler.setFormatter(
+        _JsonFormatter(fields) if settings.log_format == "json" else TimedFormatter(fields)
+    )
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     # What no line tells need not be found out for each (logging's HOWTO, "Optimization").
     logging._srcfile = None

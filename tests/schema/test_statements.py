@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from models.database import fetch, is_postgres, transaction, watch_statements
+from models import listing
+from models.apart import apart
+from models.database import fetch, is_postgres, read, transaction, watch_statements
 from models.directory import organization
-from models.kinds import BOTS, KINDS
+from models.kinds import BOTS, KINDS, USERS
 from models.ledger import current_revision
 from models.membership_writes import add_members
 from models.viewer import Viewer
@@ -221,3 +223,30 @@ async def test_writes_that_land_together_show_their_group_at_the_revision_they_n
         assert each["group"]["userCount"] == shown - start
         if "users" in each["group"]:
             assert each["group"]["users"]["totalCount"] == shown - start
+
+
+async def test_a_query_that_is_overtaken_is_asked_again(
+    ask: Asker, acme: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, (ada, alan) = await make_group(acme), await make_users(acme, 2)
+    query = "{ groups { nodes { userCount users { nodes { id } } } } }"
+    for _ in range(2):  # from now on it is known who asks, and that the revision rests
+        await ask(query)
+    left, tries = [ada, alan], 0
+
+    async def be_overtaken(sql: str, *params: Any) -> Any:
+        nonlocal tries
+        if "group_users" in sql:
+            tries += 1
+            if left:
+                added = add_members(acme, USERS, group, [left.pop(0)])
+                await asyncio.create_task(added, context=apart())
+        return await read(sql, *params)
+
+    monkeypatch.setattr(listing, "read", be_overtaken)
+    body = await ask.client.ask(query, None, ask.token)
+    assert body["data"] == {
+        "groups": {"nodes": [{"userCount": 2, "users": {"nodes": [{"id": ada}, {"id": alan}]}}]}
+    }
+    assert body["extensions"]["revision"] == await current_revision(acme.organization_id)
+    assert tries == 3

@@ -8,6 +8,7 @@ import pytest
 from models.organizations import create_organization
 from models.tokens import create_sign_in_link
 from runtime.settings import Settings
+from runtime.telemetry import TimedFormatter
 from tests.access.service import listening
 from tests.client import Asker, Client, asker, serving
 from tests.factories import make_admin, make_group
@@ -137,3 +138,12 @@ async def test_a_long_name_is_not_logged_in_full(
     named, unnamed = lines(caplog, "cohort.slow")
     assert len(named) < 200
     assert unnamed.startswith("slow query without a name: ")
+
+
+def test_lines_tell_the_time_as_logging_does() -> None:
+    fields = "%(asctime)s %(message)s"
+    ours, pythons = TimedFormatter(fields), logging.Formatter(fields)
+    for moment in (0.0, 0.999, 1.0, 1_700_000_000.25, 1_700_000_000.75, 1_700_000_061.0, 0.5):
+        record = logging.makeLogRecord({"msg": "Hello", "created": moment})
+        record.msecs = int(moment % 1 * 1000) + 0.0
+        assert ours.format(record) == pythons.format(record)
