@@ -72,7 +72,10 @@ def assets() -> list[Mount]:
 
 
 class Straight:
-    """Leads one path straight to its endpoint, past the router: nearly every request goes there."""
+    """Leads one path straight to its endpoint, past the router: nearly every request goes there.
+
+    What the endpoint raises meets no handler of the application's; it answers all that it can.
+    """
 
     def __init__(self, app: ASGIApp, path: str, endpoint: ASGIApp) -> None:
         self.app = app
@@ -80,8 +83,8 @@ class Straight:
         self.endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self.endpoint if scope.get("path") == self.path else self.app
-        await app(scope, receive, send)
+        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
+        await (self.endpoint if path == self.path else self.app)(scope, receive, send)
 
 
 def page(name: str) -> Callable[[Request], Awaitable[Response]]:

@@ -69,9 +69,11 @@ class Gathering(Generic[T, R]):
             while self._round is not None:
                 done, aboard = self._round, self._aboard
                 await asyncio.wait([done])
-                # The next round first: it waits for others while those of the last go on.
-                self._begin_round()
-                self._tell(aboard, done)
+                try:
+                    # The next round first: it waits for others while those of the last go on.
+                    self._begin_round()
+                finally:
+                    self._tell(aboard, done)
         finally:
             for each in (*aboard, *self._aboard, *self._waiting):
                 each.future.cancel()  # of those who were not told, if this was broken off
@@ -89,10 +91,10 @@ class Gathering(Generic[T, R]):
         if self._aboard:
             count = min(count, -(-(len(self._aboard) + len(waiting)) // 2))
         self._aboard, self._waiting = waiting[:count], waiting[count:]
-        self._round = asyncio.create_task(self._one_round()) if waiting else None
+        self._round = asyncio.create_task(self._one_round(self._aboard)) if waiting else None
 
-    async def _one_round(self) -> Sequence[R | Exception]:
-        return await self._do([each.item for each in self._aboard])
+    async def _one_round(self, aboard: Sequence[_Waiting[T, R]]) -> Sequence[R | Exception]:
+        return await self._do([each.item for each in aboard])
 
     def _tell(
         self, aboard: Sequence[_Waiting[T, R]], done: asyncio.Task[Sequence[R | Exception]]

@@ -230,11 +230,12 @@ async def fetch_known_pages(
     `known(params, parent)` is a JOIN that a parent passes if it is there. PostgreSQL only.
     """
     params = Params(list(parents))
-    joined = f"{PARENTS} {known(params, 'p.parent')}"
+    # OFFSET has these joined first, so that each page keeps its order.
+    there = f"(SELECT p.parent FROM {PARENTS} {known(params, 'p.parent')} OFFSET 0) AS p"
     inner = _select(listing, part, params, "p.parent")
     found: dict[str, list[Row]] = defaultdict(list)
     for row in await read(
-        f"SELECT p.parent, page.* FROM {joined} LEFT JOIN LATERAL ({inner}) AS page ON TRUE",
+        f"SELECT p.parent, page.* FROM {there} LEFT JOIN LATERAL ({inner}) AS page ON TRUE",
         *params.values,
     ):
         rows_of_parent = found[row["parent"]]

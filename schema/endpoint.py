@@ -40,8 +40,10 @@ from schema.socket import Socket
 PARTIAL_SUCCESS = 294
 WATCH_AFTER = 0.02  # seconds
 NO_HEADERS: Mapping[str, str] = {}
-VARY = "Accept, Accept-Encoding, Authorization, Cookie"
-HEADERS = {"Cache-Control": "private, no-store", "Vary": VARY}
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Vary": "Accept, Accept-Encoding, Authorization, Cookie",
+}
 KEPT, NOT_KEPT = CACHE.labels("responses", "hit"), CACHE.labels("responses", "miss")
 
 

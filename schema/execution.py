@@ -168,7 +168,7 @@ class Runner:
 
         If all that was read stood at the viewer's revision, or the viewer is the same after the
         query, and so is the revision, nothing changed since it was recognised; else the query runs
-        again, the last time inside one transaction.
+        again, the last time inside one transaction. (A token that expires meanwhile is answered.)
         """
         for _ in range(TRIES):
             context = self._context(secret, viewer, operation)

@@ -131,7 +131,7 @@ class PlanningExecutor(Executor[Any]):
         """Do the mutations of an operation, one after the other."""
         try:
             given = [each.given(self.variable_values.coerced) for each in writes]
-        except NotPlain:
+        except Exception:  # which is told in its place; nothing is written yet
             usual = as_usual()
             result: ExecutionResult = await usual if self.is_awaitable(usual) else usual
             return result

@@ -13,7 +13,7 @@ and says what is to be said. So a plan needs no words for errors.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from inspect import unwrap
@@ -95,6 +95,7 @@ class Shape:
 class Plan:
     """How to complete objects of one type with one selection.
 
+    Objects that are but `named` (`needs_but_names`) are null where their fields find nothing.
     `columns` are those that `row` reads of an object; `reads` those that the whole selection reads
     of the row that an object is, or holds, or the rows, if that is known.
     """
@@ -104,10 +105,11 @@ class Plan:
     nested: list[Nested] = field(default_factory=list)
     columns: frozenset[str] = frozenset()
     reads: frozenset[str] | None = None
+    named: bool = False
 
     async def complete(
         self, sources: Sequence[Any], context: Context, variables: Variables
-    ) -> list[dict[str, Any]]:
+    ) -> list[Any]:
         """The parts of the response, one an object. Raises whatever is not as planned."""
         context.count(len(sources))
         row, viewer = self.row, context.viewer
@@ -124,6 +126,9 @@ class Plan:
             async with asyncio.TaskGroup() as group:
                 for each in under_way:
                     group.create_task(each)
+        if self.named:
+            names = [each.name for each in self.fetches]
+            return [None if any(part[n] is None for n in names) else part for part in parts]
         return parts
 
     @property
@@ -148,6 +153,11 @@ class Plan:
             and bool(self.fetches)
             and all(is_of_named(each.function) for each in self.fetches)
         )
+
+    def of_named(self) -> "Plan":
+        """The plan for objects that are but named."""
+        fetches = [replace(each, shape=replace(each.shape, nullable=True)) for each in self.fetches]
+        return replace(self, fetches=fetches, named=True)
 
     async def _fetch(
         self,
@@ -298,8 +308,8 @@ class Compiler:
         elif (find := found_by(resolver)) is not None:
             draft.placeholder(name)
             given = arguments_of(backref, definition, fields[0].node)
-            if shape.plan is not None and shape.plan.needs_but_names:
-                find = named_by(resolver) or find
+            if (named := named_by(resolver)) and shape.plan and shape.plan.needs_but_names:
+                find, shape = named, replace(shape, plan=shape.plan.of_named())
             columns = shape.plan.reads if shape.plan and does_page(find) else None
             draft.fetches.append(Fetch(name, find, given, shape, columns))
             draft.note(reads_of(find))

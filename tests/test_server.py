@@ -40,6 +40,15 @@ async def acme(client: Client) -> Viewer:
     return await create_organization("Acme")
 
 
+async def test_graphql_is_found_where_a_path_stands_before_it(client: Client) -> None:
+    for path in ("", "/cohort"):
+        transport = httpx.ASGITransport(client.app, root_path=path)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
+            response = await http.post(f"{path}/graphql", json={"query": "{ __typename }"})
+            assert response.status_code == 401
+            assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
 # ----------------------------------------------------------------------------------------- health
 
 
