@@ -99,7 +99,7 @@ def entry_point(
 ) -> Any:
     """A field of the root: `function(context, …)`, or a coroutine of it.
 
-    `named` is what finds an object by which its lists alone are wanted (`needs_but_names`).
+    `named` stands for it where nothing but lists of the object is wanted (`Plan.needs_but_names`).
     """
     answer, arguments = _unfolded(function, skip=1)
 
