@@ -18,7 +18,12 @@ export function UsersPage() {
             <MemberLine member={user} name={<MemberLink kind={USERS} member={user} />} />
           ),
         },
-        { head: 'Email', cell: (user) => user.email, isAside: true },
+        {
+          head: 'Email',
+          // Names are broken where they must be; if emails were not, they would leave them no room.
+          cell: (user) => <span style={{ overflowWrap: 'anywhere' }}>{user.email}</span>,
+          isAside: true,
+        },
         { head: 'Role', cell: (user) => roleName(user.role), isAside: true },
         { head: 'Groups', cell: (user) => user.groupCount.toLocaleString() },
       ]}
