@@ -16,7 +16,7 @@ from tests.refusals import unchanged
 
 SQLITE_ONLY = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 
-AT_ONCE = 0.1  # seconds of this process's time
+AT_ONCE = 8.0  # times as long as counting to a million takes this machine at the moment
 LETTERS = 'query{}()[]$!:=@."#\\\n abc019-,|&fragment on Group'
 
 
@@ -89,17 +89,26 @@ DOCUMENTS = {
 @pytest.mark.parametrize("query", DOCUMENTS.values(), ids=DOCUMENTS)
 async def test_a_document_of_nonsense_is_refused_at_once(ask: Asker, query: str) -> None:
     await ask("{ __typename }")
-    codes, seconds = await timed(ask.codes(query))
+    codes, taken = await timed(ask.codes(query))
     assert codes
     assert set(codes) <= {"LIMIT_EXCEEDED", "GRAPHQL_VALIDATION_FAILED", "BAD_REQUEST"}
-    assert seconds < AT_ONCE
+    assert taken < AT_ONCE
 
 
 async def timed(asking: Any) -> tuple[Any, float]:
-    """What is answered, and how many seconds of this process's time it took."""
+    """What is answered, and how long it took: this process's time, as AT_ONCE is given."""
+    pace = _pace()
     started = time.process_time()
     answer = await asking
-    return answer, time.process_time() - started
+    return answer, (time.process_time() - started) / max(pace, _pace())
+
+
+def _pace() -> float:
+    """How long this machine takes to count to a million at the moment, in seconds."""
+    started = time.process_time()
+    for _ in range(1_000_000):
+        pass
+    return time.process_time() - started
 
 
 @SQLITE_ONLY
@@ -147,11 +156,11 @@ async def test_variables_of_nonsense_are_refused_at_once(
 ) -> None:
     await ask("{ __typename }")
     headers = {"Content-Type": JSON, "Authorization": f"Bearer {ask.token}"}
-    response, seconds = await timed(client.http.post("/graphql", content=body, headers=headers))
+    response, taken = await timed(client.http.post("/graphql", content=body, headers=headers))
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] in ("LIMIT_EXCEEDED", "BAD_REQUEST")
     assert len(error["message"]) <= 501
-    assert seconds < AT_ONCE
+    assert taken < AT_ONCE
 
 
 async def test_what_no_text_may_hold_is_never_a_fault(ask: Asker) -> None:
