@@ -56,7 +56,7 @@ Pair = tuple[str, str]  # the ids of a group and of a member
 AT_ONCE = 1_000  # memberships written together, unless a single write asks for more
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Asked:
     """A write: these members into the group, or out of it.
 
@@ -69,7 +69,14 @@ class Asked:
     group_id: str
     member_ids: Sequence[str]
     expected_revision: int | None
-    pairs: Sequence[Pair]
+    pairs: Sequence[Pair] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if len(self.member_ids) > IDS_AT_ONCE:
+            self.pairs = ()
+            return
+        groups, members = known_ids([self.group_id]), known_ids(self.member_ids)
+        self.pairs = [(group, member) for group in groups for member in members]
 
 
 async def add_members(
@@ -83,8 +90,7 @@ async def add_members(
 
     Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
     """
-    pairs = _pairs(group_id, member_ids)
-    return await _write(Asked(viewer, kind, True, group_id, member_ids, expected_revision, pairs))
+    return await _write(Asked(viewer, kind, True, group_id, member_ids, expected_revision))
 
 
 async def remove_members(
@@ -98,14 +104,7 @@ async def remove_members(
 
     Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
     """
-    pairs = _pairs(group_id, member_ids)
-    return await _write(Asked(viewer, kind, False, group_id, member_ids, expected_revision, pairs))
-
-
-def _pairs(group_id: str, member_ids: Sequence[str]) -> list[Pair]:
-    if len(member_ids) > IDS_AT_ONCE:
-        return []
-    return [(group, id) for group in known_ids([group_id]) for id in known_ids(member_ids)]
+    return await _write(Asked(viewer, kind, False, group_id, member_ids, expected_revision))
 
 
 # ------------------------------------------------------------------------------------- together

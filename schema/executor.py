@@ -120,9 +120,7 @@ class PlanningExecutor(Executor[Any]):
                 raise stop from error
             if stop is None:
                 context.objects = 0
-            usual = as_usual()
-            result: ExecutionResult = await usual if self.is_awaitable(usual) else usual
-            return result
+            return cast("ExecutionResult", await self._awaited(as_usual()))
         return ExecutionResult(data, None)
 
     async def _write_by(
@@ -132,9 +130,7 @@ class PlanningExecutor(Executor[Any]):
         try:
             given = [each.given(self.variable_values.coerced) for each in writes]
         except Exception:  # which is told in its place; nothing is written yet
-            usual = as_usual()
-            result: ExecutionResult = await usual if self.is_awaitable(usual) else usual
-            return result
+            return cast("ExecutionResult", await self._awaited(as_usual()))
         data: dict[str, Any] = {}
         try:
             for each, arguments in zip(writes, given, strict=True):
@@ -218,8 +214,7 @@ class PlanningExecutor(Executor[Any]):
         except Exception as error:
             if stop := _stop_in(error):
                 raise stop from error
-            usual = as_usual()
-            return await usual if self.is_awaitable(usual) else usual
+            return await self._awaited(as_usual())
         return parts[0] if single else parts
 
     async def _complete_at_one_revision(
@@ -259,8 +254,11 @@ class PlanningExecutor(Executor[Any]):
                 at = (await revisions([organization_id]))[organization_id]
                 if at.knows(context.viewer) or tries == MOST_LOOKS:
                     context.shown = at.revision
-                    usual = as_usual()
-                    return await usual if self.is_awaitable(usual) else usual
+                    return await self._awaited(as_usual())
+
+    async def _awaited(self, value: Any) -> Any:
+        """What graphql-core has completed, or will have."""
+        return await value if self.is_awaitable(value) else value
 
     async def _look_again(self) -> int:
         """Go on as the viewer is now; returns the revision.

@@ -1,9 +1,11 @@
 """Nonsense is refused at once, whatever it is, and never as a fault of ours."""
 
 import asyncio
+import math
 import random
 import time
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import orjson
 import pytest
@@ -14,9 +16,13 @@ from tests.client import JSON, Asker, Client
 from tests.factories import make_group
 from tests.refusals import unchanged
 
+T = TypeVar("T")
+
 SQLITE_ONLY = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 
-AT_ONCE = 8.0  # times as long as counting to a million takes this machine at the moment
+# A tenth of a second, where counting to a million takes an eightieth; elsewhere more, or less.
+AT_ONCE = 8.0  # times as long as the counting takes
+TRIES = 5  # of which the best counts, as the machine may be busy with another
 LETTERS = 'query{}()[]$!:=@."#\\\n abc019-,|&fragment on Group'
 
 
@@ -89,26 +95,23 @@ DOCUMENTS = {
 @pytest.mark.parametrize("query", DOCUMENTS.values(), ids=DOCUMENTS)
 async def test_a_document_of_nonsense_is_refused_at_once(ask: Asker, query: str) -> None:
     await ask("{ __typename }")
-    codes, taken = await timed(ask.codes(query))
+    codes, taken = await timed(lambda: ask.codes(query))
     assert codes
     assert set(codes) <= {"LIMIT_EXCEEDED", "GRAPHQL_VALIDATION_FAILED", "BAD_REQUEST"}
     assert taken < AT_ONCE
 
 
-async def timed(asking: Any) -> tuple[Any, float]:
+async def timed(ask: Callable[[], Awaitable[T]]) -> tuple[T, float]:
     """What is answered, and how long it took: this process's time, as AT_ONCE is given."""
-    pace = _pace()
-    started = time.process_time()
-    answer = await asking
-    return answer, (time.process_time() - started) / max(pace, _pace())
-
-
-def _pace() -> float:
-    """How long this machine takes to count to a million at the moment, in seconds."""
-    started = time.process_time()
-    for _ in range(1_000_000):
-        pass
-    return time.process_time() - started
+    best = math.inf
+    for _ in range(TRIES):
+        started = time.process_time()
+        answer = await ask()
+        answered = time.process_time()
+        for _ in range(1_000_000):
+            pass
+        best = min(best, (answered - started) / (time.process_time() - answered))
+    return answer, best
 
 
 @SQLITE_ONLY
@@ -156,7 +159,9 @@ async def test_variables_of_nonsense_are_refused_at_once(
 ) -> None:
     await ask("{ __typename }")
     headers = {"Content-Type": JSON, "Authorization": f"Bearer {ask.token}"}
-    response, taken = await timed(client.http.post("/graphql", content=body, headers=headers))
+    response, taken = await timed(
+        lambda: client.http.post("/graphql", content=body, headers=headers)
+    )
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] in ("LIMIT_EXCEEDED", "BAD_REQUEST")
     assert len(error["message"]) <= 501
