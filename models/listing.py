@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.columns import listed
-from models.database import Row, is_postgres, read, trigrams
-from models.sql import Params, by_trigrams
+from models.database import Row, is_postgres, read
+from models.database.pairs import READ
+from models.sql import Params, by_pairs
 
 Source = Callable[[Params, str], str]
 
-NEAR = 5_000  # rows that a search looks at, one by one, before it turns to an index of trigrams
+# A search looks at so many rows, one by one, before it turns to the index of pairs: this times the
+# square root of how many there are. The rarer a text is, the later these fill a page, and the less
+# the index finds; here the one takes as long as the other.
+NEAR = 10
 PARENTS = "unnest($1::text[]) AS p(parent)"  # on PostgreSQL
 SQLITE_PARENTS = 100  # parents in one statement: SQLite joins at most 500 SELECTs
 
@@ -82,19 +86,28 @@ class Search:
     organization_id: str
     text: str
 
-    def near(self, params: Params, source: str, conditions: str, ordering: str) -> str:
-        """A source as it is among the first rows alone: as many as are soon looked at."""
-        head = f"FROM {self.table} e WHERE "
-        own = f"e.organization_id = {params.add(self.organization_id)}"
+    def near(self, params: Params, conditions: str, ordering: str) -> str:
+        """The first rows of an order: as many as are soon looked at."""
+        own = params.add(self.organization_id)
         return (
-            f"FROM (SELECT {trigrams.READ} {head}{own} "
-            f"AND e.until_revision IS NULL{conditions} ORDER BY {ordering} LIMIT {NEAR}) AS e "
-            f"WHERE {source.removeprefix(head)}"
+            f"SELECT {READ} FROM {self.table} e WHERE e.organization_id = {own} "
+            f"AND e.until_revision IS NULL{conditions} ORDER BY {ordering} LIMIT "
+            f"(SELECT ({NEAR} * sqrt(user_count))::bigint FROM organizations WHERE id = {own})"
         )
 
-    def narrowed(self, params: Params) -> str:
-        """` AND …`: what an index knows of the rows that match; nothing if none is of use."""
-        return by_trigrams(params, self.text, self.table)
+    def held(self, params: Params) -> str:
+        """The rows that hold the pairs of what is searched for; nothing if no index knows them.
+
+        OFFSET keeps whatever else is asked of them away, for which PostgreSQL would look elsewhere.
+        """
+        pairs = by_pairs(params, self.organization_id, self.text, self.table)
+        if not pairs:
+            return ""
+        return f"SELECT {READ} FROM {self.table} e WHERE e.until_revision IS NULL{pairs} OFFSET 0"
+
+    def among(self, rows: str, source: str) -> str:
+        """A source as it is among some rows of its table alone."""
+        return f"FROM ({rows}) AS e WHERE {source.removeprefix(f'FROM {self.table} e WHERE ')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +157,24 @@ def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     keys = ", ".join(f"{sql} AS {name}" for sql, name in zip(key, names, strict=True))
     again = ", ".join(f"cut.{name} {direction}" for name in names)
     found = f"SELECT {keys} {cut}"
-    if narrowed := listing.searched.narrowed(params):
+    search = listing.searched
+    if held := search.held(params):
         # A text that many rows hold fills the page from the first rows of the order; to sort all
-        # that hold it would take longer. Of one that few hold, only the index knows where they are.
-        # OFFSET keeps the order from PostgreSQL, which would else look for them along it.
-        near = listing.searched.near(params, source, conditions, ordering)
+        # that hold it would take longer. Of one that few hold, only the index knows where they are:
+        # they are sorted before what costs more is asked of them, until the page is full.
+        near = search.among(search.near(params, conditions, ordering), source)
+        sorted_rows = f"SELECT * FROM ({held}) AS e WHERE TRUE{conditions} ORDER BY {ordering}"
+        rest = search.among(f"{sorted_rows} OFFSET 0", source)
         found = (
             f"WITH near AS MATERIALIZED (SELECT {keys} {near} ORDER BY {ordering} LIMIT {limit}) "
             f"SELECT * FROM near WHERE (SELECT COUNT(*) FROM near) = {limit} UNION ALL "
-            f"(SELECT * FROM (SELECT {keys} {source}{conditions}{narrowed} "
-            f"AND (SELECT COUNT(*) FROM near) < {limit} OFFSET 0) AS cut "
-            f"ORDER BY {again} LIMIT {limit})"
+            f"(SELECT {keys} {rest} AND (SELECT COUNT(*) FROM near) < {limit} "
+            f"ORDER BY {ordering} LIMIT {limit})"
         )
     # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
     return (
         f"SELECT {columns} FROM ({found}) AS cut "
-        f"JOIN {listing.searched.table} e ON e.id = cut.id ORDER BY {again} LIMIT {limit}"
+        f"JOIN {search.table} e ON e.id = cut.id ORDER BY {again} LIMIT {limit}"
     )
 
 
@@ -248,8 +263,9 @@ async def fetch_count(listing: Listing) -> int:
     """How many rows a listing without parent has."""
     params = Params()
     source = listing.source(params, "")
-    narrowed = listing.searched.narrowed(params) if listing.searched else ""
-    rows = await read(f"SELECT COUNT(*) {source}{narrowed}", *params.values)
+    if listing.searched and (held := listing.searched.held(params)):
+        source = listing.searched.among(held, source)
+    rows = await read(f"SELECT COUNT(*) {source}", *params.values)
     return int(rows[0][0])
 
 

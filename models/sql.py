@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.database import behind_first, has_trigrams, is_postgres, trigrams
+from models.database import behind_first, does, is_postgres
+from models.database.pairs import INDEXED, TABLE, pairs
 from models.errors import BadRequest
 from models.text import is_storable, name_key
 
@@ -59,12 +60,17 @@ def open_at(params: Params, alias: str, moment: int | None) -> str:
     )
 
 
+def search_key(search: str) -> str:
+    """What was typed, in the form in which the keys hold it."""
+    return name_key(search).strip()
+
+
 def contains(params: Params, search: str | None, *columns: str) -> str:
     """` AND (…)`: that one of the key columns contains what was typed; nothing for no search.
 
     Raises BadRequest for a text that is too long, or that no name can contain.
     """
-    key = name_key(search).strip() if search else ""
+    key = search_key(search) if search else ""
     if not key:
         return ""
     if len(key) > SEARCH_LENGTH:
@@ -79,16 +85,15 @@ def contains(params: Params, search: str | None, *columns: str) -> str:
     return f" AND ({' OR '.join(matches)})"
 
 
-def by_trigrams(params: Params, search: str, table: str) -> str:
-    """` AND …`: what the index of trigrams knows of a row `e` that matches; else nothing.
+def by_pairs(params: Params, organization_id: str, search: str, table: str) -> str:
+    """` AND …`: what the index of pairs knows of a row `e` that matches; nothing if none is of use.
 
     It holds for all rows that match, and for a few more, so it only ever stands beside `contains`.
     """
-    if table != trigrams.TABLE or not has_trigrams():
+    if table != TABLE or not is_postgres() or not does("pairs"):
         return ""
-    if not re.search(trigrams.TRIGRAM, name_key(search)):
-        return ""
-    return contains(params, search, trigrams.text("e."))
+    found = pairs(organization_id, search_key(search))
+    return f" AND {INDEXED} @> {params.add(found)}::text[]" if found else ""
 
 
 def known_ids(ids: Sequence[str]) -> list[str]:

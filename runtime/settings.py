@@ -24,6 +24,7 @@ DISPENSABLE = (
     "at_hand",
     "compared",
     "gathered",
+    "pairs",
 )
 OIDC_ALGORITHMS = (*ASYMMETRIC, "EdDSA")
 

@@ -234,7 +234,6 @@ async def migrate() -> list[str]:
     """Bring the tables up to date; returns the names of the migrations that were applied.
 
     Several processes may call this at once: one works, the others wait, and find nothing to do.
-    On PostgreSQL it also makes the index of trigrams, if that can be had (`trigrams.py`).
     """
     applied: list[str] = []
 
@@ -244,8 +243,6 @@ async def migrate() -> list[str]:
 
     async with connection().migration_lock():
         await MigrationExecutor(connection(), APPS).migrate(direction="forward", progress=note)
-        if is_postgres():
-            await connection().make_trigrams()
     return applied
 
 
@@ -262,8 +259,3 @@ async def pending_migrations() -> list[str]:
 def is_postgres() -> bool:
     """Whether the database is PostgreSQL, where a statement gains from its own dialect."""
     return bool(connection().capabilities.dialect == "postgres")
-
-
-def has_trigrams() -> bool:
-    """Whether the index of trigrams is there, as the last new connection has found."""
-    return is_postgres() and bool(connection().has_trigrams)

@@ -1,8 +1,8 @@
-"""What Tortoise's migrations lack: foreign keys that cannot leave an organization."""
+"""What Tortoise's migrations lack."""
 
 from typing import Any
 
-from tortoise.migrations.operations import CreateModel
+from tortoise.migrations.operations import CreateModel, RunSQL
 
 REFERENCES = {"user_id": "users", "bot_id": "bots", "persona_id": "personas", "group_id": "groups"}
 
@@ -29,3 +29,13 @@ class CreateTenantModel(CreateModel):
         table_sql = state_editor._get_model_sql_data(model).table_sql
         columns, end, indexes = table_sql.partition("\n)")
         await state_editor._run_sql(",\n    ".join([columns, *keys]) + end + indexes)
+
+
+class OnPostgres(RunSQL):
+    """RunSQL for what SQLite does without."""
+
+    async def database_forward(
+        self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None
+    ) -> None:
+        if state_editor and state_editor.client.capabilities.dialect == "postgres":
+            await super().database_forward(app_label, old_state, new_state, state_editor)

@@ -19,7 +19,6 @@ from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connections
 from tortoise.exceptions import BaseORMException, DBConnectionError
 
-from models.database import trigrams
 from models.database.pool import Pool, is_dead
 from models.database.settle import settle
 from models.database.statements import FIRST, Statement, seen
@@ -134,7 +133,6 @@ class CohortPostgresClient(_Telling):
         self.without = without
         self.pool_seconds = pool_seconds
         self.statement_seconds = statement_seconds
-        self.has_trigrams = False  # until a connection has told
 
     def _in_transaction(self) -> "SettledTransactionContext":
         return SettledTransactionContext(Transaction(self), self._pool_init_lock)
@@ -169,7 +167,6 @@ class CohortPostgresClient(_Telling):
             timeout = int(min(self.statement_seconds * 1000, LONGEST_TIMEOUT))
             settings += f"; SET statement_timeout = {timeout}"
         await connection.execute(settings)
-        self.has_trigrams = await connection.fetchval(trigrams.IS_THERE)
 
     async def _ensure_pool(self) -> Pool:
         if self._pool is None:
@@ -232,18 +229,6 @@ class CohortPostgresClient(_Telling):
             yield
         finally:
             await settle(connection.close())
-
-    async def make_trigrams(self) -> None:
-        """Make the index of trigrams, unless it is there. If it cannot be had, the log says so."""
-        connection = await self.acquire()
-        try:
-            for statement in trigrams.MAKE:
-                await connection.execute(statement)
-            self.has_trigrams = await connection.fetchval(trigrams.IS_THERE)
-        except asyncpg.PostgresError as error:
-            logger.warning("searches go without an index of trigrams: %s", error.args[0])
-        finally:
-            await self.release(connection)
 
     async def listen(self, hear: Callable[[str], None]) -> None:
         """Tell `hear` the payload of every notification, on a connection outside of the pool."""
@@ -311,10 +296,11 @@ class Transaction(_Telling, TransactionWrapper):
     is_transaction = True
 
     @property
-    def has_trigrams(self) -> bool:
-        """Whether the index of trigrams is there."""
+    def without(self) -> Collection[str]:
+        """Which ways to be fast are left out."""
         pool: Any = self._parent
-        return bool(pool.has_trigrams)
+        without: Collection[str] = pool.without
+        return without
 
     @translate_exceptions
     async def commit(self) -> None:

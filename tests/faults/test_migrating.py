@@ -35,8 +35,7 @@ async def test_of_several_that_migrate_one_works_and_the_others_wait(
     assert printed[0].startswith("Applied 0001_initial")
     assert printed[1:] == ["The tables are up to date.\n"] * (DEPLOYS - 1)
     assert {code for code, _, _ in ended} == {0}
-    lines = [line for _, _, said in ended for line in said.splitlines()]
-    assert all(line.startswith("searches go without an index of trigrams: ") for line in lines)
+    assert {said for _, _, said in ended} == {""}
     async with opened(empty_database_url):
         assert await pending_migrations() == []
         assert await differences() == []

@@ -1,0 +1,248 @@
+"""The index of pairs: with it PostgreSQL finds what it finds without, and sooner."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import ids, listing
+from models.database import connection, fetch, pairs, snapshot, transaction
+from models.directory import USER_ORDERS, delete_entries, entries
+from models.kinds import USERS
+from models.listing import Listing, Slice, fetch_count, fetch_page, fetch_pages
+from models.memberships import available
+from models.organizations import create_organization
+from models.tables import UserStatus
+from models.text import is_storable, name_key
+from models.viewer import Viewer
+from tests.factories import make_entries, make_group, make_user, make_users, viewer_of
+
+pytestmark = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+
+NAMES = [
+    *("Ada Lovelace", "Ada Xu", "Adam Ant", "100% Ada", "under_score", r"back\slash", "a.b-c d"),
+    *(
+        "Zoë Müller",
+        "Straße",
+        "STRASSE",
+        "Łukasz Novák",
+        "日本語 太郎",
+        "🦊 fox",
+        "İstanbul",
+        "ǅungla",
+    ),
+    *("Thomas O'Neill", "  ", "aaa", "aaaa", r"%_\%", "x" * 100, "tail%", "a  b", "ﬀ ligature"),
+]
+ANYTHING = "adlx%_\\ .-'öñ日🦊0"
+
+# ------------------------------------------------------------------------------ what a search finds
+
+
+async def _people(viewer: Viewer, rng: random.Random) -> list[str]:
+    """People with names that are hard to search, many of which look alike; some are deleted."""
+    names = [name for name in NAMES if name.strip()]
+    names += ["".join(rng.choices(ANYTHING, k=rng.randint(1, 12))) for _ in range(200)]
+    ids = await make_entries(viewer, USERS, [name for name in names if name.strip()])
+    ids += await make_users(viewer, 60)
+    await make_user(viewer, "Nobody", email="ada@lovelace.example", status=UserStatus.DEACTIVATED)
+    await delete_entries(viewer, USERS, ids[5::9])
+    return [id for place, id in enumerate(ids) if place % 9 != 5]
+
+
+def _searches(rng: random.Random, names: list[str]) -> Iterator[str]:
+    """Parts of names, parts of emails, and anything at all."""
+    yield from (
+        "   ",
+        "ada",
+        " ada ",
+        "ADA",
+        "user",
+        "example",
+        "com",
+        "%",
+        "_",
+        "\\",
+        "zzz",
+        "100%",
+    )
+    yield from (
+        r"\%ada",
+        "a_a",
+        "e.com",
+        "@example",
+        "r0000",
+        "strasse",
+        "straße",
+        "ﬀ lig",
+        "x" * 99,
+    )
+    for _ in range(60):
+        name = rng.choice(names)
+        start = rng.randrange(len(name))
+        yield name[start : start + rng.randint(1, 8)]
+        yield "".join(rng.choices(ANYTHING, k=rng.randint(1, 5)))
+
+
+async def _found(shown: Listing) -> list[Any]:
+    """All that a search tells: its pages in both directions, and how many there are in all."""
+    told: list[Any] = [await fetch_count(shown)]
+    for backward in (False, True):
+        page = await fetch_page(shown, Slice(3, backward))
+        while page.rows:
+            told += [(page.has_next, page.has_previous), *map(tuple, page.rows)]
+            edge = page.rows[0 if backward else -1]
+            key = tuple(edge[column] for column in shown.order.columns)
+            part = Slice(7, backward, *((None, key) if backward else (key,)))
+            page = await fetch_page(shown, part)
+    return told
+
+
+@contextmanager
+def without_pairs() -> Iterator[None]:
+    """As if the index was not there."""
+    without = connection().without
+    connection().without = ("pairs",)
+    try:
+        yield
+    finally:
+        connection().without = without
+
+
+async def test_a_search_finds_the_same_with_the_index_and_without(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "NEAR", 1)  # so that some pages are full by then, and some not
+    rng = random.Random(7)
+    ids = await _people(viewer, rng)
+    names = [str(row[0]) for row in await fetch("SELECT name FROM users ORDER BY id")]
+    sales = await make_group(viewer, "Sales", users=ids[::3])
+    support = await make_group(viewer, "Support", users=ids[:40])
+    viewers = (viewer, viewer_of(viewer, ids[0]))
+    some_found = 0
+    for number, search in enumerate(_searches(rng, names)):
+        asking, order = list(product(viewers, USER_ORDERS.values()))[number % 4]
+        status = (None, UserStatus.DEACTIVATED, UserStatus.ACTIVE)[number % 3]
+        shown = entries(asking, USERS, search, status, order)
+        missing = available(asking, USERS, search)
+        found = await _found(shown)
+        by_group = await fetch_pages(missing, Slice(5), [sales, support])
+        with without_pairs():
+            assert await _found(shown) == found, search
+            assert await fetch_pages(missing, Slice(5), [sales, support]) == by_group, search
+        some_found += found[0] > 0
+    assert some_found > 60
+
+
+async def test_it_is_used_inside_of_a_snapshot_too(viewer: Viewer) -> None:
+    await make_user(viewer, "Ada Lovelace")
+    async with snapshot():
+        assert await fetch_count(entries(viewer, USERS, "lovel")) == 1
+
+
+async def test_a_member_finds_nobody_by_an_email(viewer: Viewer) -> None:
+    ada, eve = await make_entries(viewer, USERS, ["Ada", "Eve"])
+    await make_group(viewer, "Both", users=[ada, eve])
+    assert await fetch_count(entries(viewer, USERS, "example.com")) == 2
+    assert await fetch_count(entries(viewer_of(viewer, ada), USERS, "example.com")) == 0
+    page = await fetch_page(entries(viewer_of(viewer, ada), USERS, "example.com"), Slice(5))
+    assert page.rows == []
+
+
+async def test_another_organization_is_not_found_though_its_id_ends_alike(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alike = f"org_{24 * '0'}{viewer.organization_id[-8:]}"
+    with monkeypatch.context() as patch:
+        patch.setattr(ids, "new_id", lambda prefix: alike)
+        other = await create_organization("Other")
+    await make_user(other, "Ada Lovelace")
+    for search in ("lovelace", "lo"):
+        assert await fetch_count(entries(viewer, USERS, search)) == 0
+        assert (await fetch_page(entries(viewer, USERS, search), Slice(5))).rows == []
+        assert await fetch_count(entries(other, USERS, search)) == 1
+
+
+# ----------------------------------------------------------------------------------- what it holds
+
+
+async def test_it_holds_the_pairs_of_any_part_of_a_key(viewer: Viewer) -> None:
+    texts: list[str] = []
+
+    @given(st.text(max_size=40).map(name_key).filter(is_storable))
+    def collect(key: str) -> None:
+        texts.append(key)
+
+    collect()
+    assert len(texts) > 50
+    for key in [*texts, "a", "ab", "aba", r"\1&", "日本語 太郎", "🦊🦊🦊"]:
+        ((held,),) = await fetch("SELECT search_pairs($1, $2)", viewer.organization_id, key)
+        wanted = pairs.pairs(viewer.organization_id, key)
+        # What else there is may be the one that was left at the end.
+        rest = {viewer.organization_id[-8:], viewer.organization_id[-8:] + key[-1:]}
+        assert set(wanted) <= set(held) <= {*wanted, *rest}, key
+    assert pairs.pairs("org_00000000", "a") == []
+    assert pairs.pairs("org_00000000", "aaab") == ["00000000aa", "00000000ab"]
+
+
+# -------------------------------------------------------------------------------- how it is found
+
+
+def _literal(value: Any) -> str:
+    """A parameter as SQL."""
+    if isinstance(value, list):
+        return f"ARRAY[{', '.join(map(_literal, value))}]::text[]"
+    return "'{}'".format(value.replace("'", "''")) if isinstance(value, str) else str(value)
+
+
+async def _plan(shown: Listing, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How PostgreSQL goes about a page of a listing: by the plan that it has for any parameters."""
+    lines: list[str] = []
+
+    async def explained(sql: str, *values: Any) -> list[Any]:
+        given = ", ".join(map(_literal, values))
+        async with transaction():  # on one connection
+            await fetch(f"PREPARE shown AS {sql}")
+            rows = await fetch(f"EXPLAIN (ANALYZE) EXECUTE shown ({given})")
+            await fetch("DEALLOCATE shown")
+        lines.extend(str(row[0]) for row in rows)
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(listing, "read", explained)
+        await fetch_page(shown, Slice(50))
+    return "\n".join(lines)
+
+
+async def test_what_few_names_hold_is_found_by_the_index_and_what_many_hold_along_the_names(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fetch(
+        "INSERT INTO users (id, organization_id, name, name_key, email, email_key, role, status, "
+        "group_count, created_at, since_revision) SELECT 'usr_' || n, $1, '', md5('a' || n::text), "
+        "'', n || '@example.com', 'MEMBER', 'ACTIVE', 0, now(), 1 FROM generate_series(1, 20000) n",
+        viewer.organization_id,
+    )
+    await fetch("UPDATE organizations SET user_count = 20000")
+    await fetch("VACUUM ANALYZE users")
+    try:
+        for text in ("12345@", "9z"):
+            rare = await _plan(entries(viewer, USERS, text), monkeypatch)
+            assert f"Bitmap Index Scan on {pairs.INDEX}" in rare
+            assert "never executed" not in _line(rare)
+            assert "Index Only Scan" in rare  # the first names are looked at, reading no row
+        for text in ("example", "5@"):
+            common = await _plan(entries(viewer, USERS, text), monkeypatch)
+            assert "never executed" in _line(common)
+        assert pairs.INDEX not in await _plan(entries(viewer, USERS, "z"), monkeypatch)
+    finally:
+        await fetch("UPDATE organizations SET user_count = 0")  # as the ledger tells it
+
+
+def _line(plan: str) -> str:
+    """The line of a plan that tells how the index was used."""
+    return plan.partition(pairs.INDEX)[2].splitlines()[0]
