@@ -50,8 +50,7 @@ class Shown:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a write did: the revision that it left, the row it made or was about, and the ids that
     it changed; of an undo also the group. `shown` is the group, where the write brought it along.
     """

@@ -17,7 +17,7 @@ again, behind the lock.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from models.columns import returned
 from models.database import (
@@ -206,7 +206,7 @@ class _Together:
             results.append(Outcome(draft.landed_revision, asked.group_id, ids))
         shown = await _land(self.kind, self.landed) if self.landed else {}
         return [
-            replace(result, shown=shown.get(asked.group_id))
+            result._replace(shown=shown.get(asked.group_id))
             if isinstance(result, Outcome)
             else result
             for asked, result in zip(self.all_asked, results, strict=True)

@@ -5,6 +5,7 @@ import re
 import sys
 import time
 from contextvars import ContextVar
+from functools import cache
 from secrets import token_hex
 
 from pythonjsonlogger.json import JsonFormatter
@@ -19,6 +20,9 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 logger = logging.getLogger("cohort.request")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+_responses = cache(RESPONSES.labels)  # which looks its labels up behind a lock
 
 
 class _WithRequestId(logging.Filter):
@@ -88,7 +92,7 @@ class RequestLog:
         try:
             await self.app(scope, receive, send_with_id)
         finally:
-            RESPONSES.labels(status).inc()
+            _responses(status).inc()
             # The path only: a query string may hold a secret. As it was sent: decoded, it could
             # hold the end of a line, and what looks like another.
             logger.info(

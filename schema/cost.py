@@ -61,6 +61,9 @@ def _sum(prices: Sequence[Price]) -> Price:
     unknown = [price for price in prices if not isinstance(price, int)]
     if not unknown:
         return known
+    if len(unknown) == 1:
+        (only,) = unknown
+        return lambda variables: known + only(variables)
     return lambda variables: known + sum(price(variables) for price in unknown)
 
 
@@ -243,11 +246,13 @@ class PriceList:
                 keys.append(node.name.value)
         if not keys:
             return known
-        defaults = self.defaults
+        defaults = [(key, self.defaults.get(key)) for key in keys]
 
         def longest(variables: Variables) -> int:
-            given = (variables.get(key, defaults.get(key)) for key in keys)
-            return max(known, *(_longest_list(value) for value in given))
+            found = known
+            for key, default in defaults:
+                found = max(found, _longest_list(variables.get(key, default)))
+            return found
 
         return longest
 
@@ -256,6 +261,9 @@ def _longest_list(value: Any) -> int:
     """The length of a list, or of the longest in an object."""
     if isinstance(value, list):
         return len(value)
+    longest = 1
     if isinstance(value, dict):
-        return max((len(inner) for inner in value.values() if isinstance(inner, list)), default=1)
-    return 1
+        for inner in value.values():
+            if isinstance(inner, list):
+                longest = max(longest, len(inner))
+    return longest

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -116,7 +116,8 @@ class Runner:
         the same. Raises Unauthenticated if the viewer turns out to be nobody any more.
         """
         async with self.guard.over(viewer, operation):
-            if operation.type is OperationType.QUERY:
+            is_query = operation.type is OperationType.QUERY
+            if is_query:
                 result, viewer = await self._read(secret, viewer, operation, asked)
                 revision = viewer.revision
             else:
@@ -127,9 +128,9 @@ class Runner:
                     await context.recognise_again()
                 revision = context.shown or await self.revisions.read(viewer.organization_id)
                 self.authenticator.note(context.viewer)
-            answer = _answer(result, {"revision": revision, "cost": operation.cost})
-            is_kept = operation.type is OperationType.QUERY and operation.is_lasting
-            return replace(answer, kept_for=viewer) if is_kept and not result.errors else answer
+            is_kept = is_query and operation.is_lasting and not result.errors
+            extensions = {"revision": revision, "cost": operation.cost}
+            return _answer(result, extensions, kept_for=viewer if is_kept else None)
 
     async def events(
         self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest
@@ -223,11 +224,13 @@ def _raise_trouble(errors: list[GraphQLError], operation: Operation, data: Any) 
             raise cause
 
 
-def _answer(result: ExecutionResult, extensions: dict[str, int] | None) -> Answer:
+def _answer(
+    result: ExecutionResult, extensions: dict[str, int] | None, kept_for: Viewer | None = None
+) -> Answer:
     """What a client is told of a result."""
     body: Body = {} if extensions is None else {"extensions": extensions}
     if not result.errors:
-        return Answer({"data": result.data, **body})
+        return Answer({"data": result.data, **body}, kept_for=kept_for)
     errors = [format_error(error) for error in result.errors]
     if all(error.path is None for error in result.errors):
         return Answer({"errors": errors}, refused=True)  # a variable of the wrong type

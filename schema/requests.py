@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
 from models.errors import Busy, RequestError, Unauthenticated, Unavailable
@@ -214,16 +214,21 @@ def read_request(request: Request, source: bytes) -> GraphQLRequest:
 
 
 async def _read_body(request: Request, limit: int) -> bytes:
-    """The body. One that is too large is left unread as soon as that is known."""
+    """The body. One that is too large is left unread as soon as that is known.
+
+    Raises ClientDisconnect if the client goes away meanwhile.
+    """
     told = request.headers.get("content-length", "")
     is_large = told.isdecimal() and int(told[:20]) > limit
     body = bytearray()
-    if not is_large:
-        async for chunk in request.stream():
-            body += chunk
-            is_large = len(body) > limit
-            if is_large:
-                break
+    while not is_large:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        is_large = len(body) > limit
+        if not message.get("more_body", False):
+            break
     if is_large:
         most = f"{limit:,} bytes ({variable('max_body_bytes')})"
         raise Refused(413, f"The body is larger than {most}.", "LIMIT_EXCEEDED")

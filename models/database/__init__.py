@@ -11,8 +11,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tortoise.backends.base.client import TransactionContext
-from tortoise.connection import get_connection
-from tortoise.context import TortoiseContext
+from tortoise.context import TortoiseContext, require_context
 from tortoise.exceptions import OperationalError
 from tortoise.migrations.executor import MigrationExecutor
 
@@ -127,7 +126,7 @@ async def opened(url: str, *, fallback: bool = True, **options: Any) -> AsyncIte
 
 def connection() -> Any:
     """The connection of this task: the transaction's inside of one, else the shared one."""
-    return get_connection(CONNECTION)
+    return require_context().connections.get(CONNECTION)
 
 
 def does(what: str) -> bool:
