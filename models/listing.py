@@ -103,7 +103,7 @@ class Search:
         pairs = by_pairs(params, self.organization_id, self.text, self.table)
         if not pairs:
             return ""
-        return f"SELECT {READ} FROM {self.table} e WHERE e.until_revision IS NULL{pairs} OFFSET 0"
+        return f"SELECT e.* FROM {self.table} e WHERE e.until_revision IS NULL{pairs} OFFSET 0"
 
     def among(self, rows: str, source: str) -> str:
         """A source as it is among some rows of its table alone."""
@@ -153,28 +153,26 @@ def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     cut = f"{source}{conditions} ORDER BY {ordering} LIMIT {limit}"
     if listing.searched is None:
         return f"SELECT {columns} {cut}"
-    names = listing.order.columns
+    search, names = listing.searched, listing.order.columns
     keys = ", ".join(f"{sql} AS {name}" for sql, name in zip(key, names, strict=True))
     again = ", ".join(f"cut.{name} {direction}" for name in names)
-    found = f"SELECT {keys} {cut}"
-    search = listing.searched
-    if held := search.held(params):
-        # A text that many rows hold fills the page from the first rows of the order; to sort all
-        # that hold it would take longer. Of one that few hold, only the index knows where they are:
-        # they are sorted before what costs more is asked of them, until the page is full.
-        near = search.among(search.near(params, conditions, ordering), source)
-        sorted_rows = f"SELECT * FROM ({held}) AS e WHERE TRUE{conditions} ORDER BY {ordering}"
-        rest = search.among(f"{sorted_rows} OFFSET 0", source)
-        found = (
-            f"WITH near AS MATERIALIZED (SELECT {keys} {near} ORDER BY {ordering} LIMIT {limit}) "
-            f"SELECT * FROM near WHERE (SELECT COUNT(*) FROM near) = {limit} UNION ALL "
-            f"(SELECT {keys} {rest} AND (SELECT COUNT(*) FROM near) < {limit} "
-            f"ORDER BY {ordering} LIMIT {limit})"
-        )
+    rows_of_cut = f"SELECT {columns} FROM cut JOIN {search.table} e ON e.id = cut.id"
     # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
+    in_order = f"ORDER BY {again} LIMIT {limit}"
+    held = search.held(params)
+    if not held:
+        return f"WITH cut AS MATERIALIZED (SELECT {keys} {cut}) {rows_of_cut} {in_order}"
+    # A text that many rows hold fills the page from the first rows of the order; to sort all that
+    # hold it would take longer. Of one that few hold, only the index knows where they are: they are
+    # sorted before what costs more is asked of them, until the page is full.
+    near = search.among(search.near(params, conditions, ordering), source)
+    sorted_rows = f"SELECT * FROM ({held}) AS e WHERE TRUE{conditions} ORDER BY {ordering} OFFSET 0"
     return (
-        f"SELECT {columns} FROM ({found}) AS cut "
-        f"JOIN {search.table} e ON e.id = cut.id ORDER BY {again} LIMIT {limit}"
+        f"WITH cut AS MATERIALIZED (SELECT {keys} {near} ORDER BY {ordering} LIMIT {limit}) "
+        f"SELECT * FROM ({rows_of_cut} WHERE (SELECT COUNT(*) FROM cut) = {limit} UNION ALL "
+        f"(SELECT {columns} {search.among(sorted_rows, source)} "
+        f"AND (SELECT COUNT(*) FROM cut) < {limit} ORDER BY {ordering} LIMIT {limit})) AS cut "
+        f"{in_order}"
     )
 
 
