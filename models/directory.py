@@ -10,7 +10,7 @@ from models.database import Row, fetch, read
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
 from models.ledger import Outcome, Write, some, write
-from models.listing import Listing, Order, Search
+from models.listing import Listing, Order, Standing
 from models.sql import Params, known_ids
 from models.tables import Organization, Role, UserStatus
 from models.viewer import Viewer
@@ -56,20 +56,14 @@ def entries(
 ) -> Listing:
     """The users, bots or personas that the viewer may see; `status` is for users."""
 
-    def source(params: Params, parent: str) -> str:
-        searched = viewer.searched(params, kind, search)
+    def conditions(params: Params, parent: str) -> str:
         in_status = f" AND e.status = {params.add(status)}" if status else ""
-        return (
-            f"FROM {kind.table} e WHERE {viewer.sees(params, kind.table, 'e')} "
-            f"AND e.until_revision IS NULL{searched}{in_status}"
-        )
+        seen = viewer.sees_of_own(params, kind.table, "e")
+        return f"{seen}{viewer.searched(params, kind, search)}{in_status}"
 
-    return Listing(
-        columns(kind.model, "e"),
-        source,
-        order or by_name(kind),
-        searched=Search(kind.table, viewer.organization_id, search) if search else None,
-    )
+    rows = Standing(kind.table, viewer.organization_id, conditions, search)
+    searched = rows if search else None
+    return Listing(columns(kind.model, "e"), rows.source, order or by_name(kind), searched)
 
 
 async def entries_by_id(

@@ -79,35 +79,47 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """What is searched: a table of the directory, of one organization, for a text."""
+class Standing:
+    """The rows of the directory that stand, in one table and one organization.
+
+    `conditions(params, parent)` is what else is asked of a row `e`: ` AND …`. `search` is the text
+    that they look for, if any.
+    """
 
     table: str
     organization_id: str
-    text: str
+    conditions: Source
+    search: str | None = None
 
-    def near(self, params: Params, conditions: str, ordering: str) -> str:
+    def source(self, params: Params, parent: str) -> str:
+        """FROM and WHERE, for a Listing."""
+        return (
+            f"FROM {self.table} e WHERE {self._own(params)} AND e.until_revision IS NULL"
+            f"{self.conditions(params, parent)}"
+        )
+
+    def near(self, params: Params, bounds: str, ordering: str) -> str:
         """The first rows of an order: as many as are soon looked at."""
+        many = "SELECT ({} * sqrt(user_count))::bigint FROM organizations WHERE id = {}"
         own = params.add(self.organization_id)
         return (
-            f"SELECT {READ} FROM {self.table} e WHERE e.organization_id = {own} "
-            f"AND e.until_revision IS NULL{conditions} ORDER BY {ordering} LIMIT "
-            f"(SELECT ({NEAR} * sqrt(user_count))::bigint FROM organizations WHERE id = {own})"
+            f"SELECT {READ} FROM {self.table} e WHERE e.organization_id = {own} AND "
+            f"e.until_revision IS NULL{bounds} ORDER BY {ordering} LIMIT ({many.format(NEAR, own)})"
         )
 
     def held(self, params: Params) -> str:
-        """The rows that hold the pairs of what is searched for; nothing if no index knows them.
+        """The rows that hold the pairs of what they look for; nothing if no index knows them.
 
         OFFSET keeps whatever else is asked of them away, for which PostgreSQL would look elsewhere.
         """
-        pairs = by_pairs(params, self.organization_id, self.text, self.table)
+        pairs = by_pairs(params, self.organization_id, self.search or "", self.table)
         if not pairs:
             return ""
-        return f"SELECT e.* FROM {self.table} e WHERE e.until_revision IS NULL{pairs} OFFSET 0"
+        found = f"SELECT e.* FROM {self.table} e WHERE e.until_revision IS NULL{pairs} OFFSET 0"
+        return f"SELECT * FROM ({found}) AS e WHERE {self._own(params)}"
 
-    def among(self, rows: str, source: str) -> str:
-        """A source as it is among some rows of its table alone."""
-        return f"FROM ({rows}) AS e WHERE {source.removeprefix(f'FROM {self.table} e WHERE ')}"
+    def _own(self, params: Params) -> str:
+        return f"e.organization_id = {params.add(self.organization_id)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +127,14 @@ class Listing:
     """A set of rows in a fixed order: what a connection shows. `columns` are the SQL, by name.
 
     `source(params, parent)` gives FROM and WHERE; `parent` is the SQL of the parent's id, if any.
-    `searched` is for a listing that passes over most of what it looks at: its source begins with
-    `FROM table e WHERE`, and its rows are read once it is known, by their keys alone, which of them
-    the page shows.
+    `searched` is for a listing that passes over most of what it looks at: the rows of its source,
+    which are read once it is known, by their keys alone, which of them the page shows.
     """
 
     columns: Mapping[str, str]
     source: Source
     order: Order
-    searched: Search | None = None
+    searched: Standing | None = None
 
 
 def cut(order: Order, part: Slice, rows: Sequence[Any]) -> Page:
@@ -141,38 +152,39 @@ def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     wanted = None if part.columns is None else {*part.columns, *listing.order.columns}
     columns = listed(listing.columns, wanted)
     row = key[0] if len(key) == 1 else f"({', '.join(key)})"
-    conditions = ""
+    bounds = ""
     for bound, forward in ((part.after, True), (part.before, False)):
         if bound is not None:
             sign = ">" if forward is not listing.order.descending else "<"
-            conditions += f" AND {row} {sign} ({', '.join(params.add(value) for value in bound)})"
+            bounds += f" AND {row} {sign} ({', '.join(params.add(value) for value in bound)})"
     direction = "DESC" if part.backward is not listing.order.descending else "ASC"
     ordering = ", ".join(f"{column} {direction}" for column in key)
-    source = listing.source(params, parent)
     limit = params.add(part.limit + 1)
-    cut = f"{source}{conditions} ORDER BY {ordering} LIMIT {limit}"
-    if listing.searched is None:
-        return f"SELECT {columns} {cut}"
-    search, names = listing.searched, listing.order.columns
+    in_order = f"ORDER BY {ordering} LIMIT {limit}"
+    rows = listing.searched
+    if rows is None:
+        return f"SELECT {columns} {listing.source(params, parent)}{bounds} {in_order}"
+    names = listing.order.columns
     keys = ", ".join(f"{sql} AS {name}" for sql, name in zip(key, names, strict=True))
-    again = ", ".join(f"cut.{name} {direction}" for name in names)
-    rows_of_cut = f"SELECT {columns} FROM cut JOIN {search.table} e ON e.id = cut.id"
+    cut = f"SELECT {columns} FROM cut JOIN {rows.table} e ON e.id = cut.id"
     # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
-    in_order = f"ORDER BY {again} LIMIT {limit}"
-    held = search.held(params)
+    again = ", ".join(f"cut.{name} {direction}" for name in names)
+    again = f"ORDER BY {again} LIMIT {limit}"
+    held = rows.held(params)
     if not held:
-        return f"WITH cut AS MATERIALIZED (SELECT {keys} {cut}) {rows_of_cut} {in_order}"
+        found = f"SELECT {keys} {listing.source(params, parent)}{bounds} {in_order}"
+        return f"WITH cut AS MATERIALIZED ({found}) {cut} {again}"
     # A text that many rows hold fills the page from the first rows of the order; to sort all that
     # hold it would take longer. Of one that few hold, only the index knows where they are: they are
     # sorted before what costs more is asked of them, until the page is full.
-    near = search.among(search.near(params, conditions, ordering), source)
-    sorted_rows = f"SELECT * FROM ({held}) AS e WHERE TRUE{conditions} ORDER BY {ordering} OFFSET 0"
+    asked = rows.conditions(params, parent)
+    near = f"FROM ({rows.near(params, bounds, ordering)}) AS e WHERE TRUE{asked}"
+    rest = f"FROM ({held}{bounds} ORDER BY {ordering} OFFSET 0) AS e WHERE TRUE{asked}"
     return (
-        f"WITH cut AS MATERIALIZED (SELECT {keys} {near} ORDER BY {ordering} LIMIT {limit}) "
-        f"SELECT * FROM ({rows_of_cut} WHERE (SELECT COUNT(*) FROM cut) = {limit} UNION ALL "
-        f"(SELECT {columns} {search.among(sorted_rows, source)} "
-        f"AND (SELECT COUNT(*) FROM cut) < {limit} ORDER BY {ordering} LIMIT {limit})) AS cut "
-        f"{in_order}"
+        f"WITH cut AS MATERIALIZED (SELECT {keys} {near} {in_order}) "
+        f"SELECT * FROM ({cut} WHERE (SELECT COUNT(*) FROM cut) = {limit} UNION ALL "
+        f"(SELECT {columns} {rest} AND (SELECT COUNT(*) FROM cut) < {limit} {in_order})) AS cut "
+        f"{again}"
     )
 
 
@@ -260,11 +272,13 @@ async def fetch_known_pages(
 async def fetch_count(listing: Listing) -> int:
     """How many rows a listing without parent has."""
     params = Params()
-    source = listing.source(params, "")
-    if listing.searched and (held := listing.searched.held(params)):
-        source = listing.searched.among(held, source)
-    rows = await read(f"SELECT COUNT(*) {source}", *params.values)
-    return int(rows[0][0])
+    rows = listing.searched
+    if rows and (held := rows.held(params)):
+        source = f"FROM ({held}) AS e WHERE TRUE{rows.conditions(params, '')}"
+    else:
+        source = listing.source(params, "")
+    (row,) = await read(f"SELECT COUNT(*) {source}", *params.values)
+    return int(row[0])
 
 
 async def fetch_counts(source: Source, parents: Sequence[str]) -> dict[str, int]:

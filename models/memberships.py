@@ -10,7 +10,7 @@ from models.database import Row, fetch, read
 from models.directory import by_name
 from models.kinds import Kind
 from models.ledger import Write
-from models.listing import Listing, Order, Search
+from models.listing import Listing, Order, Standing
 from models.sql import Params, open_at
 from models.viewer import Viewer
 
@@ -49,21 +49,16 @@ def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
 
     # OFFSET keeps PostgreSQL from making a join of NOT EXISTS, which would compare each candidate
     # with all members of the group: as it stands, each is looked up in the index.
-    def source(params: Params, parent: str) -> str:
-        searched = viewer.searched(params, kind, search)
+    def conditions(params: Params, parent: str) -> str:
         return (
-            f"FROM {kind.table} e WHERE {viewer.sees(params, kind.table, 'e')} "
-            f"AND e.until_revision IS NULL{searched} AND NOT EXISTS (SELECT 1 "
-            f"FROM {kind.memberships} m WHERE m.group_id = {parent} "
+            f"{viewer.sees_of_own(params, kind.table, 'e')}{viewer.searched(params, kind, search)} "
+            f"AND NOT EXISTS (SELECT 1 FROM {kind.memberships} m WHERE m.group_id = {parent} "
             f"AND m.{kind.column} = e.id AND m.until_revision IS NULL LIMIT 1 OFFSET 0)"
         )
 
-    return Listing(
-        shown(kind.model, "e"),
-        source,
-        by_name(kind),
-        searched=Search(kind.table, viewer.organization_id, search) if search else None,
-    )
+    rows = Standing(kind.table, viewer.organization_id, conditions, search)
+    searched = rows if search else None
+    return Listing(shown(kind.model, "e"), rows.source, by_name(kind), searched)
 
 
 async def added_members(

@@ -66,19 +66,23 @@ class Viewer:
         `users`, `bots` or `personas`, or `changes` of such a group.
         """
         own = f"{alias}.organization_id = {params.add(self.organization_id)}"
+        return own + self.sees_of_own(params, table, alias)
+
+    def sees_of_own(self, params: Params, table: str, alias: str) -> str:
+        """` AND …`: the same of a row of the viewer's organization; nothing if it sees all."""
         if self.sees_all:
-            return own
+            return ""
         if table == "groups":
-            return own + self.in_own_groups(params, f"{alias}.id")
+            return self.in_own_groups(params, f"{alias}.id")
         if table == "changes":
-            return own + self.in_own_groups(params, f"{alias}.group_id")
+            return self.in_own_groups(params, f"{alias}.group_id")
         held = (
             f"EXISTS (SELECT 1 FROM group_{table} held WHERE held.{table[:-1]}_id = {alias}.id "
             f"AND held.until_revision IS NULL{self.in_own_groups(params, 'held.group_id')})"
         )
         if table == "users":
-            return f"{own} AND ({alias}.id = {params.add(self.user_id)} OR {held})"
-        return f"{own} AND {held}"
+            return f" AND ({alias}.id = {params.add(self.user_id)} OR {held})"
+        return f" AND {held}"
 
     def searched(self, params: Params, kind: Kind, search: str | None) -> str:
         """` AND …`: that a row `e` of the directory matches; nothing for no search.
