@@ -13,7 +13,7 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench bench-large screenshots sdl lock clean
+.PHONY: help serve test check format bench bench-large bench-peers screenshots sdl lock clean
 
 help: ## Tell what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ bench: .venv/tests ## Time six operations beside a plain baseline, on both datab
 bench-large: .venv/tests ## The same on 10,000 groups and a million memberships
 	$(BIN)/python -m bench --large
 
+bench-peers: .venv/tests bench/peers/node_modules/.installed ## The same beside Mercurius and Apollo Server (needs Node)
+	$(BIN)/python -m bench --database postgresql --peers
+
 screenshots: .venv/tests web-if-node ## Take the pictures of the README
 	$(BIN)/python -m tests.browser.screenshots
 
@@ -61,7 +64,7 @@ lock: .venv/checks ## Pin all that the dependencies depend on
 	$(COMPILE) --extra test --extra traces --extra dev -c requirements/tests.txt -o requirements/checks.txt pyproject.toml
 
 clean: ## Remove what was installed and built
-	rm -rf .venv web/node_modules web/dist
+	rm -rf .venv web/node_modules web/dist bench/peers/node_modules
 
 # ------------------------------------------------------------------------------- what they need
 
@@ -81,8 +84,8 @@ web-if-node:
 	@echo "Node is not here: the pages are not built, the API works all the same."
 endif
 
-web/node_modules/.installed: web/package-lock.json
-	cd web && npm ci --no-audit --no-fund --loglevel=error
+%/node_modules/.installed: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 web/dist/.built: web/node_modules/.installed $(WEB_SOURCES)

@@ -21,7 +21,7 @@ from rich.console import Console
 from bench import processes, report
 from bench.databases import COHORT, PLAIN, Database, Postgres, Sqlite
 from bench.measure import Setting
-from bench.runs import Outcome, Wish, beside_itself, beside_large, beside_plain
+from bench.runs import Outcome, Run, Wish, beside_itself, beside_large, beside_peers, beside_plain
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -55,6 +55,9 @@ def main(
     large: Annotated[
         bool, typer.Option(help="Groups of 10,000 users among 10,000, beside ordinary ones.")
     ] = False,
+    peers: Annotated[
+        bool, typer.Option(help="Beside Mercurius and Apollo Server, too (PostgreSQL, Node).")
+    ] = False,
     without: Annotated[
         str, typer.Option(help="Cohort without these (COHORT_WITHOUT), beside itself as it comes.")
     ] = "",
@@ -65,13 +68,21 @@ def main(
     processes.pin_driver()
     setting = Setting(rounds, seconds, concurrency)
     wish = Wish(only.value if only else None, operation, without)
-    for kind in (Sqlite, Postgres):
-        if database is Choice.BOTH or kind.name.lower() == database.value:
-            outcome = uvloop.run(bench(kind, setting, wish, large=large))
-            tell_outcome(kind.name, setting, outcome, large=large, markdown=markdown)
+    run: Run
+    kinds: dict[Choice, type[Database]]
+    if peers:
+        run, suffix, kinds = beside_peers, "-peers", {Choice.POSTGRESQL: Postgres}
+    else:
+        run, suffix = (beside_large, "-large") if large else (beside_plain, "")
+        run = beside_itself if without and not large else run
+        kinds = {Choice.SQLITE: Sqlite, Choice.POSTGRESQL: Postgres}
+    for choice, kind in kinds.items():
+        if database in (Choice.BOTH, choice):
+            outcome = uvloop.run(bench(kind, setting, wish, run))
+            tell_outcome(kind.name, suffix, setting, outcome, markdown=markdown)
 
 
-async def bench(kind: type[Database], setting: Setting, wish: Wish, *, large: bool) -> Outcome:
+async def bench(kind: type[Database], setting: Setting, wish: Wish, run: Run) -> Outcome:
     """Measure on one kind of database, made for this and thrown away after."""
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="cohort-bench-") as name:
@@ -83,15 +94,13 @@ async def bench(kind: type[Database], setting: Setting, wish: Wish, *, large: bo
                 def tell(what: str) -> None:
                     status.update(f"{kind.name}: {what}")
 
-                without = bool(wish.without)
-                run = beside_large if large else beside_itself if without else beside_plain
                 return await run(database, setting, wish, directory, tell)
         finally:
             database.stop()
 
 
 def tell_outcome(
-    name: str, setting: Setting, outcome: Outcome, *, large: bool, markdown: bool
+    name: str, suffix: str, setting: Setting, outcome: Outcome, *, markdown: bool
 ) -> None:
     """Print the tables, and keep the numbers in a file."""
     environment = {
@@ -111,9 +120,8 @@ def tell_outcome(
         for grid in outcome.grids:
             console.print(report.drawn(grid))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    kind = name.lower() + ("-large" if large else "")
     report.save(
-        RESULTS / f"{kind}-{stamp}.json",
+        RESULTS / f"{name.lower()}{suffix}-{stamp}.json",
         asdict(setting) | environment,
         outcome.findings,
         outcome.followed,

@@ -133,7 +133,13 @@ class Server:
             self.process.wait(STOP_SECONDS)
 
 
-def launch(name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> Server:
+def launch(
+    name: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    program: str = sys.executable,
+) -> Server:
     """Start `python <command> --host … --port …`; what it prints goes to `log`.
 
     Settings of Cohort that this process was started with are no part of its environment.
@@ -142,7 +148,7 @@ def launch(name: str, command: Sequence[str], environment: Mapping[str, str], lo
     own = {key: value for key, value in os.environ.items() if not key.startswith("COHORT_")}
     with log.open("wb") as output, server_core():
         process = subprocess.Popen(
-            [sys.executable, *command, "--host", HOST, "--port", str(port)],
+            [program, *command, "--host", HOST, "--port", str(port)],
             cwd=ROOT,
             env={**own, **environment},
             stdout=output,

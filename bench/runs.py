@@ -1,16 +1,16 @@
-"""The two runs: Cohort beside the plain server, and a large organization beside an ordinary one."""
+"""The runs: Cohort beside the plain server, beside its peers, beside itself, and large."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import plan, tables
 from bench.access import impact, questions
 from bench.data import Sample
-from bench.databases import COHORT, LARGE, PLAIN, Database, must_be_sound
+from bench.databases import COHORT, LARGE, PEERS, PLAIN, Database, must_be_sound
 from bench.measure import Findings, Setting, Tell, measure
 from bench.operations import Operation, operations
-from bench.servers import AGAIN, FIRST, Served, cohort, plain
+from bench.servers import AGAIN, FIRST, Served, cohort, peer, plain
 from bench.subscribers import Followed, follow
 from bench.tables import Grid
 
@@ -46,6 +46,9 @@ class Outcome:
     grids: Sequence[Grid]
 
 
+Run = Callable[[Database, Setting, Wish, Path, Tell], Awaitable[Outcome]]
+
+
 async def beside_plain(
     database: Database, setting: Setting, wish: Wish, directory: Path, tell: Tell
 ) -> Outcome:
@@ -73,6 +76,29 @@ async def beside_plain(
     tell("whether the rows are sound")
     await must_be_sound(database.url(COHORT))
     return Outcome(findings, followed, tables.all_tables(findings, followed))
+
+
+async def beside_peers(
+    database: Database, setting: Setting, wish: Wish, directory: Path, tell: Tell
+) -> Outcome:
+    """Cohort, the plain server, and servers of other kinds. Nothing is kept.
+
+    Raises RuntimeError as `beside_plain` does.
+    """
+    tell("loading")
+    sample = await database.fill(COHORT, plan.NORMAL)
+    every = wish.named(operations(sample, setting.concurrency))
+    for name in (PLAIN, *PEERS):
+        await database.copy(COHORT, to=name)
+    wanted = [
+        plain(database, sample, every),
+        cohort(FIRST, every, keeps=False),
+        *(peer(name, database, sample, every) for name in PEERS),
+    ]
+    findings = await measure(database, sample.token, wanted, setting, directory, tell)
+    tell("whether the rows are sound")
+    await must_be_sound(database.url(COHORT))
+    return Outcome(findings, None, tables.peer_tables(findings))
 
 
 async def beside_large(

@@ -5,6 +5,7 @@ time, and one as it comes tells what it takes again.
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,7 +28,8 @@ ONE_TOKEN = {"COHORT_REQUESTS_PER_MINUTE": "1000000000"}
 class Served:
     """A server to be started. `operations` are what it is asked, by name.
 
-    `keeps` says that each question was put once before the time is taken.
+    `keeps` says that each question was put once before the time is taken. `program` is what runs
+    the command.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Served:
     environment: Mapping[str, str] = field(default_factory=dict)
     operations: Mapping[str, Operation] = field(default_factory=dict)
     keeps: bool = False
+    program: str = sys.executable
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,20 @@ def plain(database: Database, sample: Sample, operations: Sequence[Operation]) -
     )
 
 
+def peer(name: str, database: Database, sample: Sample, operations: Sequence[Operation]) -> Served:
+    """A server of another kind, for what the plain one knows. It is one of PEERS."""
+    known = {one.name: one for one in operations if one.in_plain}
+    where = ["--database", database.url(name), "--organization", sample.organization_id]
+    return Served(
+        name,
+        name,
+        [f"bench/peers/{name}.mjs", *where],
+        {"NODE_ENV": "production"},
+        known,
+        program="node",
+    )
+
+
 @asynccontextmanager
 async def serving(
     database: Database,
@@ -104,7 +121,7 @@ async def serving(
                 command = database.traced(served.name, command)
             environment = {"DATABASE_URL": database.url(served.database), **served.environment}
             server = processes.launch(
-                served.name, command, environment, logs / f"{served.name}.log"
+                served.name, command, environment, logs / f"{served.name}.log", served.program
             )
             stack.callback(server.stop)
             await processes.ready(server)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bench.access import QUESTIONS, SINGLES, TOGETHER
-from bench.databases import PLAIN
+from bench.databases import PEERS, PLAIN
 from bench.measure import Findings, Measured, Results, ratios
 from bench.processes import Memory
 from bench.servers import AGAIN, FIRST
@@ -87,9 +87,24 @@ def spread(values: Sequence[float]) -> str:
     return f"{number(statistics.median(values))} ({least} to {most})"
 
 
-def alone_table(results: Results) -> Grid:
+def peer_tables(findings: Findings) -> list[Grid]:
+    """The tables of a run beside servers of other kinds."""
+    names = (FIRST, *PEERS)
+    rows = [
+        [operation, *(_against(servers, name, PLAIN) for name in names)]
+        for operation, servers in findings.results.items()
+    ]
+    title = "Requests a second, as a multiple of the plain server's"
+    return [
+        Grid(title, ["Operation", *names], rows),
+        alone_table(findings.results, (PLAIN, *names)),
+        detail_table(findings.results),
+        memory_table(findings.memory),
+    ]
+
+
+def alone_table(results: Results, names: Sequence[str] = (PLAIN, FIRST, AGAIN)) -> Grid:
     """The median latency of one connection."""
-    names = [PLAIN, FIRST, AGAIN]
     rows = [
         [operation, *(number(_alone(servers.get(name))) for name in names)]
         for operation, servers in results.items()
