@@ -50,6 +50,31 @@ class Order:
         """The SQL of those columns."""
         return (self.sql, self.id) if self.column else (self.id,)
 
+    @property
+    def keys(self) -> str:
+        """Those columns, for a SELECT."""
+        named = zip(self.key, self.columns, strict=True)
+        return ", ".join(f"{sql} AS {name}" for sql, name in named)
+
+    def wanted(self, part: "Slice") -> Collection[str] | None:
+        """The columns that a slice is read with: those that it wants, and these; None is all."""
+        return None if part.columns is None else {*part.columns, *self.columns}
+
+    def by(self, part: "Slice", key: Sequence[str] | None = None) -> str:
+        """How the rows of a slice are read: for ORDER BY. `key` is other SQL of the columns."""
+        direction = "DESC" if part.backward is not self.descending else "ASC"
+        return ", ".join(f"{column} {direction}" for column in key or self.key)
+
+    def within(self, part: "Slice", params: Params) -> str:
+        """` AND …`: that a row lies behind the slice's key, or in front of it."""
+        row = self.key[0] if len(self.key) == 1 else f"({', '.join(self.key)})"
+        bounds = ""
+        for bound, forward in ((part.after, True), (part.before, False)):
+            if bound is not None:
+                sign = ">" if forward is not self.descending else "<"
+                bounds += f" AND {row} {sign} ({', '.join(map(params.add, bound))})"
+        return bounds
+
 
 @dataclass(frozen=True, slots=True)
 class Slice:
@@ -148,31 +173,20 @@ def cut(order: Order, part: Slice, rows: Sequence[Any]) -> Page:
 
 def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     """The statement for one parent, which reads one row more than the slice holds."""
-    key = listing.order.key
-    wanted = None if part.columns is None else {*part.columns, *listing.order.columns}
-    columns = listed(listing.columns, wanted)
-    row = key[0] if len(key) == 1 else f"({', '.join(key)})"
-    bounds = ""
-    for bound, forward in ((part.after, True), (part.before, False)):
-        if bound is not None:
-            sign = ">" if forward is not listing.order.descending else "<"
-            bounds += f" AND {row} {sign} ({', '.join(params.add(value) for value in bound)})"
-    direction = "DESC" if part.backward is not listing.order.descending else "ASC"
-    ordering = ", ".join(f"{column} {direction}" for column in key)
+    order = listing.order
+    columns = listed(listing.columns, order.wanted(part))
+    bounds, ordering = order.within(part, params), order.by(part)
     limit = params.add(part.limit + 1)
     in_order = f"ORDER BY {ordering} LIMIT {limit}"
     rows = listing.searched
     if rows is None:
         return f"SELECT {columns} {listing.source(params, parent)}{bounds} {in_order}"
-    names = listing.order.columns
-    keys = ", ".join(f"{sql} AS {name}" for sql, name in zip(key, names, strict=True))
     cut = f"SELECT {columns} FROM cut JOIN {rows.table} e ON e.id = cut.id"
     # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
-    again = ", ".join(f"cut.{name} {direction}" for name in names)
-    again = f"ORDER BY {again} LIMIT {limit}"
+    again = f"ORDER BY {order.by(part, [f'cut.{name}' for name in order.columns])} LIMIT {limit}"
     held = rows.held(params)
     if not held:
-        found = f"SELECT {keys} {listing.source(params, parent)}{bounds} {in_order}"
+        found = f"SELECT {order.keys} {listing.source(params, parent)}{bounds} {in_order}"
         return f"WITH cut AS MATERIALIZED ({found}) {cut} {again}"
     # A text that many rows hold fills the page from the first rows of the order; to sort all that
     # hold it would take longer. Of one that few hold, only the index knows where they are: they are
@@ -181,7 +195,7 @@ def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     near = f"FROM ({rows.near(params, bounds, ordering)}) AS e WHERE TRUE{asked}"
     rest = f"FROM ({held}{bounds} ORDER BY {ordering} OFFSET 0) AS e WHERE TRUE{asked}"
     return (
-        f"WITH cut AS MATERIALIZED (SELECT {keys} {near} {in_order}) "
+        f"WITH cut AS MATERIALIZED (SELECT {order.keys} {near} {in_order}) "
         f"SELECT * FROM ({cut} WHERE (SELECT COUNT(*) FROM cut) = {limit} UNION ALL "
         f"(SELECT {columns} {rest} AND (SELECT COUNT(*) FROM cut) < {limit} {in_order})) AS cut "
         f"{again}"
