@@ -49,7 +49,7 @@ bench: .venv/tests ## Time six operations beside a plain baseline, on both datab
 bench-large: .venv/tests ## The same on 10,000 groups and a million memberships
 	$(BIN)/python -m bench --large
 
-bench-peers: .venv/tests bench/peers/node_modules/.installed ## The same beside Mercurius and Apollo Server (needs Node)
+bench-peers: .venv/tests bench/peers/node_modules/.installed ## The same beside PostGraphile, Mercurius and Apollo Server (needs Node)
 	$(BIN)/python -m bench --database postgresql --peers
 
 screenshots: .venv/tests web-if-node ## Take the pictures of the README

@@ -56,7 +56,10 @@ def main(
         bool, typer.Option(help="Groups of 10,000 users among 10,000, beside ordinary ones.")
     ] = False,
     peers: Annotated[
-        bool, typer.Option(help="Beside Mercurius and Apollo Server, too (PostgreSQL, Node).")
+        bool,
+        typer.Option(
+            help="Beside PostGraphile, Mercurius and Apollo Server, too (PostgreSQL, Node)."
+        ),
     ] = False,
     without: Annotated[
         str, typer.Option(help="Cohort without these (COHORT_WITHOUT), beside itself as it comes.")

@@ -19,7 +19,11 @@ from models.database import fetch, migrate, opened
 from models.verify import differences
 
 COHORT, PLAIN, LARGE = "cohort", "plain", "large"
-PEERS = ("mercurius", "apollo")  # servers of other kinds, each with a database of its own
+PEERS = (
+    "postgraphile",
+    "mercurius",
+    "apollo",
+)  # servers of other kinds, each with a database of its own
 RELOAD = "SELECT pg_reload_conf()"
 STATEMENT = re.compile(rb"LOG:  (?:statement|execute [^:]*): (.*)")
 # asyncpg sends this whenever a connection goes back to its pool, for either server.

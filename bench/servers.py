@@ -96,7 +96,7 @@ def peer(name: str, database: Database, sample: Sample, operations: Sequence[Ope
         name,
         name,
         [f"bench/peers/{name}.mjs", *where],
-        {"NODE_ENV": "production"},
+        {"NODE_ENV": "production", "GRAPHILE_ENV": "production"},
         known,
         program="node",
     )
