@@ -39,16 +39,15 @@ class Reason(StrEnum):
     NOT_FOUND = "NOT_FOUND"
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """What one side of the rule reaches on the other: its row, and the groups that give it.
 
     `via` are their ids; `groups` the rows of those that the viewer may see today, by name.
     """
 
     row: Row
-    via: tuple[str, ...]
-    groups: Sequence[Row] = field(default=(), compare=False)
+    via: list[str]
+    groups: list[Row]
 
 
 class Question(NamedTuple):
@@ -158,7 +157,7 @@ async def access_counts(
 async def _groups_of_holders(
     viewer: Viewer, holder: Kind, parents: Sequence[str], moment: int | None
 ) -> dict[str, dict[str, Row | None]]:
-    """The groups that hold each parent; none for a user who is not active.
+    """The groups that hold each parent, by name; none for a user who is not active.
 
     Each by its id, with its row if the viewer may see it today.
     """
@@ -169,7 +168,7 @@ async def _groups_of_holders(
         f"LEFT JOIN groups g ON g.id = h.group_id AND {viewer.sees(params, 'groups', 'g')} "
         f"WHERE h.{holder.column} = ANY($1) AND h.organization_id = $2 "
         f"AND {open_at(params, 'h', moment)}{active}"
-        f"{viewer.in_own_groups(params, 'h.group_id', moment)}",
+        f"{viewer.in_own_groups(params, 'h.group_id', moment)} ORDER BY g.name_key, g.id",
         *params.values,
     )
     groups: dict[str, dict[str, Row | None]] = defaultdict(dict)
@@ -195,24 +194,26 @@ def _of_active_users(listing: Listing, moment: int | None) -> Listing:
 def _merge(
     pages: Mapping[str, Page], groups: Mapping[str, Row | None], listing: Listing, part: Slice
 ) -> Page:
-    """One page out of the pages of several groups, by id of the group."""
-    via: dict[str, list[str]] = defaultdict(list)
-    rows: dict[str, Row] = {}
+    """One page out of the pages of several groups, by id of the group, in order of their names."""
+    given: dict[str, Access] = {}
     for group, page in pages.items():
+        row_of_group = groups[group]
         for row in page.rows:
-            rows[row["id"]] = row
-            via[row["id"]].append(group)
+            id = row["id"]
+            access = given.get(id)
+            if access is None:
+                given[id] = access = Access(row, [], [])
+            access.via.append(group)
+            if row_of_group:
+                access.groups.append(row_of_group)
     key = itemgetter(*listing.order.columns)
-    first = sorted(rows.values(), key=key, reverse=part.backward)[: part.limit + 1]
-    found = [
-        Access(row, tuple(via[row["id"]]), _named(groups[group] for group in via[row["id"]]))
-        for row in first
-    ]
+    by_key = sorted(given.values(), key=lambda each: key(each.row), reverse=part.backward)
+    found = by_key[: part.limit + 1]
     page = cut(listing.order, part, found)
     cut_off = any(p.has_previous or p.has_next for p in pages.values())
     if not cut_off:
         is_whole = part.after is None and part.before is None
-        return replace(page, total=len(rows)) if is_whole else page
+        return replace(page, total=len(given)) if is_whole else page
     more = any(p.has_previous if part.backward else p.has_next for p in pages.values())
     if len(found) < part.limit or not more:
         return page

@@ -123,9 +123,11 @@ class Plan:
         if len(under_way) == 1:
             await under_way[0]
         elif under_way:
+            *others, last = under_way
             async with asyncio.TaskGroup() as group:
-                for each in under_way:
+                for each in others:
                     group.create_task(each)
+                await last  # which needs no task of its own
         if self.named:
             names = [each.name for each in self.fetches]
             return [None if any(part[n] is None for n in names) else part for part in parts]
