@@ -168,11 +168,11 @@ async def _groups_of_holders(
         f"LEFT JOIN groups g ON g.id = h.group_id AND {viewer.sees(params, 'groups', 'g')} "
         f"WHERE h.{holder.column} = ANY($1) AND h.organization_id = $2 "
         f"AND {open_at(params, 'h', moment)}{active}"
-        f"{viewer.in_own_groups(params, 'h.group_id', moment)} ORDER BY g.name_key, g.id",
+        f"{viewer.in_own_groups(params, 'h.group_id', moment)}",
         *params.values,
     )
     groups: dict[str, dict[str, Row | None]] = defaultdict(dict)
-    for row in rows:
+    for row in sorted(rows, key=lambda row: (row["name_key"] or "", row["id"] or "")):
         groups[row[0]][row[1]] = row if row["id"] else None
     return groups
 
