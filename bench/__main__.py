@@ -74,6 +74,8 @@ def main(
     run: Run
     kinds: dict[Choice, type[Database]]
     if peers:
+        if large or without or only or database is Choice.SQLITE:
+            raise typer.BadParameter("--peers stands alone: it knows no other way to measure.")
         run, suffix, kinds = beside_peers, "-peers", {Choice.POSTGRESQL: Postgres}
     else:
         run, suffix = (beside_large, "-large") if large else (beside_plain, "")

@@ -56,12 +56,14 @@ def entries(
 ) -> Listing:
     """The users, bots or personas that the viewer may see; `status` is for users."""
 
-    def conditions(params: Params, parent: str) -> str:
+    def matches(params: Params) -> str:
         in_status = f" AND e.status = {params.add(status)}" if status else ""
-        seen = viewer.sees_of_own(params, kind.table, "e")
-        return f"{seen}{viewer.searched(params, kind, search)}{in_status}"
+        return viewer.searched(params, kind, search) + in_status
 
-    rows = Standing(kind.table, viewer.organization_id, conditions, search)
+    def conditions(params: Params, parent: str) -> str:
+        return viewer.sees_of_own(params, kind.table, "e")
+
+    rows = Standing(kind.table, viewer.organization_id, matches, conditions, search)
     searched = rows if search else None
     return Listing(columns(kind.model, "e"), rows.source, order or by_name(kind), searched)
 

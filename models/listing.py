@@ -107,12 +107,13 @@ class Page:
 class Standing:
     """The rows of the directory that stand, in one table and one organization.
 
-    `conditions(params, parent)` is what else is asked of a row `e`: ` AND …`. `search` is the text
-    that they look for, if any.
+    `matches(params)` is what is asked of a row `e` itself, ` AND …`; `conditions(params, parent)`
+    what takes a look at other rows. `search` is the text that they look for, if any.
     """
 
     table: str
     organization_id: str
+    matches: Callable[[Params], str]
     conditions: Source
     search: str | None = None
 
@@ -120,7 +121,7 @@ class Standing:
         """FROM and WHERE, for a Listing."""
         return (
             f"FROM {self.table} e WHERE {self._own(params)} AND e.until_revision IS NULL"
-            f"{self.conditions(params, parent)}"
+            f"{self.matches(params)}{self.conditions(params, parent)}"
         )
 
     def near(self, params: Params, bounds: str, ordering: str) -> str:
@@ -133,7 +134,7 @@ class Standing:
         )
 
     def held(self, params: Params) -> str:
-        """The rows that hold the pairs of what they look for; nothing if no index knows them.
+        """The rows that match what they look for; nothing if no index knows where to look.
 
         OFFSET keeps whatever else is asked of them away, for which PostgreSQL would look elsewhere.
         """
@@ -141,7 +142,7 @@ class Standing:
         if not pairs:
             return ""
         found = f"SELECT e.* FROM {self.table} e WHERE e.until_revision IS NULL{pairs} OFFSET 0"
-        return f"SELECT * FROM ({found}) AS e WHERE {self._own(params)}"
+        return f"SELECT * FROM ({found}) AS e WHERE {self._own(params)}{self.matches(params)}"
 
     def _own(self, params: Params) -> str:
         return f"e.organization_id = {params.add(self.organization_id)}"
@@ -192,13 +193,13 @@ def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     # hold it would take longer. Of one that few hold, only the index knows where they are: they are
     # sorted before what costs more is asked of them, until the page is full.
     asked = rows.conditions(params, parent)
-    near = f"FROM ({rows.near(params, bounds, ordering)}) AS e WHERE TRUE{asked}"
-    rest = f"FROM ({held}{bounds} ORDER BY {ordering} OFFSET 0) AS e WHERE TRUE{asked}"
+    near = f"FROM ({rows.near(params, bounds, ordering)}) AS e WHERE TRUE{rows.matches(params)}"
+    rest = f"FROM ({held}{bounds} ORDER BY {ordering} OFFSET 0) AS e WHERE TRUE"
     return (
-        f"WITH cut AS MATERIALIZED (SELECT {order.keys} {near} {in_order}) "
-        f"SELECT * FROM ({cut} WHERE (SELECT COUNT(*) FROM cut) = {limit} UNION ALL "
-        f"(SELECT {columns} {rest} AND (SELECT COUNT(*) FROM cut) < {limit} {in_order})) AS cut "
-        f"{again}"
+        f"WITH cut AS MATERIALIZED (SELECT {order.keys} {near}{asked} {in_order}) "
+        f"SELECT * FROM ({cut} WHERE (SELECT COUNT(*) FROM cut) = {limit} "
+        f"UNION ALL (SELECT {columns} {rest}{asked} AND (SELECT COUNT(*) FROM cut) < {limit} "
+        f"{in_order})) AS cut {again}"
     )
 
 

@@ -51,12 +51,15 @@ def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
     # with all members of the group: as it stands, each is looked up in the index.
     def conditions(params: Params, parent: str) -> str:
         return (
-            f"{viewer.sees_of_own(params, kind.table, 'e')}{viewer.searched(params, kind, search)} "
-            f"AND NOT EXISTS (SELECT 1 FROM {kind.memberships} m WHERE m.group_id = {parent} "
+            f"{viewer.sees_of_own(params, kind.table, 'e')} AND NOT EXISTS (SELECT 1 "
+            f"FROM {kind.memberships} m WHERE m.group_id = {parent} "
             f"AND m.{kind.column} = e.id AND m.until_revision IS NULL LIMIT 1 OFFSET 0)"
         )
 
-    rows = Standing(kind.table, viewer.organization_id, conditions, search)
+    def matches(params: Params) -> str:
+        return viewer.searched(params, kind, search)
+
+    rows = Standing(kind.table, viewer.organization_id, matches, conditions, search)
     searched = rows if search else None
     return Listing(shown(kind.model, "e"), rows.source, by_name(kind), searched)
 

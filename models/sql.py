@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.database import behind_first, does, is_postgres
+from models.database import behind_first, has_pairs, is_postgres
 from models.database.pairs import INDEXED, TABLE, pairs
 from models.errors import BadRequest
 from models.text import is_storable, name_key
@@ -90,9 +90,10 @@ def by_pairs(params: Params, organization_id: str, search: str, table: str) -> s
 
     It holds for all rows that match, and for a few more, so it only ever stands beside `contains`.
     """
-    if table != TABLE or not is_postgres() or not does("pairs"):
+    if table != TABLE or not has_pairs():
         return ""
-    found = pairs(organization_id, search_key(search))
+    key = search_key(search)
+    found = pairs(organization_id, key) if len(key) <= SEARCH_LENGTH else []
     return f" AND {INDEXED} @> {params.add(found)}::text[]" if found else ""
 
 

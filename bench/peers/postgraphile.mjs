@@ -53,9 +53,8 @@ const PlainIds = {
 
 // --- Plans ----------------------------------------------------------------------------------------
 
-/** The form in which names are compared (Python's `casefold`, as far as it goes in JavaScript). */
-const nameKey = (text) =>
-  text.normalize('NFC').toLowerCase().replace(/ß/g, 'ss').replace(/ς/g, 'σ').normalize('NFC');
+/** What a key must be like to contain a text. */
+const containing = (text) => `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
 
 const $organization = () => context().get('organizationId');
 
@@ -267,13 +266,13 @@ const Operations = extendSchema((build) => {
               users.find({ organization_id: $group.get('organization_id') }),
             );
             const { alias } = $users;
-            const key = $users.placeholder(
-              lambda(fieldArgs.getRaw('search'), nameKey, true),
+            const pattern = $users.placeholder(
+              lambda(fieldArgs.getRaw('search'), containing, true),
               TYPES.text,
             );
             const groupId = $users.placeholder($group.get('id'));
             $users.where(
-              sql`(strpos(${alias}.name_key, ${key}) > 0 or strpos(${alias}.email_key, ${key}) > 0)`,
+              sql`(${alias}.name_key like ${pattern} or ${alias}.email_key like ${pattern})`,
             );
             $users.where(
               sql`not exists (select from group_users m where m.group_id = ${groupId} and m.user_id = ${alias}.id and m.until_revision is null)`,

@@ -258,3 +258,8 @@ async def pending_migrations() -> list[str]:
 def is_postgres() -> bool:
     """Whether the database is PostgreSQL, where a statement gains from its own dialect."""
     return bool(connection().capabilities.dialect == "postgres")
+
+
+def has_pairs() -> bool:
+    """Whether the index of pairs is of use, as the last new connection has found."""
+    return is_postgres() and bool(connection().has_pairs)

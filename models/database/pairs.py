@@ -15,6 +15,11 @@ READ = "id, name_key, email_key, status"
 
 # The index's own expression, made by the migration 0002, about the alias that searches use.
 INDEXED = "search_pairs(e.organization_id, e.name_key || ' ' || e.email_key)"
+# Where it is valid (to make it CONCURRENTLY may have failed), and where a character is one to both.
+IS_THERE = (
+    f"SELECT EXISTS (SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('{INDEX}') "
+    "AND indisvalid) AND current_setting('server_encoding') = 'UTF8'"
+)
 TELLING = 8  # characters of an organization's id, from its end, which nearly no other one shares
 
 

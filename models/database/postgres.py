@@ -19,6 +19,7 @@ from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connections
 from tortoise.exceptions import BaseORMException, DBConnectionError
 
+from models.database import pairs
 from models.database.pool import Pool, is_dead
 from models.database.settle import settle
 from models.database.statements import FIRST, Statement, seen
@@ -133,6 +134,7 @@ class CohortPostgresClient(_Telling):
         self.without = without
         self.pool_seconds = pool_seconds
         self.statement_seconds = statement_seconds
+        self.has_pairs = False  # until a connection has told
 
     def _in_transaction(self) -> "SettledTransactionContext":
         return SettledTransactionContext(Transaction(self), self._pool_init_lock)
@@ -167,6 +169,8 @@ class CohortPostgresClient(_Telling):
             timeout = int(min(self.statement_seconds * 1000, LONGEST_TIMEOUT))
             settings += f"; SET statement_timeout = {timeout}"
         await connection.execute(settings)
+        if "pairs" not in self.without:
+            self.has_pairs = await connection.fetchval(pairs.IS_THERE)
 
     async def _ensure_pool(self) -> Pool:
         if self._pool is None:
@@ -296,11 +300,10 @@ class Transaction(_Telling, TransactionWrapper):
     is_transaction = True
 
     @property
-    def without(self) -> Collection[str]:
-        """Which ways to be fast are left out."""
+    def has_pairs(self) -> bool:
+        """Whether the index of pairs is of use."""
         pool: Any = self._parent
-        without: Collection[str] = pool.without
-        return without
+        return bool(pool.has_pairs)
 
     @translate_exceptions
     async def commit(self) -> None:

@@ -34,7 +34,6 @@ class Migration(migrations.Migration):
                 "CREATE INDEX IF NOT EXISTS user_pairs ON users "
                 "USING gin (search_pairs(organization_id, name_key || ' ' || email_key)) "
                 "WITH (gin_pending_list_limit = 256) WHERE until_revision IS NULL;",
-                "DROP INDEX IF EXISTS user_trigrams;",
             ]
         ),
     ]

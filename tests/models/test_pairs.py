@@ -1,8 +1,8 @@
 """The index of pairs: with it PostgreSQL finds what it finds without, and sooner."""
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import product
 from typing import Any
 
@@ -10,16 +10,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import ids, listing
-from models.database import connection, fetch, pairs, snapshot, transaction
-from models.directory import USER_ORDERS, delete_entries, entries
+from models import groups, ids, listing, sql
+from models.database import (
+    connection,
+    fetch,
+    has_pairs,
+    migrate,
+    pairs,
+    snapshot,
+    transaction,
+    watch_statements,
+)
+from models.directory import USER_ORDERS, UserOrderField, delete_entries, entries
+from models.errors import BadRequest
 from models.kinds import USERS
-from models.listing import Listing, Slice, fetch_count, fetch_page, fetch_pages
+from models.listing import (
+    Listing,
+    Slice,
+    fetch_count,
+    fetch_known_pages,
+    fetch_page,
+    fetch_pages,
+)
 from models.memberships import available
 from models.organizations import create_organization
+from models.sql import Params
 from models.tables import UserStatus
 from models.text import is_storable, name_key
 from models.viewer import Viewer
+from tests.databases import opened
 from tests.factories import make_entries, make_group, make_user, make_users, viewer_of
 
 pytestmark = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
@@ -86,6 +105,7 @@ def _searches(rng: random.Random, names: list[str]) -> Iterator[str]:
         start = rng.randrange(len(name))
         yield name[start : start + rng.randint(1, 8)]
         yield "".join(rng.choices(ANYTHING, k=rng.randint(1, 5)))
+    yield "comple"  # which nobody's email holds, but all of its pairs
 
 
 async def _found(shown: Listing) -> list[Any]:
@@ -105,12 +125,11 @@ async def _found(shown: Listing) -> list[Any]:
 @contextmanager
 def without_pairs() -> Iterator[None]:
     """As if the index was not there."""
-    without = connection().without
-    connection().without = ("pairs",)
+    connection().has_pairs = False
     try:
         yield
     finally:
-        connection().without = without
+        connection().has_pairs = True
 
 
 async def test_a_search_finds_the_same_with_the_index_and_without(
@@ -130,18 +149,64 @@ async def test_a_search_finds_the_same_with_the_index_and_without(
         shown = entries(asking, USERS, search, status, order)
         missing = available(asking, USERS, search)
         found = await _found(shown)
-        by_group = await fetch_pages(missing, Slice(5), [sales, support])
+        by_group = await _missing(missing, asking, [sales, support])
         with without_pairs():
             assert await _found(shown) == found, search
-            assert await fetch_pages(missing, Slice(5), [sales, support]) == by_group, search
+            assert await _missing(missing, asking, [sales, support]) == by_group, search
         some_found += found[0] > 0
     assert some_found > 60
 
 
+async def _missing(missing: Listing, asking: Viewer, group_ids: list[str]) -> list[Any]:
+    """Who is not in these groups yet, and who is not where a group is not there, either."""
+
+    def known(params: Params, parent: str) -> str:
+        return groups.known(asking, params, parent)
+
+    ids = [*group_ids, "grp_0"]
+    return [
+        await fetch_pages(missing, Slice(5), group_ids),
+        await fetch_known_pages(missing, Slice(5), ids, known),
+    ]
+
+
 async def test_it_is_used_inside_of_a_snapshot_too(viewer: Viewer) -> None:
     await make_user(viewer, "Ada Lovelace")
+    statements: list[str] = []
     async with snapshot():
+        with watch_statements(statements.append):
+            assert await fetch_count(entries(viewer, USERS, "lovel")) == 1
+    assert ["search_pairs" in statement for statement in statements] == [True]
+
+
+@pytest.mark.parametrize("spoiled", ["indisvalid = false", None])
+async def test_an_index_that_is_not_valid_or_not_there_is_not_used(
+    empty_database_url: str, spoiled: str | None
+) -> None:
+    async with opened(empty_database_url):
+        await migrate()
+        if spoiled:
+            await fetch(
+                f"UPDATE pg_index SET {spoiled} WHERE indexrelid = $1::text::regclass", pairs.INDEX
+            )
+        else:
+            await fetch(f"DROP INDEX {pairs.INDEX}")
+    async with opened(empty_database_url):
+        viewer = await create_organization("Acme")
+        await make_user(viewer, "Ada Lovelace")
+        assert not has_pairs()
         assert await fetch_count(entries(viewer, USERS, "lovel")) == 1
+
+
+async def test_a_text_that_is_too_long_is_refused_before_it_is_looked_at(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "pairs", None)
+    too_long = "x" * (sql.SEARCH_LENGTH + 1)
+    with pytest.raises(BadRequest, match="too long"):
+        await fetch_page(entries(viewer, USERS, too_long), Slice(5))
+    with pytest.raises(BadRequest, match="too long"):
+        await fetch_count(entries(viewer, USERS, too_long))
 
 
 async def test_a_member_finds_nobody_by_an_email(viewer: Viewer) -> None:
@@ -199,8 +264,8 @@ def _literal(value: Any) -> str:
     return "'{}'".format(value.replace("'", "''")) if isinstance(value, str) else str(value)
 
 
-async def _plan(shown: Listing, monkeypatch: pytest.MonkeyPatch) -> str:
-    """How PostgreSQL goes about a page of a listing: by the plan that it has for any parameters."""
+async def _plan(ask: Callable[[], Awaitable[Any]], monkeypatch: pytest.MonkeyPatch) -> str:
+    """How PostgreSQL goes about what is asked: by the plan that it has for any parameters."""
     lines: list[str] = []
 
     async def explained(sql: str, *values: Any) -> list[Any]:
@@ -210,17 +275,19 @@ async def _plan(shown: Listing, monkeypatch: pytest.MonkeyPatch) -> str:
             rows = await fetch(f"EXPLAIN (ANALYZE) EXECUTE shown ({given})")
             await fetch("DEALLOCATE shown")
         lines.extend(str(row[0]) for row in rows)
-        return []
+        return [[0]]
 
     with monkeypatch.context() as patch:
         patch.setattr(listing, "read", explained)
-        await fetch_page(shown, Slice(50))
+        with suppress(TypeError, IndexError):  # of rows that are none
+            await ask()
     return "\n".join(lines)
 
 
 async def test_what_few_names_hold_is_found_by_the_index_and_what_many_hold_along_the_names(
     viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    group = await make_group(viewer, "Empty")
     await fetch(
         "INSERT INTO users (id, organization_id, name, name_key, email, email_key, role, status, "
         "group_count, created_at, since_revision) SELECT 'usr_' || n, $1, '', md5('a' || n::text), "
@@ -229,16 +296,33 @@ async def test_what_few_names_hold_is_found_by_the_index_and_what_many_hold_alon
     )
     await fetch("UPDATE organizations SET user_count = 20000")
     await fetch("VACUUM ANALYZE users")
+
+    def asks(text: str) -> list[Callable[[], Awaitable[Any]]]:
+        by_name = entries(viewer, USERS, text)
+        by_age = entries(viewer, USERS, text, order=USER_ORDERS[UserOrderField.CREATED_AT])
+        of_member = entries(viewer_of(viewer, "usr_1"), USERS, text)
+        missing = available(viewer, USERS, text)
+        return [
+            lambda: fetch_page(by_name, Slice(50)),
+            lambda: fetch_page(by_age, Slice(50)),
+            lambda: fetch_page(of_member, Slice(50)),
+            lambda: fetch_pages(missing, Slice(50), [group]),
+            lambda: fetch_count(by_name),
+        ]
+
     try:
-        for text in ("12345@", "9z"):
-            rare = await _plan(entries(viewer, USERS, text), monkeypatch)
+        for ask in (*asks("12345@"), *asks("9z")):
+            rare = await _plan(ask, monkeypatch)
             assert f"Bitmap Index Scan on {pairs.INDEX}" in rare
             assert "never executed" not in _line(rare)
-            assert "Index Only Scan" in rare  # the first names are looked at, reading no row
+        page, _, _, missing, _ = asks("12345@")
+        for ask in (page, missing):  # the first names are looked at, reading no row
+            assert "Index Only Scan" in await _plan(ask, monkeypatch)
         for text in ("example", "5@"):
-            common = await _plan(entries(viewer, USERS, text), monkeypatch)
-            assert "never executed" in _line(common)
-        assert pairs.INDEX not in await _plan(entries(viewer, USERS, "z"), monkeypatch)
+            for ask in (asks(text)[0], asks(text)[3]):
+                assert "never executed" in _line(await _plan(ask, monkeypatch))
+        for ask in asks("z"):
+            assert pairs.INDEX not in await _plan(ask, monkeypatch)
     finally:
         await fetch("UPDATE organizations SET user_count = 0")  # as the ledger tells it
 
