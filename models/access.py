@@ -46,7 +46,7 @@ class Access(NamedTuple):
     """
 
     row: Row
-    via: list[str]
+    via: tuple[str, ...]
     groups: list[Row]
 
 
@@ -195,25 +195,26 @@ def _merge(
     pages: Mapping[str, Page], groups: Mapping[str, Row | None], listing: Listing, part: Slice
 ) -> Page:
     """One page out of the pages of several groups, by id of the group, in order of their names."""
-    given: dict[str, Access] = {}
+    via: dict[str, list[str]] = defaultdict(list)
+    rows: dict[str, Row] = {}
     for group, page in pages.items():
-        row_of_group = groups[group]
         for row in page.rows:
             id = row["id"]
-            access = given.get(id)
-            if access is None:
-                given[id] = access = Access(row, [], [])
-            access.via.append(group)
-            if row_of_group:
-                access.groups.append(row_of_group)
+            rows[id] = row
+            via[id].append(group)
     key = itemgetter(*listing.order.columns)
-    by_key = sorted(given.values(), key=lambda each: key(each.row), reverse=part.backward)
-    found = by_key[: part.limit + 1]
+    first = sorted(rows.values(), key=key, reverse=part.backward)[: part.limit + 1]
+    found = [
+        Access(
+            row, tuple(via[row["id"]]), [named for id in via[row["id"]] if (named := groups[id])]
+        )
+        for row in first
+    ]
     page = cut(listing.order, part, found)
     cut_off = any(p.has_previous or p.has_next for p in pages.values())
     if not cut_off:
         is_whole = part.after is None and part.before is None
-        return replace(page, total=len(given)) if is_whole else page
+        return replace(page, total=len(rows)) if is_whole else page
     more = any(p.has_previous if part.backward else p.has_next for p in pages.values())
     if len(found) < part.limit or not more:
         return page

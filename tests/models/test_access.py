@@ -222,7 +222,7 @@ async def test_a_member_is_told_of_its_own_past_in_groups_it_has_left(viewer: Vi
     await remove_members(viewer, USERS, group, [ada])
     member = viewer_of(viewer, ada)
     pages = await access_pages(member, USERS, BOTS, Slice(10), [ada], moment=moment)
-    assert [access.via for access in pages[ada].rows] == [[group]]
+    assert [access.via for access in pages[ada].rows] == [(group,)]
     assert await access_counts(member, USERS, BOTS, [ada], moment=moment) == {ada: 1}
     past, now = await decide(
         member, [Question(ada, BOTS, bot, moment), Question(ada, BOTS, bot, None)]
