@@ -199,17 +199,14 @@ def _merge(
     rows: dict[str, Row] = {}
     for group, page in pages.items():
         for row in page.rows:
-            id = row["id"]
-            rows[id] = row
-            via[id].append(group)
+            rows[row["id"]] = row
+            via[row["id"]].append(group)
     key = itemgetter(*listing.order.columns)
     first = sorted(rows.values(), key=key, reverse=part.backward)[: part.limit + 1]
-    found = [
-        Access(
-            row, tuple(via[row["id"]]), [named for id in via[row["id"]] if (named := groups[id])]
-        )
-        for row in first
-    ]
+    found = []
+    for row in first:
+        ids = via[row["id"]]
+        found.append(Access(row, tuple(ids), [named for id in ids if (named := groups[id])]))
     page = cut(listing.order, part, found)
     cut_off = any(p.has_previous or p.has_next for p in pages.values())
     if not cut_off:

@@ -126,11 +126,11 @@ class Standing:
 
     def near(self, params: Params, bounds: str, ordering: str) -> str:
         """The first rows of an order: as many as are soon looked at."""
-        many = "SELECT ({} * sqrt(user_count))::bigint FROM organizations WHERE id = {}"
         own = params.add(self.organization_id)
+        many = f"SELECT ({NEAR} * sqrt(user_count))::bigint FROM organizations WHERE id = {own}"
         return (
             f"SELECT {READ} FROM {self.table} e WHERE e.organization_id = {own} AND "
-            f"e.until_revision IS NULL{bounds} ORDER BY {ordering} LIMIT ({many.format(NEAR, own)})"
+            f"e.until_revision IS NULL{bounds} ORDER BY {ordering} LIMIT ({many})"
         )
 
     def held(self, params: Params) -> str:
