@@ -35,15 +35,21 @@ def values(
 ) -> str:
     """What FROM reads as a table of these rows. `columns` are their names and types.
 
-    The text is the same for any number of rows, so that the statement stays prepared. It is for a
+    The text is the same for any number of rows but one, so that the statement stays prepared. Of
+    one row PostgreSQL sees through the table, and looks up what is joined to it. It is for a
     statement that `fetch_behind` runs, if `behind`.
     """
     if is_postgres():
-        arrays = ", ".join(
-            f"{params.add([row[place] for row in rows])}::{kind}[]"
-            for place, kind in enumerate(columns.values())
-        )
-        table = f"unnest({arrays})"
+        if len(rows) == 1:
+            cells = zip(rows[0], columns.values(), strict=True)
+            row = ", ".join([f"{params.add(value)}::{kind}" for value, kind in cells])
+            table = f"(VALUES ({row}))"
+        else:
+            arrays = [
+                f"{params.add([row[place] for row in rows])}::{kind}[]"
+                for place, kind in enumerate(columns.values())
+            ]
+            table = f"unnest({', '.join(arrays)})"
         return f"{behind_first(table) if behind else table} AS {alias} ({', '.join(columns)})"
     read = ", ".join(f"value ->> {place} AS {name}" for place, name in enumerate(columns))
     return f"(SELECT {read} FROM json_each({params.add([list(row) for row in rows])})) AS {alias}"

@@ -183,7 +183,7 @@ async def fetch_behind(first: Statement, others: Sequence[Statement]) -> Sequenc
 def behind_first(table: str) -> str:
     """A table for the statements that `fetch_behind` runs on PostgreSQL: empty, unless the first
     of them has returned a row."""
-    return f"(SELECT * FROM {table} WHERE EXISTS (SELECT 1 FROM {FIRST}))"
+    return f"(SELECT * FROM {table} AS given WHERE EXISTS (SELECT 1 FROM {FIRST}))"
 
 
 def transaction() -> TransactionContext:
