@@ -8,17 +8,17 @@ live group. `moment` is None for the present, else the revision that is asked ab
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from operator import itemgetter
 from typing import NamedTuple
 
 from models.columns import listed, shown
-from models.database import Row, read
+from models.database import Row, is_postgres, read
 from models.groups import groups_of
 from models.kinds import USERS, Kind
-from models.listing import Listing, Page, Slice, cut, fetch_counts, fetch_pages
+from models.listing import Listing, Page, Slice, fetch_counts, fetch_pages, statement
 from models.memberships import members
 from models.sql import ID, Params, open_at, values
 from models.tables import Group
@@ -27,6 +27,7 @@ from models.viewer import Viewer
 BY_NAME_AND_ID = itemgetter("name_key", "id")
 GROUP = listed(shown(Group, "g"))
 GROUPS_TOLD = 100  # how many groups a denial names
+JOINED_BY = " "  # the ids of groups that give something
 
 
 class Reason(StrEnum):
@@ -37,17 +38,6 @@ class Reason(StrEnum):
     RESOURCE_IN_NO_GROUP = "RESOURCE_IN_NO_GROUP"
     USER_DEACTIVATED = "USER_DEACTIVATED"
     NOT_FOUND = "NOT_FOUND"
-
-
-class Access(NamedTuple):
-    """What one side of the rule reaches on the other: its row, and the groups that give it.
-
-    `via` are their ids; `groups` the rows of those that the viewer may see today, by name.
-    """
-
-    row: Row
-    via: tuple[str, ...]
-    groups: list[Row]
 
 
 class Question(NamedTuple):
@@ -61,7 +51,11 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer to a question. `via` and `groups` are as those of an Access."""
+    """The answer to a question.
+
+    `via` are the ids of the groups that give it; `groups` the rows of those that the viewer may see
+    today, by name.
+    """
 
     question: Question
     reason: Reason
@@ -118,22 +112,94 @@ async def access_pages(
 ) -> dict[str, Page]:
     """What each parent reaches: a user its bots or personas, a bot or persona its users.
 
-    Every group gives a page of the same slice, cut off its index; merged by name, each member taken
-    once, they make the page of the parent. A member that lies in the merged page lies in the page
-    of each group that holds it, so that `via` is whole. Rows are `Access`.
+    Rows are those of the directory, with the ids of the groups that give each, joined, as `via`
+    (`ids_of`).
     """
-    groups = await _groups_of_holders(viewer, holder, parents, moment)
+    listing = _reached(viewer, holder, held, part, search, moment)
+    told = None if part.columns is None else {*part.columns, "total"}
+    pages = await fetch_pages(listing, replace(part, columns=told), parents)
+    if part.after is not None or part.before is not None:
+        return pages
+    return {
+        parent: replace(page, total=page.rows[0]["total"] if page.rows else 0)
+        for parent, page in pages.items()
+    }
+
+
+def ids_of(via: str) -> list[str]:
+    """The ids of the groups that a row of `access_pages` tells."""
+    return via.split(JOINED_BY)
+
+
+def _reached(
+    viewer: Viewer, holder: Kind, held: Kind, part: Slice, search: str | None, moment: int | None
+) -> Listing:
+    """What a parent reaches, in one slice.
+
+    Every group that holds it gives the same slice of its own, cut off its index; together, each
+    member taken once, they hold the slice of the parent. A member that lies in this lies in that of
+    each group that holds it, so that `via` is whole. `total` is how many they hold, if that is all:
+    null, if a group has more than its slice.
+    """
     listing = members(viewer, held, search, moment)
     if held is USERS:
         listing = _of_active_users(listing, moment)
-    rows = {group: row for of_parent in groups.values() for group, row in of_parent.items()}
-    pages = await fetch_pages(listing, part, sorted(rows)) if rows else {}
-    return {
-        parent: _merge(
-            {group: pages[group] for group in groups.get(parent, ())}, rows, listing, part
+    order = replace(listing.order, id="reached.id", sql="reached.name_key")
+
+    def source(params: Params, parent: str) -> str:
+        given = _given(viewer, holder, held, listing, part, params, parent, moment)
+        limit = params.add(part.limit)
+        return (
+            f"FROM (SELECT name_key, id, string_agg(group_id, '{JOINED_BY}') AS via, "
+            f"CASE WHEN MAX(MAX(size)) OVER () <= {limit} THEN COUNT(*) OVER () END AS total "
+            f"FROM ({given}) AS given GROUP BY name_key, id "
+            f"ORDER BY {order.by(part, order.columns)} LIMIT {limit} + 1"
+            f") AS reached JOIN {held.table} e ON e.id = reached.id WHERE TRUE"
         )
-        for parent in parents
-    }
+
+    known = {**shown(held.model, "e"), "via": "reached.via", "total": "reached.total"}
+    return Listing(known, source, order)
+
+
+def _given(
+    viewer: Viewer,
+    holder: Kind,
+    held: Kind,
+    listing: Listing,
+    part: Slice,
+    params: Params,
+    parent: str,
+    moment: int | None,
+) -> str:
+    """SELECT: what each group that holds the parent gives it of a slice: its key, the group, and the
+    `size` of what that gives.
+
+    SQLite, which has no LATERAL, looks the memberships up by their ids.
+    """
+    active = is_active(params, parent, moment) if holder is USERS else ""
+    holds = (
+        f"WHERE h.{holder.column} = {parent} "
+        f"AND h.organization_id = {params.add(viewer.organization_id)} "
+        f"AND {open_at(params, 'h', moment)}{active}"
+        f"{viewer.in_own_groups(params, 'h.group_id', moment)}"
+    )
+    key = f"{listing.order.keys}, m.group_id"
+    size = "COUNT(*) OVER (PARTITION BY {}.group_id) AS size"
+
+    def page(columns: str) -> str:
+        of_group = replace(listing, columns={"": columns})
+        return statement(of_group, replace(part, columns=None), params, "h.group_id")
+
+    if is_postgres():
+        return (
+            f"SELECT page.*, {size.format('page')} FROM {holder.memberships} h CROSS JOIN LATERAL ({page(key)}) AS page "
+            f"{holds}"
+        )
+    return (
+        f"SELECT {key}, {size.format('m')} FROM {holder.memberships} h "
+        f"CROSS JOIN {held.memberships} m ON m.id IN ({page('m.id')}) "
+        f"JOIN {held.table} e ON e.id = m.{held.column} {holds}"
+    )
 
 
 async def access_counts(
@@ -154,29 +220,6 @@ async def access_counts(
     return await fetch_counts(source, parents)
 
 
-async def _groups_of_holders(
-    viewer: Viewer, holder: Kind, parents: Sequence[str], moment: int | None
-) -> dict[str, dict[str, Row | None]]:
-    """The groups that hold each parent, by name; none for a user who is not active.
-
-    Each by its id, with its row if the viewer may see it today.
-    """
-    params = Params(list(parents), viewer.organization_id)
-    active = is_active(params, "h.user_id", moment) if holder is USERS else ""
-    rows = await read(
-        f"SELECT h.{holder.column}, h.group_id, {GROUP} FROM {holder.memberships} h "
-        f"LEFT JOIN groups g ON g.id = h.group_id AND {viewer.sees(params, 'groups', 'g')} "
-        f"WHERE h.{holder.column} = ANY($1) AND h.organization_id = $2 "
-        f"AND {open_at(params, 'h', moment)}{active}"
-        f"{viewer.in_own_groups(params, 'h.group_id', moment)}",
-        *params.values,
-    )
-    groups: dict[str, dict[str, Row | None]] = defaultdict(dict)
-    for row in sorted(rows, key=lambda row: (row["name_key"] or "", row["id"] or "")):
-        groups[row[0]][row[1]] = row if row["id"] else None
-    return groups
-
-
 def _named(rows: Iterable[Row | None]) -> list[Row]:
     """Those of the rows that are there, sorted by name."""
     return sorted(filter(None, rows), key=BY_NAME_AND_ID)
@@ -189,33 +232,6 @@ def _of_active_users(listing: Listing, moment: int | None) -> Listing:
         return listing.source(params, parent) + is_active(params, "e.id", moment)
 
     return replace(listing, source=source)
-
-
-def _merge(
-    pages: Mapping[str, Page], groups: Mapping[str, Row | None], listing: Listing, part: Slice
-) -> Page:
-    """One page out of the pages of several groups, by id of the group, in order of their names."""
-    via: dict[str, list[str]] = defaultdict(list)
-    rows: dict[str, Row] = {}
-    for group, page in pages.items():
-        for row in page.rows:
-            rows[row["id"]] = row
-            via[row["id"]].append(group)
-    key = itemgetter(*listing.order.columns)
-    first = sorted(rows.values(), key=key, reverse=part.backward)[: part.limit + 1]
-    found = []
-    for row in first:
-        ids = via[row["id"]]
-        found.append(Access(row, tuple(ids), [named for id in ids if (named := groups[id])]))
-    page = cut(listing.order, part, found)
-    cut_off = any(p.has_previous or p.has_next for p in pages.values())
-    if not cut_off:
-        is_whole = part.after is None and part.before is None
-        return replace(page, total=len(rows)) if is_whole else page
-    more = any(p.has_previous if part.backward else p.has_next for p in pages.values())
-    if len(found) < part.limit or not more:
-        return page
-    return replace(page, has_previous=True) if part.backward else replace(page, has_next=True)
 
 
 # ------------------------------------------------------------------------------------ decisions

@@ -172,7 +172,7 @@ def cut(order: Order, part: Slice, rows: Sequence[Any]) -> Page:
     return Page(rows, has_next=more, has_previous=part.after is not None)
 
 
-def _select(listing: Listing, part: Slice, params: Params, parent: str) -> str:
+def statement(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     """The statement for one parent, which reads one row more than the slice holds."""
     order = listing.order
     columns = listed(listing.columns, order.wanted(part))
@@ -252,13 +252,13 @@ def page_of(rows: Sequence[Any], order: Order, part: Slice) -> Page:
 async def fetch_page(listing: Listing, part: Slice) -> Page:
     """A page of a listing that has no parent."""
     params = Params()
-    sql = _select(listing, part, params, "")
+    sql = statement(listing, part, params, "")
     return cut(listing.order, part, await read(sql, *params.values))
 
 
 async def fetch_pages(listing: Listing, part: Slice, parents: Sequence[str]) -> dict[str, Page]:
     """The same slice for each of many parents, in one statement. Every parent has a page."""
-    rows = await _for_each(parents, lambda params, parent: _select(listing, part, params, parent))
+    rows = await _for_each(parents, lambda params, parent: statement(listing, part, params, parent))
     return {parent: cut(listing.order, part, rows.get(parent, [])) for parent in parents}
 
 
@@ -272,7 +272,7 @@ async def fetch_known_pages(
     params = Params(list(parents))
     # OFFSET has these joined first, so that each page keeps its order.
     there = f"(SELECT p.parent FROM {PARENTS} {known(params, 'p.parent')} OFFSET 0) AS p"
-    inner = _select(listing, part, params, "p.parent")
+    inner = statement(listing, part, params, "p.parent")
     found: dict[str, list[Row]] = defaultdict(list)
     for row in await read(
         f"SELECT p.parent, page.* FROM {there} LEFT JOIN LATERAL ({inner}) AS page ON TRUE",

@@ -7,16 +7,17 @@ from typing import Any
 from strawberry import UNSET
 
 from models import memberships
-from models.access import Decision, access_counts, access_pages, holders
+from models.access import Decision, access_counts, access_pages, holders, ids_of
 from models.database import Row
+from models.groups import groups_by_id
 from models.impact import BY_USER, Diff
 from models.kinds import USERS, Kind
 from models.listing import page_of
 from models.viewer import Viewer
 from schema.context import Context
 from schema.fields import Found, reads
-from schema.pagination import AccessConnection, Connection, Paging, Range
-from schema.resolvers import At, Search, entries_of, moment_of, named
+from schema.pagination import Connection, Edge, Paging, Range
+from schema.resolvers import At, Search, by_id, entries_of, moment_of, named
 
 
 def reached(holder: Kind, held: Kind) -> Found:
@@ -77,15 +78,24 @@ async def _access(
             known |= await access_counts(viewer, holder, held, unknown, search, moment)
         return known
 
-    return [AccessConnection(order, asked.narrow(pages[id]), id, count) for id in parents]
+    return [Connection(order, asked.narrow(pages[id]), id, count) for id in parents]
 
 
-@reads()
-async def via(roots: Sequence[Any], context: Context) -> list[Sequence[Row]]:
-    """`via`: the groups that give access, by name.
+@reads("via")
+async def via(roots: Sequence[Edge], context: Context) -> list[Sequence[Row]]:
+    """`via` of an edge: the groups that give access, by name.
 
     Those that are gone are told too: in the past they gave it.
     """
+    wanted = {root.node["via"] for root in roots}  # few differ
+    ids = list({id for each in wanted for id in ids_of(each)})
+    rows = by_id(await groups_by_id(context.viewer, ids, deleted=True)) if ids else {}
+    groups = {each: named(rows, ids_of(each)) for each in wanted}
+    return [groups[root.node["via"]] for root in roots]
+
+
+async def decided_via(roots: Sequence[Decision], context: Context) -> list[Sequence[Row]]:
+    """`via` of a decision."""
     return [root.groups for root in roots]
 
 

@@ -142,12 +142,11 @@ class Edge:
 class PageEnds:
     """Source of `PageInfo`."""
 
-    __slots__ = ("order", "page", "rows")
+    __slots__ = ("order", "page")
 
-    def __init__(self, order: Order, page: Page, rows: Sequence[Any]) -> None:
+    def __init__(self, order: Order, page: Page) -> None:
         self.order = order
         self.page = page
-        self.rows = rows
 
     @property
     def has_next_page(self) -> bool:
@@ -159,11 +158,11 @@ class PageEnds:
 
     @property
     def start_cursor(self) -> str | None:
-        return encode_cursor(self.order, self.rows[0]) if self.rows else None
+        return encode_cursor(self.order, self.page.rows[0]) if self.page.rows else None
 
     @property
     def end_cursor(self) -> str | None:
-        return encode_cursor(self.order, self.rows[-1]) if self.rows else None
+        return encode_cursor(self.order, self.page.rows[-1]) if self.page.rows else None
 
 
 class Connection:
@@ -173,7 +172,6 @@ class Connection:
     """
 
     __slots__ = ("count", "order", "page", "parent")
-    edge: type[Edge] = Edge
 
     def __init__(
         self,
@@ -188,34 +186,14 @@ class Connection:
         self.count = count
 
     @property
-    def nodes(self) -> Any:
+    def nodes(self) -> Sequence[Any]:
         return self.page.rows
 
     @property
     def edges(self) -> list[Edge]:
-        return [self.edge(self.order, row) for row in self.page.rows]
+        order = self.order
+        return [Edge(order, row) for row in self.page.rows]
 
     @property
     def page_info(self) -> PageEnds:
-        return PageEnds(self.order, self.page, self.nodes)
-
-
-class AccessEdge(Edge):
-    """A row that access leads to, with the groups that give it."""
-
-    __slots__ = ("groups",)
-
-    def __init__(self, order: Order, access: Any) -> None:
-        super().__init__(order, access.row)
-        self.groups = access.groups
-
-
-class AccessConnection(Connection):
-    """A page of `models.access.Access`."""
-
-    __slots__ = ()
-    edge = AccessEdge
-
-    @property
-    def nodes(self) -> list[Any]:
-        return [access.row for access in self.page.rows]
+        return PageEnds(self.order, self.page)

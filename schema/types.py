@@ -319,7 +319,7 @@ class AccessDecision:
     allowed: bool = described("Whether the user may use it.")
     reason: Reason = described("Why, or why not.")
     via: list[Group] = found(
-        access.via,
+        access.decided_via,
         "The groups that give it, by name: every one that you may see; empty when it is denied.",
     )
     held_by: list[Group] = found(

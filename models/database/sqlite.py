@@ -49,10 +49,11 @@ sqlite3.register_converter("TIMESTAMP", lambda text: datetime.fromisoformat(text
 def translate(sql: str) -> str:
     """The SQLite form of a statement of ours, which is written for PostgreSQL.
 
-    `$1` becomes `?1`, `= ANY($1)` reads a JSON array, and `FOR UPDATE` goes, with what stands about
-    it: the whole database is locked by then.
+    `$1` becomes `?1`, `= ANY($1)` reads a JSON array, `string_agg` has its older name, and `FOR
+    UPDATE` goes, with what stands about it: the whole database is locked by then.
     """
     sql = re.sub(r"= ANY\(\$(\d+)\)", r"IN (SELECT value FROM json_each(?\1))", sql)
+    sql = sql.replace("string_agg(", "group_concat(")
     sql = re.sub(r" FOR (NO KEY )?UPDATE( SKIP LOCKED)?", "", sql)
     return re.sub(r"\$(\d+)", r"?\1", sql)
 

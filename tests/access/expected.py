@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from models.access import Access, Decision, Question, Reason, access_pages, decide, holders
+from models.access import Decision, Question, Reason, access_pages, decide, holders, ids_of
+from models.database import Row
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.ledger import revision_at
 from models.listing import Slice, fetch_pages
@@ -85,6 +86,6 @@ async def tell(
     for kind in RESOURCES:
         pages = await access_pages(viewer, USERS, kind, ALL, users, None, moment)
         for user, page in pages.items():
-            found: list[Access] = list(page.rows)
-            reached[user, kind.noun] = {each.row["id"]: set(each.via) for each in found}
+            found: list[Row] = list(page.rows)
+            reached[user, kind.noun] = {each["id"]: set(ids_of(each["via"])) for each in found}
     return {"groups": held, "reached": reached}

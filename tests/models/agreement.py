@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from models.access import Access, Question, Reason, access_counts, access_pages, decide, holders
+from models.access import Question, Reason, access_counts, access_pages, decide, holders, ids_of
+from models.database import Row
 from models.kinds import BOTS, PERSONAS, USERS
 from models.listing import Slice
 from models.viewer import Viewer
@@ -13,10 +14,10 @@ RESOURCES = (BOTS, PERSONAS)
 DIRECTIONS = [pair for kind in RESOURCES for pair in ((USERS, kind), (kind, USERS))]
 
 
-def shown(rows: Sequence[Access]) -> list[tuple[str, set[str]]]:
-    for access in rows:
-        assert len(set(access.via)) == len(access.via)
-    return [(access.row["id"], set(access.via)) for access in rows]
+def shown(rows: Sequence[Row]) -> list[tuple[str, set[str]]]:
+    for row in rows:
+        assert len(set(ids_of(row["via"]))) == len(ids_of(row["via"]))
+    return [(row["id"], set(ids_of(row["via"]))) for row in rows]
 
 
 async def assert_pages(

@@ -6,7 +6,6 @@ from tortoise.context import TortoiseContext
 
 from models.access import (
     GROUPS_TOLD,
-    Access,
     Decision,
     Question,
     Reason,
@@ -14,7 +13,9 @@ from models.access import (
     access_pages,
     decide,
     holders,
+    ids_of,
 )
+from models.database import Row
 from models.kinds import BOTS, PERSONAS, USERS, Kind
 from models.ledger import current_revision
 from models.listing import Page, Slice
@@ -85,10 +86,10 @@ async def walk(
     viewer: Viewer, holder: Kind, held: Kind, parent: str, limit: int, backward: bool
 ) -> list[tuple[str, set[str]]]:
     """All that a parent reaches, page by page from one end to the other."""
-    read: list[Access] = []
+    read: list[Row] = []
     more = True
     while more:
-        last = (read[-1].row["name_key"], read[-1].row["id"]) if read else None
+        last = (read[-1]["name_key"], read[-1]["id"]) if read else None
         part = Slice(limit, backward, **{"before" if backward else "after": last})
         page: Page = (await access_pages(viewer, holder, held, part, [parent]))[parent]
         more = page.has_previous if backward else page.has_next
@@ -143,7 +144,7 @@ async def test_what_is_reached_can_be_searched(viewer: Viewer) -> None:
     await make_group(viewer, "A", users=[ada], bots=bots)
     await make_group(viewer, "B", users=[ada], bots=bots[:1])
     pages = await access_pages(viewer, USERS, BOTS, Slice(10), [ada], "coach")
-    assert [access.row["name"] for access in pages[ada].rows] == ["Coach", "Coachman"]
+    assert [row["name"] for row in pages[ada].rows] == ["Coach", "Coachman"]
     assert await access_counts(viewer, USERS, BOTS, [ada], "coach") == {ada: 2}
     assert await access_counts(viewer, BOTS, USERS, bots, "ADA") == dict.fromkeys(bots, 1)
 
@@ -202,7 +203,7 @@ async def test_a_page_of_many_parents_costs_the_statements_of_one(viewer: Viewer
         with count_statements() as statements:
             await access_pages(viewer, USERS, BOTS, Slice(3), parents)
             await access_counts(viewer, USERS, BOTS, parents)
-        assert len(statements) == 3
+        assert len(statements) == 2
 
 
 async def test_a_denial_names_no_more_groups_than_can_be_shown(viewer: Viewer) -> None:
@@ -222,7 +223,7 @@ async def test_a_member_is_told_of_its_own_past_in_groups_it_has_left(viewer: Vi
     await remove_members(viewer, USERS, group, [ada])
     member = viewer_of(viewer, ada)
     pages = await access_pages(member, USERS, BOTS, Slice(10), [ada], moment=moment)
-    assert [access.via for access in pages[ada].rows] == [(group,)]
+    assert [ids_of(row["via"]) for row in pages[ada].rows] == [[group]]
     assert await access_counts(member, USERS, BOTS, [ada], moment=moment) == {ada: 1}
     past, now = await decide(
         member, [Question(ada, BOTS, bot, moment), Question(ada, BOTS, bot, None)]
