@@ -147,12 +147,20 @@ def _reached(
     order = replace(listing.order, id="reached.id", sql="reached.name_key")
 
     def source(params: Params, parent: str) -> str:
-        given = _given(viewer, holder, held, listing, part, params, parent, moment)
+        active = is_active(params, parent, moment) if holder is USERS else ""
+        holds = (
+            f"h.{holder.column} = {parent} "
+            f"AND h.organization_id = {params.add(viewer.organization_id)} "
+            f"AND {open_at(params, 'h', moment)}{active}"
+            f"{viewer.in_own_groups(params, 'h.group_id', moment)}"
+        )
+        pages = _of_each_group(holder, held, listing, part, params, holds)
+        sized = f"SELECT *, COUNT(*) OVER (PARTITION BY group_id) AS size FROM ({pages}) AS pages"
         limit = params.add(part.limit)
         return (
             f"FROM (SELECT name_key, id, string_agg(group_id, '{JOINED_BY}') AS via, "
             f"CASE WHEN MAX(MAX(size)) OVER () <= {limit} THEN COUNT(*) OVER () END AS total "
-            f"FROM ({given}) AS given GROUP BY name_key, id "
+            f"FROM ({sized}) AS given GROUP BY name_key, id "
             f"ORDER BY {order.by(part, order.columns)} LIMIT {limit} + 1"
             f") AS reached JOIN {held.table} e ON e.id = reached.id WHERE TRUE"
         )
@@ -161,30 +169,15 @@ def _reached(
     return Listing(known, source, order)
 
 
-def _given(
-    viewer: Viewer,
-    holder: Kind,
-    held: Kind,
-    listing: Listing,
-    part: Slice,
-    params: Params,
-    parent: str,
-    moment: int | None,
+def _of_each_group(
+    holder: Kind, held: Kind, listing: Listing, part: Slice, params: Params, holds: str
 ) -> str:
-    """SELECT: what each group that holds the parent gives it of a slice: its key, the group, and the
-    `size` of what that gives.
+    """SELECT: the keys of the same slice of many groups, and whose each is: of those that hold what
+    `holds` says of a membership `h`.
 
     SQLite, which has no LATERAL, looks the memberships up by their ids.
     """
-    active = is_active(params, parent, moment) if holder is USERS else ""
-    holds = (
-        f"WHERE h.{holder.column} = {parent} "
-        f"AND h.organization_id = {params.add(viewer.organization_id)} "
-        f"AND {open_at(params, 'h', moment)}{active}"
-        f"{viewer.in_own_groups(params, 'h.group_id', moment)}"
-    )
-    key = f"{listing.order.keys}, m.group_id"
-    size = "COUNT(*) OVER (PARTITION BY {}.group_id) AS size"
+    keys = f"{listing.order.keys}, m.group_id"
 
     def page(columns: str) -> str:
         of_group = replace(listing, columns={"": columns})
@@ -192,13 +185,13 @@ def _given(
 
     if is_postgres():
         return (
-            f"SELECT page.*, {size.format('page')} FROM {holder.memberships} h CROSS JOIN LATERAL ({page(key)}) AS page "
-            f"{holds}"
+            f"SELECT page.* FROM {holder.memberships} h "
+            f"CROSS JOIN LATERAL ({page(keys)}) AS page WHERE {holds}"
         )
     return (
-        f"SELECT {key}, {size.format('m')} FROM {holder.memberships} h "
+        f"SELECT {keys} FROM {holder.memberships} h "
         f"CROSS JOIN {held.memberships} m ON m.id IN ({page('m.id')}) "
-        f"JOIN {held.table} e ON e.id = m.{held.column} {holds}"
+        f"JOIN {held.table} e ON e.id = m.{held.column} WHERE {holds}"
     )
 
 
@@ -229,7 +222,8 @@ def _of_active_users(listing: Listing, moment: int | None) -> Listing:
     """The listing less the users who are not active."""
 
     def source(params: Params, parent: str) -> str:
-        return listing.source(params, parent) + is_active(params, "e.id", moment)
+        user = f"m.{USERS.column}"
+        return listing.source(params, parent) + is_active(params, user, moment)
 
     return replace(listing, source=source)
 

@@ -22,7 +22,8 @@ def members(
 ) -> Listing:
     """What the parent, a group, holds of one kind: now, or as of a revision.
 
-    Besides the columns of the member a row has `added_at` and `added_revision`.
+    Besides the columns of the member a row has `added_at` and `added_revision`. (Every membership
+    has its member: LEFT has PostgreSQL leave the join out where nothing of it is wanted.)
     """
     # The sort key stands in the membership, so that a page of the present comes off the index. It
     # is kept up while the membership is open; the past sorts by the names of today.
@@ -31,7 +32,7 @@ def members(
     def source(params: Params, parent: str) -> str:
         searched = viewer.searched(params, kind, search)
         return (
-            f"FROM {kind.memberships} m JOIN {kind.table} e ON e.id = m.{kind.column} "
+            f"FROM {kind.memberships} m LEFT JOIN {kind.table} e ON e.id = m.{kind.column} "
             f"WHERE m.group_id = {parent} AND {open_at(params, 'm', moment)} "
             f"AND m.organization_id = {params.add(viewer.organization_id)}{searched}"
             f"{viewer.in_own_groups(params, 'm.group_id', moment)}"

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from inspect import unwrap
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from graphql import (
     GraphQLEnumType,
@@ -133,6 +133,12 @@ class Plan:
             return [None if any(part[n] is None for n in names) else part for part in parts]
         return parts
 
+    def lists(self, sources: Sequence[Sequence[Any]], context: Context) -> list[list[Any]]:
+        """The parts of objects in lists, where all is at hand. Raises likewise."""
+        context.count(sum(map(len, sources)))
+        row, viewer = self.row, context.viewer
+        return [[row(each, viewer) for each in some] for some in sources]
+
     @property
     def is_at_hand(self) -> bool:
         """Whether nothing has to be fetched."""
@@ -210,6 +216,8 @@ async def fill(
 ) -> Sequence[Any]:
     """Complete the values of one field, of all objects of a level."""
     if shape.is_list:
+        if shape.plan is not None and shape.plan.is_at_hand:
+            return shape.plan.lists(values, context)
         items = [item for value in values for item in value]
         completed = await fill(
             Shape(False, False, shape.leaf, shape.plan), items, context, variables
@@ -239,6 +247,13 @@ CHECKS = {
     "Boolean": "type({v}) is not bool",
     "DateTime": "type({v}) is not datetime",
 }
+
+
+def _refuse() -> NoReturn:
+    raise NotPlain
+
+
+NAMES: Mapping[str, Any] = {"refuse": _refuse, "datetime": datetime}  # in all that is compiled
 
 
 class Compiler:
@@ -339,7 +354,7 @@ class _Draft:
 
     def __init__(self, is_row: bool) -> None:
         self.is_row = is_row
-        self.names: dict[str, Any] = {"NotPlain": NotPlain, "datetime": datetime}
+        self.names: dict[str, Any] = {**NAMES}
         self.lines: list[str] = []
         self.items: list[str] = []
         self.columns: set[str] = set()
@@ -401,7 +416,9 @@ class _Draft:
     def _item(self, shape: Shape) -> str:
         if shape.plan is not None:
             return f"{self.name_for(shape.plan.row)}(x, viewer)"
-        return f"{self.name_for(leaf_function(shape.leaf))}(x)"
+        if isinstance(shape.leaf, GraphQLEnumType):
+            return f"{self.name_for(_names(shape.leaf))}[x]"
+        return f"refuse() if {_check(shape.leaf).format(v='x')} else x"
 
     def _leaf(self, variable: str, shape: Shape) -> None:
         present = f"{variable} is not None and " if shape.nullable else ""
@@ -411,7 +428,7 @@ class _Draft:
             self.lines.append(f"{variable} = {empty}{names}")
         else:
             check = _check(shape.leaf).format(v=variable)
-            self.lines.append(f"if {present}({check}): raise NotPlain")
+            self.lines.append(f"if {present}({check}): refuse()")
 
     def compile(self) -> Plan:
         """The plan, with the function that the text defines."""
@@ -442,8 +459,5 @@ def leaf_function(leaf: Any) -> Callable[[Any], Any]:
     """What completes a leaf that is not null. The function raises whatever is not as planned."""
     if isinstance(leaf, GraphQLEnumType):
         return _names(leaf).__getitem__
-    names = {"NotPlain": NotPlain, "datetime": datetime}
-    exec(
-        f"def leaf(x):\n    if {_check(leaf).format(v='x')}: raise NotPlain\n    return x\n", names
-    )
-    return cast("Callable[[Any], Any]", names["leaf"])
+    complete = eval(f"lambda x: refuse() if {_check(leaf).format(v='x')} else x", {**NAMES})
+    return cast("Callable[[Any], Any]", complete)
