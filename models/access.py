@@ -120,10 +120,15 @@ async def access_pages(
     pages = await fetch_pages(listing, replace(part, columns=told), parents)
     if part.after is not None or part.before is not None:
         return pages
-    return {
-        parent: replace(page, total=page.rows[0]["total"] if page.rows else 0)
-        for parent, page in pages.items()
-    }
+    return {parent: replace(page, total=_total(page)) for parent, page in pages.items()}
+
+
+def _total(page: Page) -> int | None:
+    """How many there are in all, if the page tells."""
+    if page.rows:
+        total: int | None = page.rows[0]["total"]
+        return total
+    return None if page.has_next or page.has_previous else 0
 
 
 def ids_of(via: str) -> list[str]:
