@@ -205,12 +205,16 @@ def statement(listing: Listing, part: Slice, params: Params, parent: str) -> str
 
 async def _for_each(
     parents: Sequence[str], select: Callable[[Params, str], str]
-) -> dict[str, list[Row]]:
-    """The rows of a statement for each of many parents; each row bears its `parent`.
+) -> Mapping[str, Sequence[Row]]:
+    """The rows of a statement for each of many parents.
 
-    PostgreSQL runs it once a parent in one nested loop, which keeps the order of the inner
-    statement; SQLite, which has no LATERAL, gets as many statements joined by UNION ALL.
+    One has it for itself. Of many each row bears its `parent`: PostgreSQL runs it once a parent in
+    one nested loop, which keeps the order of the inner statement; SQLite, which has no LATERAL,
+    gets as many statements joined by UNION ALL.
     """
+    if len(parents) == 1:
+        params = Params(*parents)
+        return {parents[0]: await read(select(params, "$1"), *params.values)}
     rows: dict[str, list[Row]] = defaultdict(list)
     if is_postgres():
         params = Params(list(parents))
@@ -269,9 +273,12 @@ async def fetch_known_pages(
 
     `known(params, parent)` is a JOIN that a parent passes if it is there. PostgreSQL only.
     """
-    params = Params(list(parents))
+    if len(parents) == 1:
+        params, table = Params(*parents), "(VALUES ($1::text)) AS p(parent)"
+    else:
+        params, table = Params(list(parents)), PARENTS
     # OFFSET has these joined first, so that each page keeps its order.
-    there = f"(SELECT p.parent FROM {PARENTS} {known(params, 'p.parent')} OFFSET 0) AS p"
+    there = f"(SELECT p.parent FROM {table} {known(params, 'p.parent')} OFFSET 0) AS p"
     inner = statement(listing, part, params, "p.parent")
     found: dict[str, list[Row]] = defaultdict(list)
     for row in await read(

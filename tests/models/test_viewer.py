@@ -148,7 +148,7 @@ async def test_who_uses_a_bot_is_told_to_a_member_within_its_groups(viewer: View
     shared = await make_group(viewer, "Shared", users=[ada], bots=[coach])
     await make_group(viewer, "Foreign", users=[alan], bots=[coach])
     pages = await access_pages(viewer_of(viewer, ada), BOTS, USERS, Slice(10), [coach])
-    assert [(access.row["id"], access.via) for access in pages[coach].rows] == [(ada, (shared,))]
+    assert [(row["id"], row["via"]) for row in pages[coach].rows] == [(ada, shared)]
 
 
 @every_kind
