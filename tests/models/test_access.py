@@ -38,6 +38,8 @@ from tests.models.histories import History, Taken, histories
 pytestmark = pytest.mark.usefixtures("consistent")
 
 
+Bound = tuple[str, str] | None
+
 examples = settings(
     max_examples=25,
     deadline=None,
@@ -204,6 +206,26 @@ async def test_a_page_of_many_parents_costs_the_statements_of_one(viewer: Viewer
             await access_pages(viewer, USERS, BOTS, Slice(3), parents)
             await access_counts(viewer, USERS, BOTS, parents)
         assert len(statements) == 2
+
+
+async def test_how_many_are_reached_is_known_with_a_page_unless_a_group_has_more_than_that(
+    viewer: Viewer,
+) -> None:
+    ada = await make_user(viewer)
+    bots = await make_entries(viewer, BOTS, list("ABCDE"))
+    await make_group(viewer, "First", users=[ada], bots=bots[:3])
+    await make_group(viewer, "Second", users=[ada], bots=bots[2:])
+
+    async def total(limit: int, after: Bound = None, before: Bound = None) -> int | None:
+        part = Slice(limit, after=after, before=before, columns={"via"})
+        return (await access_pages(viewer, USERS, BOTS, part, [ada]))[ada].total
+
+    assert [await total(limit) for limit in (0, 1, 2, 3, 4, 5, 6)] == [None, None, None, 5, 5, 5, 5]
+    third = ("c", bots[2])
+    assert [await total(9, after=third), await total(9, before=third)] == [None, None]
+    nobody = await make_user(viewer, "Nobody")
+    pages = await access_pages(viewer, USERS, BOTS, Slice(1), [ada, nobody])
+    assert (pages[ada].total, pages[nobody].total) == (None, 0)
 
 
 async def test_a_denial_names_no_more_groups_than_can_be_shown(viewer: Viewer) -> None:

@@ -1,0 +1,58 @@
+"""What PostgreSQL looks at, and what it leaves alone."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from models.access import access_pages
+from models.kinds import BOTS, USERS
+from models.ledger import Outcome
+from models.listing import Slice, fetch_counts, fetch_pages
+from models.membership_writes import add_members, remove_members
+from models.memberships import members
+from models.viewer import Viewer
+from tests.factories import make_entries, make_group, make_user, make_users
+from tests.models.explaining import plans_of
+
+pytestmark = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+
+
+@pytest.mark.parametrize("verb", [add_members, remove_members])
+async def test_a_write_of_one_membership_looks_each_row_up_by_its_key(
+    viewer: Viewer, verb: Callable[..., Awaitable[Outcome]]
+) -> None:
+    users = await make_users(viewer, 4)
+    group = await make_group(viewer, users=users if verb is remove_members else [])
+    reading, writing = await plans_of(lambda: verb(viewer, USERS, group, users[:1]))
+    assert "Function Scan" not in reading + writing
+    assert "Index Cond: (id = $" in writing  # of the group, of the user: by a parameter
+    *_, of_many = await plans_of(lambda: verb(viewer, USERS, group, users[1:]))
+    assert "Function Scan" in of_many
+
+
+async def test_a_member_that_is_only_counted_is_not_looked_up(viewer: Viewer) -> None:
+    bots = await make_entries(viewer, BOTS, ["Coach", "Clerk"])
+    group = await make_group(viewer, bots=bots)
+    listing = members(viewer, BOTS)
+    (page,) = await plans_of(lambda: fetch_pages(listing, Slice(10), [group]))
+    (count,) = await plans_of(lambda: fetch_counts(listing.source, [group]))
+    assert " on bots e" in page
+    assert " on bots e" not in count
+
+
+async def test_of_what_a_user_reaches_only_what_is_shown_is_looked_up(viewer: Viewer) -> None:
+    ada = await make_user(viewer)
+    bots = await make_entries(viewer, BOTS, ["Coach", "Clerk"])
+    await make_group(viewer, users=[ada], bots=bots)
+    (plan,) = await plans_of(lambda: access_pages(viewer, USERS, BOTS, Slice(1), [ada]))
+    assert plan.count(" on bots ") == 1
+    assert plan.index("GroupAggregate") < plan.index(" on bots ")  # behind what is cut off
+
+
+async def test_one_parent_is_asked_for_by_itself(viewer: Viewer) -> None:
+    groups = [await make_group(viewer, name) for name in ("A", "B")]
+    listing = members(viewer, USERS)
+    (of_one,) = await plans_of(lambda: fetch_pages(listing, Slice(10), groups[:1]))
+    (of_many,) = await plans_of(lambda: fetch_pages(listing, Slice(10), groups))
+    assert "Function Scan" not in of_one
+    assert "Function Scan" in of_many
