@@ -8,7 +8,7 @@ live group. `moment` is None for the present, else the revision that is asked ab
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from operator import itemgetter
@@ -182,10 +182,10 @@ def _of_each_group(
 
     SQLite, which has no LATERAL, looks the memberships up by their ids.
     """
-    keys = f"{listing.order.keys}, m.group_id"
+    keys = {**listing.order.keys, "group_id": "m.group_id"}
 
-    def page(columns: str) -> str:
-        of_group = replace(listing, columns={"": columns})
+    def page(columns: Mapping[str, str]) -> str:
+        of_group = replace(listing, columns=columns)
         return statement(of_group, replace(part, columns=None), params, "h.group_id")
 
     if is_postgres():
@@ -194,8 +194,8 @@ def _of_each_group(
             f"CROSS JOIN LATERAL ({page(keys)}) AS page WHERE {holds}"
         )
     return (
-        f"SELECT {keys} FROM {holder.memberships} h "
-        f"CROSS JOIN {held.memberships} m ON m.id IN ({page('m.id')}) "
+        f"SELECT {listed(keys)} FROM {holder.memberships} h "
+        f"CROSS JOIN {held.memberships} m ON m.id IN ({page({'id': 'm.id'})}) "
         f"JOIN {held.table} e ON e.id = m.{held.column} WHERE {holds}"
     )
 

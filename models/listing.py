@@ -51,10 +51,10 @@ class Order:
         return (self.sql, self.id) if self.column else (self.id,)
 
     @property
-    def keys(self) -> str:
-        """Those columns, for a SELECT."""
-        named = zip(self.key, self.columns, strict=True)
-        return ", ".join(f"{sql} AS {name}" for sql, name in named)
+    def keys(self) -> dict[str, str]:
+        """The SQL of those columns, by name."""
+        named = zip(self.columns, self.key, strict=True)
+        return {name: f"{sql} AS {name}" for name, sql in named}
 
     def wanted(self, part: "Slice") -> Collection[str] | None:
         """The columns that a slice is read with: those that it wants, and these; None is all."""
@@ -182,12 +182,13 @@ def statement(listing: Listing, part: Slice, params: Params, parent: str) -> str
     rows = listing.searched
     if rows is None:
         return f"SELECT {columns} {listing.source(params, parent)}{bounds} {in_order}"
+    keys = listed(order.keys)
     cut = f"SELECT {columns} FROM cut JOIN {rows.table} e ON e.id = cut.id"
     # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
     again = f"ORDER BY {order.by(part, [f'cut.{name}' for name in order.columns])} LIMIT {limit}"
     held = rows.held(params)
     if not held:
-        found = f"SELECT {order.keys} {listing.source(params, parent)}{bounds} {in_order}"
+        found = f"SELECT {keys} {listing.source(params, parent)}{bounds} {in_order}"
         return f"WITH cut AS MATERIALIZED ({found}) {cut} {again}"
     # A text that many rows hold fills the page from the first rows of the order; to sort all that
     # hold it would take longer. Of one that few hold, only the index knows where they are: they are
@@ -196,7 +197,7 @@ def statement(listing: Listing, part: Slice, params: Params, parent: str) -> str
     near = f"FROM ({rows.near(params, bounds, ordering)}) AS e WHERE TRUE{rows.matches(params)}"
     rest = f"FROM ({held}{bounds} ORDER BY {ordering} OFFSET 0) AS e WHERE TRUE"
     return (
-        f"WITH cut AS MATERIALIZED (SELECT {order.keys} {near}{asked} {in_order}) "
+        f"WITH cut AS MATERIALIZED (SELECT {keys} {near}{asked} {in_order}) "
         f"SELECT * FROM ({cut} WHERE (SELECT COUNT(*) FROM cut) = {limit} "
         f"UNION ALL (SELECT {columns} {rest}{asked} AND (SELECT COUNT(*) FROM cut) < {limit} "
         f"{in_order})) AS cut {again}"

@@ -28,8 +28,8 @@ from schema.context import Context
 from schema.documents import Operation
 from schema.payloads import Payload
 from schema.plans import Compiler, Plan, WritePlan
-from schema.resolvers import written_groups
 from schema.variables import read_variables
+from schema.written import written_groups
 
 MOST_LOOKS = 2  # at a viewer whom its own write may have ended
 MOST_PLANS = 50  # of one document, which grow with the values of its switches

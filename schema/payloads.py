@@ -11,9 +11,8 @@ from strawberry import ID
 
 from models.errors import Code
 from models.kinds import BOTS, PERSONAS, USERS
-from schema import resolvers as find
+from schema import written as find
 from schema.fields import described, found
-from schema.resolvers import Written
 from schema.types import (
     Bot,
     Change,
@@ -26,6 +25,7 @@ from schema.types import (
     Token,
     User,
 )
+from schema.written import Written
 
 GROUP = "The group as it is now; null on a refusal."
 EDGES = "The memberships that are new; those that were there already are left out."

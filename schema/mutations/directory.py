@@ -12,7 +12,7 @@ from schema import inputs, payloads
 from schema.context import Context
 from schema.inputs import expected, given
 from schema.mutations.write import INPUT, writes
-from schema.resolvers import Written
+from schema.written import Written
 
 
 async def _upsert(

@@ -9,7 +9,7 @@ from schema import inputs, payloads
 from schema.context import Context
 from schema.inputs import given
 from schema.mutations.write import INPUT, writes
-from schema.resolvers import Written
+from schema.written import Written
 
 
 async def create_token(context: Context, input: Annotated[inputs.CreateTokenInput, INPUT]) -> Any:

@@ -9,7 +9,7 @@ from schema import inputs, payloads
 from schema.context import Context
 from schema.inputs import expected
 from schema.mutations.write import INPUT, writes
-from schema.resolvers import Written
+from schema.written import Written
 
 
 async def undo_change(context: Context, input: Annotated[inputs.UndoChangeInput, INPUT]) -> Any:
