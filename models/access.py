@@ -116,10 +116,10 @@ async def access_pages(
     (`ids_of`).
     """
     listing = _reached(viewer, holder, held, part, search, moment)
+    if part.after is not None or part.before is not None:
+        return await fetch_pages(listing, part, parents)
     told = None if part.columns is None else {*part.columns, "total"}
     pages = await fetch_pages(listing, replace(part, columns=told), parents)
-    if part.after is not None or part.before is not None:
-        return pages
     return {parent: replace(page, total=_total(page)) for parent, page in pages.items()}
 
 
@@ -160,12 +160,11 @@ def _reached(
             f"{viewer.in_own_groups(params, 'h.group_id', moment)}"
         )
         pages = _of_each_group(holder, held, listing, part, params, holds)
-        sized = f"SELECT *, COUNT(*) OVER (PARTITION BY group_id) AS size FROM ({pages}) AS pages"
         limit = params.add(part.limit)
         return (
             f"FROM (SELECT name_key, id, string_agg(group_id, '{JOINED_BY}') AS via, "
             f"CASE WHEN MAX(MAX(size)) OVER () <= {limit} THEN COUNT(*) OVER () END AS total "
-            f"FROM ({sized}) AS given GROUP BY name_key, id "
+            f"FROM ({pages}) AS given GROUP BY name_key, id "
             f"ORDER BY {order.by(part, order.columns)} LIMIT {limit} + 1"
             f") AS reached JOIN {held.table} e ON e.id = reached.id WHERE TRUE"
         )
@@ -177,8 +176,8 @@ def _reached(
 def _of_each_group(
     holder: Kind, held: Kind, listing: Listing, part: Slice, params: Params, holds: str
 ) -> str:
-    """SELECT: the keys of the same slice of many groups, and whose each is: of those that hold what
-    `holds` says of a membership `h`.
+    """SELECT: the keys of the same slice of many groups, and of each the group, and the `size` of
+    what that gives: of those groups that hold what `holds` says of a membership `h`.
 
     SQLite, which has no LATERAL, looks the memberships up by their ids.
     """
@@ -189,14 +188,16 @@ def _of_each_group(
         return statement(of_group, replace(part, columns=None), params, "h.group_id")
 
     if is_postgres():
+        sized = f"SELECT *, COUNT(*) OVER () AS size FROM ({page(keys)}) AS page"
         return (
             f"SELECT page.* FROM {holder.memberships} h "
-            f"CROSS JOIN LATERAL ({page(keys)}) AS page WHERE {holds}"
+            f"CROSS JOIN LATERAL ({sized}) AS page WHERE {holds}"
         )
+    size = "COUNT(*) OVER (PARTITION BY m.group_id) AS size"
     return (
-        f"SELECT {listed(keys)} FROM {holder.memberships} h "
+        f"SELECT {listed(keys)}, {size} FROM {holder.memberships} h "
         f"CROSS JOIN {held.memberships} m ON m.id IN ({page({'id': 'm.id'})}) "
-        f"JOIN {held.table} e ON e.id = m.{held.column} WHERE {holds}"
+        f"LEFT JOIN {held.table} e ON e.id = m.{held.column} WHERE {holds}"
     )
 
 

@@ -22,7 +22,8 @@ Source = Callable[[Params, str], str]
 # the index finds; here the one takes as long as the other.
 NEAR = 10
 PARENTS = "unnest($1::text[]) AS p(parent)"  # on PostgreSQL
-SQLITE_PARENTS = 100  # parents in one statement: SQLite joins at most 500 SELECTs
+# Parents in one statement: SQLite joins at most 500 SELECTs, and compiles each of them.
+SQLITE_PARENTS = 25
 
 
 @dataclass(frozen=True, slots=True)

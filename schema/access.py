@@ -87,7 +87,7 @@ async def via(roots: Sequence[Edge], context: Context) -> list[Sequence[Row]]:
 
     Those that are gone are told too: in the past they gave it.
     """
-    wanted = {root.node["via"] for root in roots}  # few differ
+    wanted = {root.node["via"] for root in roots}
     ids = list({id for each in wanted for id in ids_of(each)})
     rows = by_id(await groups_by_id(context.viewer, ids, deleted=True)) if ids else {}
     groups = {each: named(rows, ids_of(each)) for each in wanted}

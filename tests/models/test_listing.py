@@ -244,7 +244,7 @@ async def test_more_parents_than_one_statement_can_join(viewer: Viewer) -> None:
     group = await make_group(viewer, users=users)
     with count_statements() as statements:
         pages = await fetch_pages(groups_of(viewer, USERS), Slice(1), users)
-    assert len(statements) == (1 if is_postgres() else 3)
+    assert len(statements) == (1 if is_postgres() else 10)
     assert all([row["id"] for row in pages[user].rows] == [group] for user in users)
     counts = await fetch_counts(groups_of(viewer, USERS).source, users)
     assert counts == dict.fromkeys(users, 1)
