@@ -134,16 +134,23 @@ class Standing:
             f"e.until_revision IS NULL{bounds} ORDER BY {ordering} LIMIT ({many})"
         )
 
-    def held(self, params: Params) -> str:
-        """The rows that match what they look for; nothing if no index knows where to look.
+    def held(self, params: Params) -> Sequence[str]:
+        """The rows that match what they look for, in two parts, for each of which an index knows
+        where they are: those that begin with it, and the rest. None if no index does.
 
         OFFSET keeps whatever else is asked of them away, for which PostgreSQL would look elsewhere.
         """
-        pairs = by_pairs(params, self.organization_id, self.search or "", self.table)
-        if not pairs:
-            return ""
-        found = f"SELECT e.* FROM {self.table} e WHERE e.until_revision IS NULL{pairs} OFFSET 0"
-        return f"SELECT * FROM ({found}) AS e WHERE {self._own(params)}{self.matches(params)}"
+        known = by_pairs(params, self.organization_id, self.search or "", self.table)
+        if known is None:
+            return ()
+        begin, rest = known
+        own = self._own(params)
+        live = f"{self.table} e WHERE e.until_revision IS NULL"
+        pairs = f"SELECT organization_id, {READ} FROM {live}{rest} OFFSET 0"
+        return (
+            f"SELECT {READ} FROM {live} AND {own}{begin}{self.matches(params)}",
+            f"SELECT {READ} FROM ({pairs}) AS e WHERE {own}{self.matches(params)}",
+        )
 
     def _own(self, params: Params) -> str:
         return f"e.organization_id = {params.add(self.organization_id)}"
@@ -175,34 +182,47 @@ def cut(order: Order, part: Slice, rows: Sequence[Any]) -> Page:
 
 def statement(listing: Listing, part: Slice, params: Params, parent: str) -> str:
     """The statement for one parent, which reads one row more than the slice holds."""
+    if listing.searched:
+        return _search(listing, listing.searched, part, params, parent)
     order = listing.order
-    columns = listed(listing.columns, order.wanted(part))
+    return (
+        f"SELECT {listed(listing.columns, order.wanted(part))} {listing.source(params, parent)}"
+        f"{order.within(part, params)} ORDER BY {order.by(part)} LIMIT {params.add(part.limit + 1)}"
+    )
+
+
+def _search(listing: Listing, rows: Standing, part: Slice, params: Params, parent: str) -> str:
+    """The same for a listing that passes over most of what it looks at.
+
+    A text that many rows hold fills the page from the first rows of the order; to sort all that
+    hold it would take longer. Of one that few hold, only the indexes know where they are: they are
+    sorted before what costs more is asked of them, until the page is full.
+    """
+    order = listing.order
+    keys, columns = listed(order.keys), listed(listing.columns, order.wanted(part))
     bounds, ordering = order.within(part, params), order.by(part)
     limit = params.add(part.limit + 1)
     in_order = f"ORDER BY {ordering} LIMIT {limit}"
-    rows = listing.searched
-    if rows is None:
-        return f"SELECT {columns} {listing.source(params, parent)}{bounds} {in_order}"
-    keys = listed(order.keys)
-    cut = f"SELECT {columns} FROM cut JOIN {rows.table} e ON e.id = cut.id"
+    if held := rows.held(params):
+        asked = rows.conditions(params, parent)
+        near = f"FROM ({rows.near(params, bounds, ordering)}) AS e WHERE TRUE{rows.matches(params)}"
+        many = "(SELECT COUNT(*) FROM near)"
+        rest = " UNION ALL ".join(
+            f"(SELECT {keys} FROM ({source}{bounds} ORDER BY {ordering} OFFSET 0) AS e "
+            f"WHERE {many} < {limit}{asked} {in_order})"
+            for source in held
+        )
+        found = (
+            f"near AS MATERIALIZED (SELECT {keys} {near}{asked} {in_order}), "
+            f"cut AS MATERIALIZED (SELECT * FROM near WHERE {many} = {limit} UNION ALL {rest} "
+            f"ORDER BY {order.by(part, order.columns)} LIMIT {limit})"
+        )
+    else:
+        source = f"{listing.source(params, parent)}{bounds}"
+        found = f"cut AS MATERIALIZED (SELECT {keys} {source} {in_order})"
     # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
     again = f"ORDER BY {order.by(part, [f'cut.{name}' for name in order.columns])} LIMIT {limit}"
-    held = rows.held(params)
-    if not held:
-        found = f"SELECT {keys} {listing.source(params, parent)}{bounds} {in_order}"
-        return f"WITH cut AS MATERIALIZED ({found}) {cut} {again}"
-    # A text that many rows hold fills the page from the first rows of the order; to sort all that
-    # hold it would take longer. Of one that few hold, only the index knows where they are: they are
-    # sorted before what costs more is asked of them, until the page is full.
-    asked = rows.conditions(params, parent)
-    near = f"FROM ({rows.near(params, bounds, ordering)}) AS e WHERE TRUE{rows.matches(params)}"
-    rest = f"FROM ({held}{bounds} ORDER BY {ordering} OFFSET 0) AS e WHERE TRUE"
-    return (
-        f"WITH cut AS MATERIALIZED (SELECT {keys} {near}{asked} {in_order}) "
-        f"SELECT * FROM ({cut} WHERE (SELECT COUNT(*) FROM cut) = {limit} "
-        f"UNION ALL (SELECT {columns} {rest}{asked} AND (SELECT COUNT(*) FROM cut) < {limit} "
-        f"{in_order})) AS cut {again}"
-    )
+    return f"WITH {found} SELECT {columns} FROM cut JOIN {rows.table} e ON e.id = cut.id {again}"
 
 
 async def _for_each(
@@ -298,7 +318,8 @@ async def fetch_count(listing: Listing) -> int:
     params = Params()
     rows = listing.searched
     if rows and (held := rows.held(params)):
-        source = f"FROM ({held}) AS e WHERE TRUE{rows.conditions(params, '')}"
+        found = " UNION ALL ".join(held)
+        source = f"FROM ({found}) AS e WHERE TRUE{rows.conditions(params, '')}"
     else:
         source = listing.source(params, "")
     (row,) = await read(f"SELECT COUNT(*) {source}", *params.values)

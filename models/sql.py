@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.database import behind_first, has_pairs, is_postgres
-from models.database.pairs import INDEXED, TABLE, pairs
+from models.database.pairs import INDEXED, TABLE, beginning, pairs
 from models.errors import BadRequest
 from models.text import is_storable, name_key
 
@@ -91,16 +91,25 @@ def contains(params: Params, search: str | None, *columns: str) -> str:
     return f" AND ({' OR '.join(matches)})"
 
 
-def by_pairs(params: Params, organization_id: str, search: str, table: str) -> str:
-    """` AND …`: what the index of pairs knows of a row `e` that matches; nothing if none is of use.
+def by_pairs(
+    params: Params, organization_id: str, search: str, table: str
+) -> tuple[str, str] | None:
+    """` AND …`, twice: what is known of a row `e` that matches. None if the index is of no use.
 
-    It holds for all rows that match, and for a few more, so it only ever stands beside `contains`.
+    The first holds for rows that the index of names finds, the second for those that the index of
+    pairs does, and for no row both. One holds for each that matches, and they do for a few more, so
+    they only ever stand beside `contains`.
     """
-    if table != TABLE or not has_pairs():
-        return ""
     key = search_key(search)
-    found = pairs(organization_id, key) if len(key) <= SEARCH_LENGTH else []
-    return f" AND {INDEXED} @> {params.add(found)}::text[]" if found else ""
+    if table != TABLE or not has_pairs() or len(key) > SEARCH_LENGTH:
+        return None
+    held = pairs(organization_id, key)
+    names = beginning(key) if held else None
+    if names is None:
+        return None
+    first, end = map(params.add, names)
+    begins = f"(e.name_key >= {first} AND e.name_key < {end})"
+    return f" AND {begins}", f" AND {INDEXED} @> {params.add(held)}::text[] AND NOT {begins}"
 
 
 def known_ids(ids: Sequence[str]) -> list[str]:

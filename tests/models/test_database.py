@@ -19,6 +19,7 @@ from models.database import (
     listen,
     migrate,
     notify,
+    pairs,
     pending_migrations,
     transaction,
 )
@@ -273,3 +274,32 @@ def test_the_sqlite_form_of_a_statement() -> None:
         == translate("SELECT $1, $12 FROM t WHERE a = ANY($2) FOR NO KEY UPDATE SKIP LOCKED")
         == "SELECT ?1, ?12 FROM t WHERE a IN (SELECT value FROM json_each(?2))"
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        ("k", ("k", "l")),
+        ("kat", ("kat", "kau")),
+        ("日本語", ("日本語", "日本誟")),
+        ("a\ud7ff", ("a\ud7ff", "a\ue000")),
+        ("a\U0010ffff", None),
+    ],
+)
+def test_names_that_begin_alike_lie_together(key: str, names: tuple[str, str] | None) -> None:
+    assert pairs.beginning(key) == names
+
+
+@pytest.mark.parametrize(
+    ("key", "held"),
+    [
+        ("a", []),
+        ("aaab", ["aa", "ab"]),
+        ("a.bc", [".b", "bc"]),
+        ("@x", ["@x"]),
+        ("a.", []),
+        ("@x.", ["x."]),
+    ],
+)
+def test_a_text_is_looked_for_by_its_pairs(key: str, held: list[str]) -> None:
+    assert pairs.pairs("org_12345678", key) == [f"12345678{pair}" for pair in held]
