@@ -8,6 +8,8 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from models.columns import listed
@@ -120,21 +122,19 @@ class Standing:
 
     def source(self, params: Params, parent: str) -> str:
         """FROM and WHERE, for a Listing."""
-        return (
-            f"FROM {self.table} e WHERE {self._own(params)} AND e.until_revision IS NULL"
-            f"{self.matches(params)}{self.conditions(params, parent)}"
-        )
-
-    def near(self, params: Params, bounds: str, ordering: str) -> str:
-        """The first rows of an order: as many as are soon looked at."""
         own = params.add(self.organization_id)
-        many = f"SELECT ({NEAR} * sqrt(user_count))::bigint FROM organizations WHERE id = {own}"
-        return (
-            f"SELECT {READ} FROM {self.table} e WHERE e.organization_id = {own} AND "
-            f"e.until_revision IS NULL{bounds} ORDER BY {ordering} LIMIT ({many})"
-        )
+        return f"FROM {self.all(own)}{self.matches(params)}{self.conditions(params, parent)}"
 
-    def held(self, params: Params) -> Sequence[str]:
+    def all(self, own: str) -> str:
+        """All that stand, whatever is asked of them. `own` is the organization's placeholder."""
+        return f"{self.table} e WHERE e.organization_id = {own} AND e.until_revision IS NULL"
+
+    def near(self, own: str, bounds: str, ordering: str) -> str:
+        """The first rows of an order: as many as are soon looked at."""
+        many = f"SELECT ({NEAR} * sqrt(user_count))::bigint FROM organizations WHERE id = {own}"
+        return f"SELECT {READ} FROM {self.all(own)}{bounds} ORDER BY {ordering} LIMIT ({many})"
+
+    def held(self, params: Params, own: str, matches: str) -> Sequence[str]:
         """The rows that match what they look for, in two parts, for each of which an index knows
         where they are: those that begin with it, and the rest. None if no index does.
 
@@ -144,16 +144,12 @@ class Standing:
         if known is None:
             return ()
         begin, rest = known
-        own = self._own(params)
-        live = f"{self.table} e WHERE e.until_revision IS NULL"
-        pairs = f"SELECT organization_id, {READ} FROM {live}{rest} OFFSET 0"
+        found = f"{self.table} e WHERE e.until_revision IS NULL{rest} OFFSET 0"
         return (
-            f"SELECT {READ} FROM {live} AND {own}{begin}{self.matches(params)}",
-            f"SELECT {READ} FROM ({pairs}) AS e WHERE {own}{self.matches(params)}",
+            f"SELECT {READ} FROM {self.all(own)}{begin}{matches}",
+            f"SELECT {READ} FROM (SELECT organization_id, {READ} FROM {found}) AS e "
+            f"WHERE e.organization_id = {own}{matches}",
         )
-
-    def _own(self, params: Params) -> str:
-        return f"e.organization_id = {params.add(self.organization_id)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +197,11 @@ def _search(listing: Listing, rows: Standing, part: Slice, params: Params, paren
     order = listing.order
     keys, columns = listed(order.keys), listed(listing.columns, order.wanted(part))
     bounds, ordering = order.within(part, params), order.by(part)
-    limit = params.add(part.limit + 1)
+    limit, own = params.add(part.limit + 1), params.add(rows.organization_id)
+    matches, asked = rows.matches(params), rows.conditions(params, parent)
     in_order = f"ORDER BY {ordering} LIMIT {limit}"
-    if held := rows.held(params):
-        asked = rows.conditions(params, parent)
-        near = f"FROM ({rows.near(params, bounds, ordering)}) AS e WHERE TRUE{rows.matches(params)}"
+    if held := rows.held(params, own, matches):
+        near = f"FROM ({rows.near(own, bounds, ordering)}) AS e WHERE TRUE{matches}{asked}"
         many = "(SELECT COUNT(*) FROM near)"
         rest = " UNION ALL ".join(
             f"(SELECT {keys} FROM ({source}{bounds} ORDER BY {ordering} OFFSET 0) AS e "
@@ -213,16 +209,24 @@ def _search(listing: Listing, rows: Standing, part: Slice, params: Params, paren
             for source in held
         )
         found = (
-            f"near AS MATERIALIZED (SELECT {keys} {near}{asked} {in_order}), "
+            f"near AS MATERIALIZED (SELECT {keys} {near} {in_order}), "
             f"cut AS MATERIALIZED (SELECT * FROM near WHERE {many} = {limit} UNION ALL {rest} "
             f"ORDER BY {order.by(part, order.columns)} LIMIT {limit})"
         )
     else:
-        source = f"{listing.source(params, parent)}{bounds}"
-        found = f"cut AS MATERIALIZED (SELECT {keys} {source} {in_order})"
+        source = f"{rows.all(own)}{matches}{asked}{bounds}"
+        found = f"cut AS MATERIALIZED (SELECT {keys} FROM {source} {in_order})"
     # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
     again = f"ORDER BY {order.by(part, [f'cut.{name}' for name in order.columns])} LIMIT {limit}"
     return f"WITH {found} SELECT {columns} FROM cut JOIN {rows.table} e ON e.id = cut.id {again}"
+
+
+def _by_parent(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of each parent; nearly always those of one follow one another."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for parent, some in groupby(rows, itemgetter("parent")):
+        found[parent].extend(some)
+    return found
 
 
 async def _for_each(
@@ -237,14 +241,12 @@ async def _for_each(
     if len(parents) == 1:
         params = Params(*parents)
         return {parents[0]: await read(select(params, "$1"), *params.values)}
-    rows: dict[str, list[Row]] = defaultdict(list)
     if is_postgres():
         params = Params(list(parents))
         inner = select(params, "p.parent")
         sql = f"SELECT * FROM {PARENTS} CROSS JOIN LATERAL ({inner}) AS page"
-        for row in await read(sql, *params.values):
-            rows[row["parent"]].append(row)
-        return rows
+        return _by_parent(await read(sql, *params.values))
+    rows: dict[str, list[Row]] = {}
     for start in range(0, len(parents), SQLITE_PARENTS):
         params = Params()
         # Only the parent differs between the statements; what they share is bound once.
@@ -256,8 +258,7 @@ async def _for_each(
             )
             for placeholder in placeholders
         )
-        for row in await read(" UNION ALL ".join(parts), *params.values):
-            rows[row["parent"]].append(row)
+        rows |= _by_parent(await read(" UNION ALL ".join(parts), *params.values))
     return rows
 
 
@@ -302,23 +303,23 @@ async def fetch_known_pages(
     # OFFSET has these joined first, so that each page keeps its order.
     there = f"(SELECT p.parent FROM {table} {known(params, 'p.parent')} OFFSET 0) AS p"
     inner = statement(listing, part, params, "p.parent")
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in await read(
+    rows = await read(
         f"SELECT p.parent, page.* FROM {there} LEFT JOIN LATERAL ({inner}) AS page ON TRUE",
         *params.values,
-    ):
-        rows_of_parent = found[row["parent"]]
-        if row["id"] is not None:
-            rows_of_parent.append(row)
-    return {parent: cut(listing.order, part, rows) for parent, rows in found.items()}
+    )
+    return {
+        parent: cut(listing.order, part, [] if some[0]["id"] is None else some)
+        for parent, some in _by_parent(rows).items()
+    }
 
 
 async def fetch_count(listing: Listing) -> int:
     """How many rows a listing without parent has."""
     params = Params()
-    rows = listing.searched
-    if rows and (held := rows.held(params)):
-        found = " UNION ALL ".join(held)
+    if rows := listing.searched:
+        own, matches = params.add(rows.organization_id), rows.matches(params)
+        every = f"SELECT e.* FROM {rows.all(own)}{matches}"
+        found = " UNION ALL ".join(rows.held(params, own, matches) or [every])
         source = f"FROM ({found}) AS e WHERE TRUE{rows.conditions(params, '')}"
     else:
         source = listing.source(params, "")
