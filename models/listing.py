@@ -209,13 +209,13 @@ def _search(listing: Listing, rows: Standing, part: Slice, params: Params, paren
             for source in held
         )
         found = (
-            f"near AS MATERIALIZED (SELECT {keys} {near} {in_order}), "
-            f"cut AS MATERIALIZED (SELECT * FROM near WHERE {many} = {limit} UNION ALL {rest} "
+            f"near AS (SELECT {keys} {near} {in_order}), "
+            f"cut AS (SELECT * FROM near WHERE {many} = {limit} UNION ALL {rest} "
             f"ORDER BY {order.by(part, order.columns)} LIMIT {limit})"
         )
     else:
         source = f"{rows.all(own)}{matches}{asked}{bounds}"
-        found = f"cut AS MATERIALIZED (SELECT {keys} FROM {source} {in_order})"
+        found = f"cut AS (SELECT {keys} FROM {source} {in_order})"
     # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
     again = f"ORDER BY {order.by(part, [f'cut.{name}' for name in order.columns])} LIMIT {limit}"
     return f"WITH {found} SELECT {columns} FROM cut JOIN {rows.table} e ON e.id = cut.id {again}"

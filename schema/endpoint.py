@@ -1,8 +1,8 @@
 """The ASGI view: GraphQL over HTTP, over event streams, and over sockets, at one address."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import blake2b
 
 from graphql import OperationType
@@ -15,6 +15,7 @@ from models.errors import RequestError
 from models.viewer import Viewer
 from runtime.auth import secret_of
 from runtime.cache import KeptResponses, Key
+from runtime.cutoff import Cutoff
 from runtime.limits import TryAgainLater
 from runtime.metrics import CACHE
 from schema.compression import compressed, is_gzipped
@@ -38,7 +39,7 @@ from schema.socket import Socket
 # GraphQL over HTTP, September 2026: data, and errors beside it. To those on the way between, 200
 # would say that there were none.
 PARTIAL_SUCCESS = 294
-WATCH_AFTER = 0.02  # seconds
+WATCH_AFTER = 0.1  # seconds
 NO_HEADERS: Mapping[str, str] = {}
 HEADERS = {
     "Cache-Control": "private, no-store",
@@ -108,7 +109,7 @@ class GraphQLEndpoint:
                 secret, viewer, operation, asked, is_presumed=presumed is not None
             )
             return self._respond_once(request, answer, takes)
-        async with unless_gone(request):
+        with unless_gone(request):
             answer = await self.runner.answer(secret, viewer, operation, asked)
         if takes.prefers_events:
             return self._respond_once(request, answer, takes)
@@ -155,8 +156,8 @@ class GraphQLEndpoint:
         return EventStream(frames, HEADERS, self.runner.settings.slow_reader_seconds)
 
 
-@asynccontextmanager
-async def unless_gone(request: Request) -> AsyncIterator[None]:
+@contextmanager
+def unless_gone(request: Request) -> Iterator[None]:
     """Stop the block if the client hangs up meanwhile. Raises ClientDisconnect then.
 
     The request must have been read. Its statements are cancelled, and their connections go back.
@@ -164,29 +165,29 @@ async def unless_gone(request: Request) -> AsyncIterator[None]:
     """
     loop = asyncio.get_running_loop()
     watcher: asyncio.Task[None] | None = None
+    gone = Cutoff()
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
-        gone.reschedule(loop.time())
+        gone.stop()
 
     def begin() -> None:
         nonlocal watcher
         watcher = loop.create_task(watch())
 
+    beginning = loop.call_later(WATCH_AFTER, begin)
     try:
-        async with asyncio.timeout(None) as gone:
-            beginning = loop.call_later(WATCH_AFTER, begin)
-            try:
-                yield
-            finally:
-                beginning.cancel()
-                if watcher:
-                    watcher.cancel()
+        with gone:
+            yield
     except TimeoutError:
-        if gone.expired():
+        if gone.is_over:
             raise ClientDisconnect from None
         raise
+    finally:
+        beginning.cancel()
+        if watcher:
+            watcher.cancel()
 
 
 def _must_fit(operation: Operation, request: Request, takes: Accepted) -> None:

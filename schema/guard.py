@@ -13,6 +13,7 @@ from graphql import OperationType
 
 from models.spans import Span, spans
 from models.viewer import Viewer
+from runtime.cutoff import Cutoff
 from runtime.limits import AtOnce, PerMinute, TookTooLong, variable
 from runtime.metrics import OPERATIONS, SLOW, Figures, figures
 from runtime.settings import Settings
@@ -74,7 +75,7 @@ class Guard:
 class Watch:
     """One operation, or one event. (A class, since a generator would take twice as long.)"""
 
-    __slots__ = ("figures", "guard", "key", "operation", "span", "started", "timeout", "token")
+    __slots__ = ("cutoff", "figures", "guard", "key", "operation", "span", "started", "token")
 
     def __init__(self, guard: Guard, key: str, operation: Operation) -> None:
         self.guard = guard
@@ -93,8 +94,7 @@ class Watch:
         self.figures = Figures()
         self.token: Token[Figures | None] = figures.set(self.figures)
         self.span = self._begin_span()
-        self.timeout = asyncio.timeout(self.guard.seconds)
-        await self.timeout.__aenter__()
+        self.cutoff = Cutoff(self.guard.seconds).__enter__()
 
     async def __aexit__(
         self,
@@ -115,7 +115,7 @@ class Watch:
         if isinstance(error, asyncio.CancelledError):
             self.figures.cancel()
         try:
-            await self.timeout.__aexit__(kind, error, traceback)
+            self.cutoff.__exit__(kind, error, traceback)
         except TimeoutError:
             is_write = self.operation.type is OperationType.MUTATION
             advice = "look whether it has landed all the same" if is_write else "ask for less"

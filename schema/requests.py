@@ -1,6 +1,5 @@
 """A GraphQL request, read from HTTP (the GraphQL over HTTP specification, sections 5 and 6)."""
 
-import asyncio
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
 from models.errors import Busy, RequestError, Unauthenticated, Unavailable
+from runtime.cutoff import Cutoff
 from runtime.limits import TookTooLong, TryAgainLater, variable
 from runtime.settings import Settings
 
@@ -199,7 +199,7 @@ async def read_source(request: Request, settings: Settings) -> bytes:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "The body must not be compressed.")
     try:
-        async with asyncio.timeout(settings.request_seconds):
+        with Cutoff(settings.request_seconds):
             return await _read_body(request, settings.max_body_bytes)
     except TimeoutError:
         seconds = f"{settings.request_seconds:g} seconds ({variable('request_seconds')})"
