@@ -42,6 +42,7 @@ PARTIAL_SUCCESS = 294
 WATCH_AFTER = 0.1  # seconds
 NO_HEADERS: Mapping[str, str] = {}
 HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",  # it is no page
     "Cache-Control": "private, no-store",
     "Vary": "Accept, Accept-Encoding, Authorization, Cookie",
 }
