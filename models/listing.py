@@ -19,10 +19,11 @@ from models.sql import Params, by_pairs
 
 Source = Callable[[Params, str], str]
 
-# A search looks at so many rows, one by one, before it turns to the index of pairs: this times the
-# square root of how many there are. The rarer a text is, the later these fill a page, and the less
-# the index finds; here the one takes as long as the other.
-NEAR = 10
+# A search looks at so many rows, one by one, before it turns to what the indexes find: this times
+# how many there are, to the power of two thirds. The rarer a text is, the later these fill a page,
+# and the less is found (each in a page of the table's own, if that is large); here the one takes as
+# long as the other.
+NEAR = 1.5
 PARENTS = "unnest($1::text[]) AS p(parent)"  # on PostgreSQL
 # Parents in one statement: SQLite joins at most 500 SELECTs, and compiles each of them.
 SQLITE_PARENTS = 25
@@ -123,22 +124,23 @@ class Standing:
     def source(self, params: Params, parent: str) -> str:
         """FROM and WHERE, for a Listing."""
         own = params.add(self.organization_id)
-        return f"FROM {self.all(own)}{self.matches(params)}{self.conditions(params, parent)}"
+        return f"FROM {self.standing(own)}{self.matches(params)}{self.conditions(params, parent)}"
 
-    def all(self, own: str) -> str:
+    def standing(self, own: str) -> str:
         """All that stand, whatever is asked of them. `own` is the organization's placeholder."""
         return f"{self.table} e WHERE e.organization_id = {own} AND e.until_revision IS NULL"
 
     def near(self, own: str, bounds: str, ordering: str) -> str:
         """The first rows of an order: as many as are soon looked at."""
-        many = f"SELECT ({NEAR} * sqrt(user_count))::bigint FROM organizations WHERE id = {own}"
-        return f"SELECT {READ} FROM {self.all(own)}{bounds} ORDER BY {ordering} LIMIT ({many})"
+        many = f"SELECT ({NEAR} * cbrt(user_count) ^ 2)::bigint FROM organizations WHERE id = {own}"
+        return f"SELECT {READ} FROM {self.standing(own)}{bounds} ORDER BY {ordering} LIMIT ({many})"
 
     def held(self, params: Params, own: str, matches: str) -> Sequence[str]:
         """The rows that match what they look for, in two parts, for each of which an index knows
-        where they are: those that begin with it, and the rest. None if no index does.
+        where they are: those that begin with it, and the rest. Nothing if no index does.
 
-        OFFSET keeps whatever else is asked of them away, for which PostgreSQL would look elsewhere.
+        OFFSET keeps whatever else is asked of the rest away, for which PostgreSQL would look
+        elsewhere.
         """
         known = by_pairs(params, self.organization_id, self.search or "", self.table)
         if known is None:
@@ -146,7 +148,7 @@ class Standing:
         begin, rest = known
         found = f"{self.table} e WHERE e.until_revision IS NULL{rest} OFFSET 0"
         return (
-            f"SELECT {READ} FROM {self.all(own)}{begin}{matches}",
+            f"SELECT {READ} FROM {self.standing(own)}{begin}{matches}",
             f"SELECT {READ} FROM (SELECT organization_id, {READ} FROM {found}) AS e "
             f"WHERE e.organization_id = {own}{matches}",
         )
@@ -214,7 +216,7 @@ def _search(listing: Listing, rows: Standing, part: Slice, params: Params, paren
             f"ORDER BY {order.by(part, order.columns)} LIMIT {limit})"
         )
     else:
-        source = f"{rows.all(own)}{matches}{asked}{bounds}"
+        source = f"{rows.standing(own)}{matches}{asked}{bounds}"
         found = f"cut AS (SELECT {keys} FROM {source} {in_order})"
     # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
     again = f"ORDER BY {order.by(part, [f'cut.{name}' for name in order.columns])} LIMIT {limit}"
@@ -318,7 +320,7 @@ async def fetch_count(listing: Listing) -> int:
     params = Params()
     if rows := listing.searched:
         own, matches = params.add(rows.organization_id), rows.matches(params)
-        every = f"SELECT e.* FROM {rows.all(own)}{matches}"
+        every = f"SELECT e.* FROM {rows.standing(own)}{matches}"
         found = " UNION ALL ".join(rows.held(params, own, matches) or [every])
         source = f"FROM ({found}) AS e WHERE TRUE{rows.conditions(params, '')}"
     else:

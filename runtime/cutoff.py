@@ -1,6 +1,6 @@
 """A time limit on a block: what `asyncio.timeout` does, in a quarter of the time.
 
-Each request has three of them, which took a twentieth of what most requests cost.
+A request has up to three of them, which took a twentieth of what most requests cost.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from typing import Any, Self
 
 
 class Cutoff:
-    """Stops a block when its time is over, or when it is told to: raises TimeoutError then.
+    """Stops one block when its time is over, or when it is told to: raises TimeoutError then.
 
     `seconds` is None where only `stop` ends it. What else cancels the task passes as it is.
     """

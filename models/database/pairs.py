@@ -2,12 +2,13 @@
 
 Of each user it holds every two characters in a row. (Trigrams are what is common, of an extension
 that not everybody can have; they know nothing of texts of two letters, which is what people have
-typed when a picker first asks.) It holds for all rows that match a search, and for a few more, so
-it only narrows what the search's own condition is asked of.
+typed when a picker first asks.) It leaves out the pair that a name begins with, and that of an
+email which begins with the same word. Most texts that are looked for begin a name: those rows lie
+together in the index of names, in their order, and only the few others that match are left to this
+one.
 
-It leaves out the pair that a name begins with, and that of an email which begins with the same
-word. Most texts that are looked for begin a name: those rows lie together in the index of names, in
-their order, and only the few others that hold the text are left to this one.
+It holds for all of those, and for a few more, so it only narrows what the search's own condition is
+asked of.
 """
 
 import sys
@@ -27,15 +28,18 @@ IS_THERE = (
     "AND indisvalid) AND current_setting('server_encoding') = 'UTF8'"
 )
 TELLING = 8  # characters of an organization's id, from its end, which nearly no other one shares
-BEHIND_WORD = frozenset(".@_-+")  # what ends the first word of an email, as the migration says
+# The word with which a name and an email both begin, as the migration says: how long it is at
+# least, and what stands behind it in the email.
+SHORTEST_WORD = 2
+BEHIND_WORD = frozenset(".@_-+")
 SURROGATES = range(0xD800, 0xE000)  # which are no characters
 
 
 def pairs(organization_id: str, key: str) -> list[str]:
     """What the index holds of each row of this organization that the key matches, but for those
-    whose name begins with it. None of a text that is too short."""
-    # Where an email begins with the key and the name does not, they may share their first word.
-    inner = key if BEHIND_WORD.isdisjoint(key[1:]) else key[1:]
+    whose name begins with it. None of a single character."""
+    # Where an email begins with the key and the name does not, the word that they share is shorter.
+    inner = key if BEHIND_WORD.isdisjoint(key[SHORTEST_WORD:]) else key[1:]
     of = organization_id[-TELLING:]
     return list(dict.fromkeys(of + inner[at : at + 2] for at in range(len(inner) - 1)))
 

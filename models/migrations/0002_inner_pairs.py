@@ -2,10 +2,12 @@ from tortoise import migrations
 
 from models.database.operations import OnPostgres
 
-# Every two characters in a row: those that begin at odd places, then those at even ones. Each is
-# told apart by the end of its organization's id, and none can hold the control character between.
-# The one that may be left at the end does no harm. The cost tells PostgreSQL to ask the index, and
-# not to make the pairs of one row after the other.
+# Every two characters in a row, less those that a search finds by the index of names: the first of
+# the name, and the first of an email that begins with the same word. (`models/database/pairs.py`
+# relies on it, and knows these words and what ends them.) First come those at odd places, then those
+# at even ones. Each is told apart by the end of its organization's id, and none can hold the control
+# character between. The one that may be left at the end does no harm. The cost tells PostgreSQL to
+# ask the index, and not to make the pairs of one row after the other.
 SEARCH_PAIRS = r"""
 CREATE OR REPLACE FUNCTION search_pairs(organization_id text, name_key text, email_key text)
 RETURNS text[] LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS $$
@@ -14,7 +16,7 @@ DECLARE
     word text := split_part(name_key, ' ', 1);
     key text := substr(name_key, 2) || ' ';
 BEGIN
-    IF starts_with(email_key, word)
+    IF length(word) >= 2 AND starts_with(email_key, word)
         AND strpos('.@_-+', substr(email_key, length(word) + 1, 1)) > 0
     THEN
         key := key || substr(email_key, 2);

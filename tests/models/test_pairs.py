@@ -1,6 +1,7 @@
 """The index of pairs: with it PostgreSQL finds what it finds without, and sooner."""
 
 import random
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import product
@@ -63,6 +64,7 @@ ALIKE = [
     *(("Li Wei", "li.wei@c.example"), ("Lia", "li@c.example"), ("Al", "al@c.example")),
     *(("K", "ka@c.example"), ("Mika", "kat.mika@c.example"), ("Ka", "mika@c.example")),
     *(("x\U0010ffffy", "x\U0010ffffz@c.example"), ("ab\ud7ffc", "ab\ud7ffc@c.example")),
+    *((f"Bo Ek{ends}", f"bo{ends}x@c.example") for ends in ".@_-+ö"),
     *(("ab\ue000c", "z@c.example"), ("\U0010ffff\U0010ffff\U0010ffff", "y@c.example")),
 ]
 ANYTHING = "adlx%_\\ .-'öñ日🦊0"
@@ -262,7 +264,8 @@ async def test_it_holds_the_pairs_of_any_part_but_of_how_a_name_begins(viewer: V
             "SELECT search_pairs($1, $2, $3)", viewer.organization_id, name, email
         )
         word = name.partition(" ")[0]
-        is_alike = email.startswith(word) and email[len(word) : len(word) + 1] in ".@_-+"
+        behind = email[len(word) : len(word) + 1]
+        is_alike = len(word) > 1 and email.startswith(word) and behind in ".@_-+"
         key = f"{name[1:]} {email[1:] if is_alike else email}"
         of = viewer.organization_id[-8:]
         wanted = {of + key[at : at + 2] for at in range(len(key) - 1)}
@@ -337,12 +340,12 @@ async def test_what_few_names_hold_is_found_by_the_index_and_what_many_hold_alon
         page, _, _, missing, _ = asks("12345@")
         for ask in (page, missing):  # the first names are looked at, reading no row
             assert "Index Only Scan" in await _plan(ask, monkeypatch)
-        for text in ("example", "@e"):
+        for text in ("example", "5@"):
             for ask in (asks(text)[0], asks(text)[3]):
                 assert "never executed" in _line(await _plan(ask, monkeypatch))
         for ask in (asks("zed")[0], asks("zed")[3]):
             found = await _plan(ask, monkeypatch)
-            assert "name_key >=" in found
+            assert re.search(r"Index Cond: .*name_key >=", found)
             assert "rows=0" in _line(found)  # the index of names has found them all
         for ask in asks("z"):
             assert pairs.INDEX not in await _plan(ask, monkeypatch)
