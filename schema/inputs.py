@@ -163,44 +163,32 @@ class DeleteGroupInput:
 
 
 @strawberry.input(description="Users to put into a group. Those already in it are no error.")
-class AddUsersToGroupInput:
-    group_id: ID = described("The group.")
-    user_ids: list[ID] = described("At most 1,000.")
+class AddUsersToGroupInput(GroupUsersInput):
     expected_revision: int | None = optional(EXPECTED)
 
 
 @strawberry.input(description="Users to take out of a group. Those not in it are no error.")
-class RemoveUsersFromGroupInput:
-    group_id: ID = described("The group.")
-    user_ids: list[ID] = described("At most 1,000.")
+class RemoveUsersFromGroupInput(GroupUsersInput):
     expected_revision: int | None = optional(EXPECTED)
 
 
 @strawberry.input(description="Bots to put into a group. Those already in it are no error.")
-class AddBotsToGroupInput:
-    group_id: ID = described("The group.")
-    bot_ids: list[ID] = described("At most 1,000.")
+class AddBotsToGroupInput(GroupBotsInput):
     expected_revision: int | None = optional(EXPECTED)
 
 
 @strawberry.input(description="Bots to take out of a group. Those not in it are no error.")
-class RemoveBotsFromGroupInput:
-    group_id: ID = described("The group.")
-    bot_ids: list[ID] = described("At most 1,000.")
+class RemoveBotsFromGroupInput(GroupBotsInput):
     expected_revision: int | None = optional(EXPECTED)
 
 
 @strawberry.input(description="Personas to put into a group. Those already in it are no error.")
-class AddPersonasToGroupInput:
-    group_id: ID = described("The group.")
-    persona_ids: list[ID] = described("At most 1,000.")
+class AddPersonasToGroupInput(GroupPersonasInput):
     expected_revision: int | None = optional(EXPECTED)
 
 
 @strawberry.input(description="Personas to take out of a group. Those not in it are no error.")
-class RemovePersonasFromGroupInput:
-    group_id: ID = described("The group.")
-    persona_ids: list[ID] = described("At most 1,000.")
+class RemovePersonasFromGroupInput(GroupPersonasInput):
     expected_revision: int | None = optional(EXPECTED)
 
 

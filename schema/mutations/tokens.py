@@ -1,6 +1,6 @@
 """Tokens."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -8,11 +8,11 @@ from models import tokens
 from schema import inputs, payloads
 from schema.context import Context
 from schema.inputs import given
-from schema.mutations.write import INPUT, writes
+from schema.mutations.write import writes
 from schema.written import Written
 
 
-async def create_token(context: Context, input: Annotated[inputs.CreateTokenInput, INPUT]) -> Any:
+async def create_token(context: Context, payload: Any, input: inputs.CreateTokenInput) -> Any:
     sent = given(input)  # a blank id is not a missing one: it names nobody
     outcome, secret = await tokens.create_token(
         context.viewer,
@@ -21,23 +21,21 @@ async def create_token(context: Context, input: Annotated[inputs.CreateTokenInpu
         sent.get("user_id"),
         sent.get("expires_at"),
     )
-    return payloads.CreateTokenPayload(
-        revision=outcome.revision, written=Written(token_id=outcome.id), secret=secret
-    )
+    return payload(revision=outcome.revision, written=Written(token_id=outcome.id), secret=secret)
 
 
-async def revoke_token(context: Context, input: Annotated[inputs.RevokeTokenInput, INPUT]) -> Any:
+async def revoke_token(context: Context, payload: Any, input: inputs.RevokeTokenInput) -> Any:
     outcome = await tokens.revoke_token(context.viewer, input.id)
-    return payloads.RevokeTokenPayload(
-        revision=outcome.revision, written=Written(token_id=outcome.id)
-    )
+    return payload(revision=outcome.revision, written=Written(token_id=outcome.id))
 
 
 @strawberry.type
 class TokenMutations:
     create_token: payloads.CreateTokenPayload = writes(
-        create_token, "Create a token. Its secret is told once, in this answer."
+        create_token,
+        inputs.CreateTokenInput,
+        "Create a token. Its secret is told once, in this answer.",
     )
     revoke_token: payloads.RevokeTokenPayload = writes(
-        revoke_token, "Revoke a token. It opens nothing from now on."
+        revoke_token, inputs.RevokeTokenInput, "Revoke a token. It opens nothing from now on."
     )

@@ -1,6 +1,6 @@
 """Undo."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -8,13 +8,13 @@ from models import undo
 from schema import inputs, payloads
 from schema.context import Context
 from schema.inputs import expected
-from schema.mutations.write import INPUT, writes
+from schema.mutations.write import writes
 from schema.written import Written
 
 
-async def undo_change(context: Context, input: Annotated[inputs.UndoChangeInput, INPUT]) -> Any:
+async def undo_change(context: Context, payload: Any, input: inputs.UndoChangeInput) -> Any:
     outcome = await undo.undo_change(context.viewer, input.change_id, expected(input))
-    return payloads.UndoChangePayload(
+    return payload(
         revision=outcome.revision,
         written=Written(group_id=outcome.group_id, change_id=outcome.id),
     )
@@ -24,5 +24,6 @@ async def undo_change(context: Context, input: Annotated[inputs.UndoChangeInput,
 class UndoMutations:
     undo_change: payloads.UndoChangePayload = writes(
         undo_change,
+        inputs.UndoChangeInput,
         "Reverse a change of a group, as one new change, which can be undone as well.",
     )

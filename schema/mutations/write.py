@@ -1,29 +1,33 @@
 """What all mutations share: a refusal becomes `userErrors`."""
 
+import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
 from models.errors import DomainError
 from models.ledger import current_revision
 from schema.context import Context, Info
-from schema.fields import INFO, parameters_of, sign
+from schema.fields import INFO, sign
 from schema.payloads import Payload, UserError
 
 INPUT = strawberry.argument(description="What to do.")
 MOST_ERRORS = 100  # a thousand wrong ids need not be told one by one
 
+Write = Callable[[Context, Any, Any], Awaitable[Payload]]
 
-def writes(function: Callable[..., Awaitable[Any]], description: str) -> Any:
-    """A field of `Mutation`: `function(context, input)` writes, and returns the payload.
 
-    Where the rules refuse, it is the payload with `userErrors`.
+def writes(function: Write, takes: type, description: str) -> Any:
+    """A field of `Mutation`: `function(context, payload, input)` writes, and returns the payload.
+
+    `takes` is the type of the input; `payload` is the class of the field, which is made here where
+    the rules refuse: with `userErrors`.
     """
 
-    async def write(context: Context, payload: Any, **given: Any) -> Payload:
+    async def write(context: Context, payload: Any, input: Any) -> Payload:
         try:
-            written: Payload = await function(context, **given)
+            written = await function(context, payload, input)
             context.is_presumed = False  # the ledger has looked
             return written
         except DomainError as error:
@@ -40,11 +44,14 @@ def writes(function: Callable[..., Awaitable[Any]], description: str) -> Any:
             )
             return refused
 
-    async def resolve(info: Info, **given: Any) -> Any:
-        return await write(info.context, info.return_type, **given)
+    async def resolve(info: Info, input: Any) -> Any:
+        return await write(info.context, info.return_type, input)
 
     resolve.write = write  # type: ignore[attr-defined]  # for the executor
-    sign(resolve, function, [INFO, *parameters_of(function, skip=1)])
+    given = inspect.Parameter(
+        "input", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[takes, INPUT]
+    )
+    sign(resolve, function, [INFO, given])
     return strawberry.mutation(resolver=resolve, description=description)
 
 
