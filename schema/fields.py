@@ -11,6 +11,7 @@ the context into the same batches.
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import strawberry
@@ -35,17 +36,65 @@ INFO = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annota
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def reads(*columns: str) -> Callable[[F], F]:
-    """Say of a function of a field which columns it reads, of an object that is a row or holds one.
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a function of a field needs of its objects, which are rows or hold one.
 
-    Of others nobody knows: for them all columns are fetched.
+    `columns` are those that it reads; `only_named` says that it can do with `Named` ones.
     """
 
+    columns: frozenset[str]
+    only_named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Computing:
+    """How a `computed` field is resolved."""
+
+    function: Computed
+    needs: Needs | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How a `found` field is resolved, or an entry point: by `find`, made of the `function`.
+
+    `pages` says that it can be told the columns that are wanted of the rows that it finds. `named`
+    stands for it where nothing but lists of an object is wanted. `needs` is None if nobody knows:
+    then all columns are fetched.
+    """
+
+    find: Found
+    function: Callable[..., Any]
+    pages: bool = False
+    needs: Needs | None = None
+    named: "Finding | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How a field of `Mutation` is resolved: by `write(context, payload's class, input)`."""
+
+    write: Callable[..., Awaitable[Any]]
+
+
+Way = Computing | Finding | Writing
+
+
+def reads(*columns: str, only_named: bool = False) -> Callable[[F], F]:
+    """Say what a function of a field needs (`Needs`)."""
+
     def say(function: F) -> F:
-        function.reads = frozenset(columns)  # type: ignore[attr-defined]
+        function.needs = Needs(frozenset(columns), only_named)  # type: ignore[attr-defined]
         return function
 
     return say
+
+
+def way_of(field: StrawberryField) -> Way | None:
+    """How a field is resolved; None for a column, a property, and what only graphql-core knows."""
+    resolver = field.base_resolver and field.base_resolver.wrapped_func
+    return getattr(resolver, "way", None)
 
 
 def described(description: str) -> Any:
@@ -59,7 +108,8 @@ def computed(function: Computed, description: str) -> Any:
     def resolve(root: Parent[Any], info: Info) -> Any:
         return function(root, info.context.viewer)
 
-    resolve.computed = function  # type: ignore[attr-defined]  # for the executor
+    needs = getattr(function, "needs", None)
+    resolve.way = Computing(function, needs)  # type: ignore[attr-defined]
     return strawberry.field(resolver=resolve, description=description)
 
 
@@ -75,13 +125,11 @@ def found(function: Found, description: str) -> Any:
         values = unfolded(objects, context, **given)
         return _as_part(field, values) if spans.get() else values
 
-    find.__wrapped__ = function  # type: ignore[attr-defined]  # by which a plan knows it
-    find.pages = unfolded is not function  # type: ignore[attr-defined]
-
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
         return await info.context.load(find, root, given)
 
-    resolve.found = find  # type: ignore[attr-defined]  # for the executor
+    pages, needs = unfolded is not function, getattr(function, "needs", None)
+    resolve.way = Finding(find, function, pages, needs)  # type: ignore[attr-defined]
     sign(resolve, function, [ROOT, INFO, *arguments])
     field = strawberry.field(resolver=resolve, description=description)
     return field
@@ -111,9 +159,9 @@ def entry_point(
         (answered,) = await find([None], info.context, **given)
         return answered
 
-    find.pages = answer is not function  # type: ignore[attr-defined]
-    resolve.found = find  # type: ignore[attr-defined]  # for the executor: the root is one object
-    resolve.named = named  # type: ignore[attr-defined]
+    instead = Finding(named, named) if named else None
+    way = Finding(find, function, answer is not function, named=instead)
+    resolve.way = way  # type: ignore[attr-defined]
     sign(resolve, function, [INFO, *arguments])
     return strawberry.field(resolver=resolve, description=description)
 
@@ -151,38 +199,3 @@ def sign(resolver: Any, function: Callable[..., Any], parameters: list[inspect.P
     resolver.__signature__ = inspect.Signature(signed)
     resolver.__annotations__ = {each.name: each.annotation for each in parameters}
     resolver.__module__ = function.__module__
-
-
-def computed_by(resolver: Any) -> Computed | None:
-    """The function of a `computed` field."""
-    return getattr(resolver, "computed", None)
-
-
-def found_by(resolver: Any) -> Found | None:
-    """The function of a `found` field."""
-    return getattr(resolver, "found", None)
-
-
-def named_by(resolver: Any) -> Found | None:
-    """What stands for the function of an entry point where no more than a name is needed."""
-    return getattr(resolver, "named", None)
-
-
-def reads_of(function: Any) -> frozenset[str] | None:
-    """The columns that a function reads; None if that is not known."""
-    return getattr(inspect.unwrap(function), "reads", None)
-
-
-def is_of_named(function: Found) -> bool:
-    """Whether the function of a `found` field can do with objects that are but named."""
-    return getattr(inspect.unwrap(function), "of_named", False)
-
-
-def write_of(resolver: Any) -> Found | None:
-    """What a field of `Mutation` does: `write(context, payload's class, …)`."""
-    return getattr(resolver, "write", None)
-
-
-def does_page(function: Found) -> bool:
-    """Whether it finds pages, and can be told the columns that are wanted of their rows."""
-    return getattr(function, "pages", False)

@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from inspect import unwrap
 from typing import Any, NoReturn, cast
 
 from graphql import (
@@ -35,17 +34,7 @@ from strawberry.types.field import StrawberryField
 from models.viewer import Viewer
 from schema.arguments import Given, NotPlain, arguments_of
 from schema.context import Context
-from schema.fields import (
-    COLUMNS,
-    Found,
-    computed_by,
-    does_page,
-    found_by,
-    is_of_named,
-    named_by,
-    reads_of,
-    write_of,
-)
+from schema.fields import COLUMNS, Computing, Finding, Found, Writing, way_of
 
 Collect = Callable[[GraphQLObjectType, list[FieldDetails]], CollectedFields]
 ANY = "*"  # column that a function may read
@@ -61,7 +50,7 @@ class Fetch:
     """
 
     name: str
-    function: Found
+    way: Finding
     given: Given
     shape: "Shape"
     columns: frozenset[str] | None = None
@@ -147,7 +136,7 @@ class Plan:
     def needs_only(self, function: Found) -> bool:
         """Whether nothing has to be fetched but what one function finds."""
         return not self.nested and all(
-            unwrap(each.function) is function
+            each.way.function is function
             and (each.shape.plan is None or each.shape.plan.is_at_hand)
             for each in self.fetches
         )
@@ -159,7 +148,7 @@ class Plan:
             self.columns <= {"id"}
             and not self.nested
             and bool(self.fetches)
-            and all(is_of_named(each.function) for each in self.fetches)
+            and all(each.way.needs and each.way.needs.only_named for each in self.fetches)
         )
 
     def of_named(self) -> "Plan":
@@ -175,7 +164,7 @@ class Plan:
         context: Context,
         variables: Variables,
     ) -> None:
-        values = await fetch.function(sources, context, **fetch.arguments(variables))
+        values = await fetch.way.find(sources, context, **fetch.arguments(variables))
         completed = await fill(fetch.shape, values, context, variables)
         for part, value in zip(parts, completed, strict=True):
             part[fetch.name] = value
@@ -291,20 +280,19 @@ class Compiler:
         if definition is None:
             raise NotPlain
         backref: StrawberryField = definition.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
-        resolver = backref.base_resolver and backref.base_resolver.wrapped_func
-        write = write_of(resolver)
+        way = way_of(backref)
         answered = definition.type
         is_object = isinstance(answered, GraphQLNonNull) and isinstance(
             answered.of_type, GraphQLObjectType
         )
-        if write is None or not is_object:
+        if not isinstance(way, Writing) or not is_object:
             raise NotPlain
         plan = None
         with suppress(NotPlain):
             plan = self.plan(answered.of_type, fields)
         given = arguments_of(backref, definition, fields[0].node)
         return WritePlan(
-            name, write, backref.type, given, definition, answered.of_type, fields, plan
+            name, way.write, backref.type, given, definition, answered.of_type, fields, plan
         )
 
     def _field(
@@ -318,20 +306,20 @@ class Compiler:
             draft.at_hand(name, draft.column(backref.python_name), shape)
             draft.note(shape.plan.reads if shape.plan else draft.own(backref.python_name))
             return
-        resolver = backref.base_resolver.wrapped_func
-        if (function := computed_by(resolver)) is not None:
-            draft.at_hand(name, draft.call(function), shape)
-            draft.note(reads_of(function))
-        elif (find := found_by(resolver)) is not None:
-            draft.placeholder(name)
-            given = arguments_of(backref, definition, fields[0].node)
-            if (named := named_by(resolver)) and shape.plan and shape.plan.needs_but_names:
-                find, shape = named, replace(shape, plan=shape.plan.of_named())
-            columns = shape.plan.reads if shape.plan and does_page(find) else None
-            draft.fetches.append(Fetch(name, find, given, shape, columns))
-            draft.note(reads_of(find))
-        else:
-            raise NotPlain
+        match way_of(backref):
+            case Computing(function, needs):
+                draft.at_hand(name, draft.call(function), shape)
+                draft.note(needs.columns if needs else None)
+            case Finding() as way:
+                draft.placeholder(name)
+                given = arguments_of(backref, definition, fields[0].node)
+                if way.named and shape.plan and shape.plan.needs_but_names:
+                    way, shape = way.named, replace(shape, plan=shape.plan.of_named())
+                columns = shape.plan.reads if shape.plan and way.pages else None
+                draft.fetches.append(Fetch(name, way, given, shape, columns))
+                draft.note(way.needs.columns if way.needs else None)
+            case _:
+                raise NotPlain
 
     def _shape(self, kind: GraphQLOutputType, fields: list[FieldDetails]) -> Shape:
         nullable, is_list = True, False

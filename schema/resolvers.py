@@ -145,12 +145,6 @@ class Named:
         return self.id
 
 
-def of_named(find: Found) -> Found:
-    """Say of a function that finds lists of groups that it can do with `Named` ones."""
-    find.of_named = True  # type: ignore[attr-defined]
-    return find
-
-
 async def of_groups(
     context: Context,
     listing: Listing,
@@ -183,8 +177,7 @@ async def _counters(context: Context, kind: Kind, roots: Sequence[Row | Named]) 
 def members(kind: Kind) -> Found:
     """`Group.users`, `.bots`, `.personas`."""
 
-    @of_named
-    @reads("id", kind.counter)
+    @reads("id", kind.counter, only_named=True)
     async def find(
         roots: Sequence[Row | Named],
         context: Context,
@@ -208,8 +201,7 @@ def members(kind: Kind) -> Found:
 def available(kind: Kind) -> Found:
     """`Group.availableUsers`, `.availableBots`, `.availablePersonas`: for those who see all."""
 
-    @of_named
-    @reads("id", kind.counter)
+    @reads("id", kind.counter, only_named=True)
     async def find(
         roots: Sequence[Row | Named],
         context: Context,

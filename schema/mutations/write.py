@@ -9,7 +9,7 @@ import strawberry
 from models.errors import DomainError
 from models.ledger import current_revision
 from schema.context import Context, Info
-from schema.fields import INFO, sign
+from schema.fields import INFO, Writing, sign
 from schema.payloads import Payload, UserError
 
 INPUT = strawberry.argument(description="What to do.")
@@ -47,7 +47,7 @@ def writes(function: Write, takes: type, description: str) -> Any:
     async def resolve(info: Info, input: Any) -> Any:
         return await write(info.context, info.return_type, input)
 
-    resolve.write = write  # type: ignore[attr-defined]  # for the executor
+    resolve.way = Writing(write)  # type: ignore[attr-defined]
     given = inspect.Parameter(
         "input", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[takes, INPUT]
     )
