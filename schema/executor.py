@@ -226,33 +226,42 @@ class PlanningExecutor(Executor[Any]):
         shows can be found again: in a transaction that sees one state.
         """
         context: Context = self.context_value
-        organization_id = context.viewer.organization_id
         objects = context.objects
-        with suppress(Exception):  # it is done again, with words for what went wrong
-            if plan is not None and plan.is_at_hand:
-                return plan.row(result, context.viewer)
-            shown = _shown(result)
-            if plan is not None and shown and plan.needs_only(written_groups):
-                parts = await plan.complete([result], context, self.variable_values.coerced)
-                context.shown = shown.revision
-                return parts[0]
-            if plan is not None:
-                _forget_shown(result)
-                before = await self._look_again()
-                parts = await plan.complete([result], context, self.variable_values.coerced)
-                if await context.revisions.read(organization_id) == before:
-                    context.shown = before
-                    return parts[0]
+        if plan is not None:
+            with suppress(Exception):  # it is done again, with words for what went wrong
+                return await self._complete_unless_moved(plan, result)
         _forget_shown(result)
         context.objects = objects
-        tries = 0
-        while True:
-            tries += 1
+        return await self._complete_in_snapshot(as_usual)
+
+    async def _complete_unless_moved(self, plan: Plan, result: Any) -> Any:
+        """Complete it by a plan. Raises NotPlain if somebody has written meanwhile."""
+        context: Context = self.context_value
+        variables = self.variable_values.coerced
+        if plan.is_at_hand:
+            return plan.row(result, context.viewer)
+        if (shown := _shown(result)) and plan.needs_only(written_groups):
+            (part,) = await plan.complete([result], context, variables)
+            context.shown = shown.revision
+            return part
+        _forget_shown(result)
+        before = await self._look_again()
+        (part,) = await plan.complete([result], context, variables)
+        if await context.revisions.read(context.viewer.organization_id) != before:
+            raise NotPlain
+        context.shown = before
+        return part
+
+    async def _complete_in_snapshot(self, as_usual: Callable[[], Any]) -> Any:
+        """Complete it in a transaction, with a viewer that is good as of that."""
+        context: Context = self.context_value
+        organization_id = context.viewer.organization_id
+        for looks_left in reversed(range(MOST_LOOKS)):
             # Not within the snapshot: who holds a connection must not wait for another.
             await self._look_again()
             async with snapshot():
                 at = (await revisions([organization_id]))[organization_id]
-                if at.knows(context.viewer) or tries == MOST_LOOKS:
+                if at.knows(context.viewer) or not looks_left:
                     context.shown = at.revision
                     return await self._awaited(as_usual())
 
