@@ -3,15 +3,14 @@
 from datetime import timedelta
 
 from commands.console import Refusal, table
+from commands.directory import every
 from models.database import Row, fetch
 from models.ledger import utc_now
-from models.listing import Slice, fetch_page
 from models.tables import Role, UserStatus
 from models.text import name_key
 from models.tokens import create_sign_in_link, create_token, revoke_token, tokens, tokens_by_id
-from models.viewer import Viewer
+from models.viewer import Viewer, effective_role
 
-PAGE = 1_000
 HEADS = ("ID", "NAME", "ROLE", "USER", "CREATED", "LAST USED", "STATE")
 
 
@@ -27,14 +26,7 @@ async def create(
 
 async def list_tokens(viewer: Viewer) -> str:
     """The organization's tokens, newest first, as a table."""
-    rows: list[Row] = []
-    after = None
-    while True:
-        page = await fetch_page(tokens(viewer), Slice(PAGE, after=after))
-        rows += page.rows
-        if not page.has_next:
-            break
-        after = (rows[-1]["id"],)
+    rows = [row async for page in every(tokens(viewer)) for row in page]
     emails = {
         row["id"]: row["email"]
         for row in await fetch(
@@ -47,7 +39,7 @@ async def list_tokens(viewer: Viewer) -> str:
         (
             row["id"],
             row["name"],
-            row["role"] or row["user_role"],
+            effective_role(row["role"], row["user_role"]),
             emails.get(row["user_id"], "-"),
             f"{row['created_at']:%Y-%m-%d}",
             f"{row['last_used_at']:%Y-%m-%d}" if row["last_used_at"] else "never",

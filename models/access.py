@@ -219,8 +219,8 @@ async def access_counts(
     return await fetch_counts(source, parents)
 
 
-def _named(rows: Iterable[Row | None]) -> list[Row]:
-    """Those of the rows that are there, sorted by name."""
+def sorted_by_name(rows: Iterable[Row | None]) -> list[Row]:
+    """Those of the rows that are there."""
     return sorted(filter(None, rows), key=BY_NAME_AND_ID)
 
 
@@ -269,7 +269,7 @@ async def _decide_alike(
     granted = await _granted(viewer, kind, known, moment) if known else {}
     for question, groups in granted.items():
         decisions[question] = Decision(
-            question, Reason.GRANTED, tuple(groups), _named(groups.values())
+            question, Reason.GRANTED, tuple(groups), sorted_by_name(groups.values())
         )
     denied = [question for question in known if question not in granted]
     if not denied:

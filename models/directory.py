@@ -77,7 +77,7 @@ async def entries_by_id(
     sees = viewer.sees(params, kind.table, "e")
     rows = await read(
         f"SELECT {select(kind.model, 'e')} FROM {kind.table} e WHERE {sees}{live} "
-        f"AND e.id = ANY({params.add(known_ids(tuple(entry_ids)))})",
+        f"AND e.id = ANY({params.add(known_ids(entry_ids))})",
         *params.values,
     )
     return list(rows)

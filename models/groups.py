@@ -88,7 +88,7 @@ async def groups_by_id(
     sees = viewer.sees(params, "groups", "g")
     rows = await read(
         f"SELECT {select(Group, 'g')} FROM groups g WHERE {sees}{live} "
-        f"AND g.id = ANY({params.add(known_ids(tuple(group_ids)))})",
+        f"AND g.id = ANY({params.add(known_ids(group_ids))})",
         *params.values,
     )
     return list(rows)

@@ -368,7 +368,7 @@ async def changes_by_id(viewer: Viewer, change_ids: Sequence[str]) -> list[Row]:
     sees = viewer.sees(params, "changes", "c")
     rows = await read(
         f"SELECT {CHANGE_COLUMNS} FROM changes c WHERE {sees} "
-        f"AND c.id = ANY({params.add(known_ids(tuple(change_ids)))})",
+        f"AND c.id = ANY({params.add(known_ids(change_ids))})",
         *params.values,
     )
     return list(rows)

@@ -169,7 +169,7 @@ class Listing:
     searched: Standing | None = None
 
 
-def cut(order: Order, part: Slice, rows: Sequence[Any]) -> Page:
+def cut(part: Slice, rows: Sequence[Any]) -> Page:
     """The page, from up to `limit + 1` rows that were read in the slice's direction."""
     more = len(rows) > part.limit
     rows = rows[: part.limit]
@@ -274,21 +274,21 @@ def page_of(rows: Sequence[Any], order: Order, part: Slice) -> Page:
     end = bisect_left(rows, part.before, key=key) if part.before is not None else len(rows)
     within = rows[start : max(start, end)]
     if part.backward:
-        return cut(order, part, within[::-1][: part.limit + 1])
-    return cut(order, part, within[: part.limit + 1])
+        return cut(part, within[::-1][: part.limit + 1])
+    return cut(part, within[: part.limit + 1])
 
 
 async def fetch_page(listing: Listing, part: Slice) -> Page:
     """A page of a listing that has no parent."""
     params = Params()
     sql = statement(listing, part, params, "")
-    return cut(listing.order, part, await read(sql, *params.values))
+    return cut(part, await read(sql, *params.values))
 
 
 async def fetch_pages(listing: Listing, part: Slice, parents: Sequence[str]) -> dict[str, Page]:
     """The same slice for each of many parents, in one statement. Every parent has a page."""
     rows = await _for_each(parents, lambda params, parent: statement(listing, part, params, parent))
-    return {parent: cut(listing.order, part, rows.get(parent, [])) for parent in parents}
+    return {parent: cut(part, rows.get(parent, [])) for parent in parents}
 
 
 async def fetch_known_pages(
@@ -310,7 +310,7 @@ async def fetch_known_pages(
         *params.values,
     )
     return {
-        parent: cut(listing.order, part, [] if some[0]["id"] is None else some)
+        parent: cut(part, [] if some[0]["id"] is None else some)
         for parent, some in _by_parent(rows).items()
     }
 

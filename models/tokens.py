@@ -135,7 +135,7 @@ async def tokens_by_id(viewer: Viewer, token_ids: Sequence[str]) -> list[Row]:
             f"SELECT {listed(COLUMNS)} {FROM_TOKENS} "
             "WHERE t.organization_id = $1 AND t.id = ANY($2)",
             viewer.organization_id,
-            known_ids(tuple(token_ids)),
+            known_ids(token_ids),
         )
     )
 

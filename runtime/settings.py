@@ -29,9 +29,9 @@ DISPENSABLE = (
 OIDC_ALGORITHMS = (*ASYMMETRIC, "EdDSA")
 
 
-def _names(value: str) -> frozenset[str]:
-    """The names in a list with commas."""
-    return frozenset(value.replace(" ", "").split(","))
+def _names(value: str) -> tuple[str, ...]:
+    """The names in a list with commas, each once."""
+    return tuple(dict.fromkeys(value.replace(" ", "").split(",")))
 
 
 def is_safe_address(url: str) -> bool:
@@ -312,14 +312,14 @@ class Settings(BaseSettings):
     @field_validator("oidc_algorithms")
     @classmethod
     def _must_be_asymmetric(cls, value: str) -> str:
-        if not set(value.replace(" ", "").split(",")) <= set(OIDC_ALGORITHMS):
+        if not set(_names(value)) <= set(OIDC_ALGORITHMS):
             raise ValueError(f"must be some of {', '.join(OIDC_ALGORITHMS)}")
         return value
 
     @field_validator("without")
     @classmethod
     def _must_be_known(cls, value: str) -> str:
-        if not _names(value) <= {"", *DISPENSABLE}:
+        if not set(_names(value)) <= {"", *DISPENSABLE}:
             raise ValueError(f"must be some of {', '.join(DISPENSABLE)}")
         return value
 
@@ -328,14 +328,14 @@ class Settings(BaseSettings):
         return what not in self.left_out
 
     @property
-    def left_out(self) -> frozenset[str]:
+    def left_out(self) -> tuple[str, ...]:
         """Those of DISPENSABLE that the service does not do."""
         return _names(self.without)
 
     @property
     def oidc_algorithm_names(self) -> tuple[str, ...]:
         """The algorithms that the issuer may sign with, each once."""
-        return tuple(dict.fromkeys(self.oidc_algorithms.replace(" ", "").split(",")))
+        return _names(self.oidc_algorithms)
 
     @property
     def session_lifetime(self) -> timedelta:

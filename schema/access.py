@@ -7,7 +7,7 @@ from typing import Any
 from strawberry import UNSET
 
 from models import memberships
-from models.access import Decision, access_counts, access_pages, holders, ids_of
+from models.access import Decision, access_counts, access_pages, holders, ids_of, sorted_by_name
 from models.database import Row
 from models.groups import groups_by_id
 from models.impact import BY_USER, Diff
@@ -17,7 +17,7 @@ from models.viewer import Viewer
 from schema.context import Context
 from schema.fields import Found, reads
 from schema.pagination import Connection, Edge, Paging, Range
-from schema.resolvers import At, Search, by_id, entries_of, moment_of, named
+from schema.resolvers import At, Search, by_id, entries_of, moment_of
 
 
 def reached(holder: Kind, held: Kind) -> Found:
@@ -90,7 +90,7 @@ async def via(roots: Sequence[Edge], context: Context) -> list[Sequence[Row]]:
     wanted = {root.node["via"] for root in roots}
     ids = list({id for each in wanted for id in ids_of(each)})
     rows = by_id(await groups_by_id(context.viewer, ids, deleted=True)) if ids else {}
-    groups = {each: named(rows, ids_of(each)) for each in wanted}
+    groups = {each: sorted_by_name(map(rows.get, ids_of(each))) for each in wanted}
     return [groups[root.node["via"]] for root in roots]
 
 
@@ -151,6 +151,6 @@ def diff_entries(kind: Kind) -> Found:
 
     async def find(roots: Sequence[Diff], context: Context) -> list[list[Row]]:
         rows = await entries_of(context, kind, (id for root in roots for id in root.held[kind]))
-        return [named(rows, root.held[kind]) for root in roots]
+        return [sorted_by_name(map(rows.get, root.held[kind])) for root in roots]
 
     return find

@@ -180,8 +180,8 @@ class PriceList:
     def _page_size(self, arguments: Mapping[str, ValueNode]) -> Price:
         """What `first` says, or else `last`; both are held to the limit."""
         most = self.limits.max_page_size
-        first = self._number("first", arguments.get("first"))
-        last = self._number("last", arguments.get("last"))
+        first = self._number(arguments.get("first"))
+        last = self._number(arguments.get("last"))
 
         def size(variables: Variables) -> int:
             sizes = []
@@ -200,7 +200,7 @@ class PriceList:
         depends = any(isinstance(arguments.get(name), VariableNode) for name in ("first", "last"))
         return size if depends else size({})
 
-    def _number(self, name: str, node: ValueNode | None) -> Callable[[Variables], float | None]:
+    def _number(self, node: ValueNode | None) -> Callable[[Variables], float | None]:
         """How to read a number; None where there is none, or no number: execution will say so."""
         if isinstance(node, VariableNode):
             key = node.name.value

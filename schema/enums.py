@@ -21,14 +21,14 @@ def parse_instant(text: Any) -> datetime:
     if not isinstance(text, str):
         raise ValueError("DateTime is a text such as 2026-01-31T12:00:00Z.")
     try:
-        instant = datetime.fromisoformat(text).astimezone(UTC)
-        if datetime.fromisoformat(text).tzinfo is None:
-            raise ValueError
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(
-            f"{text[:40]!r} is no date and time with an offset, such as 2026-01-31T12:00:00Z."
-        ) from None
-    return instant
+        pass
+    raise ValueError(
+        f"{text[:40]!r} is no date and time with an offset, such as 2026-01-31T12:00:00Z."
+    )
 
 
 def print_instant(instant: datetime) -> datetime:

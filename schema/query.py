@@ -22,6 +22,7 @@ from schema.inputs import AccessImpactInput, AccessQuestion, Asked, GroupOrder, 
 from schema.pagination import Paging
 from schema.resolvers import (
     Named,
+    OfGroup,
     Search,
     entries_of,
     groups_of_ids,
@@ -63,7 +64,6 @@ OrderUsers = Annotated[
     UserOrder | None, strawberry.argument(description="By name unless you say else.")
 ]
 Of = Annotated[AccessImpactInput, strawberry.argument(description="The write.")]
-OfGroup = Annotated[ID | None, strawberry.argument(description="Only changes of this group.")]
 
 
 # ---------------------------------------------------------------------------------- single objects

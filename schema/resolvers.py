@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import orjson
 import strawberry
-from strawberry import UNSET
+from strawberry import ID, UNSET
 
 from models import directory, groups, ids, ledger, memberships, tokens, undo
 from models.database import Row
@@ -44,6 +44,7 @@ At = Annotated[
         description="As it stood at this instant; now, if it is left out. The future is refused."
     ),
 ]
+OfGroup = Annotated[ID | None, strawberry.argument(description="Only changes of this group.")]
 
 
 # ------------------------------------------------------------------------------------------ rows
@@ -69,12 +70,6 @@ async def groups_of_ids(context: Context, ids: Iterable[str | None]) -> dict[str
 async def moment_of(viewer: Viewer, at: datetime | None) -> int | None:
     """The revision that an `at` argument means; None for the present."""
     return await ledger.revision_at(viewer, at) if at else None
-
-
-def named(rows: Mapping[str, Row], ids: Iterable[str]) -> list[Row]:
-    """The rows with these ids, sorted by name."""
-    found = [rows[id] for id in ids if id in rows]
-    return sorted(found, key=lambda row: (row["name_key"], row["id"]))
 
 
 # ------------------------------------------------------------------------------------ connections

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import strawberry
-from strawberry import ID, UNSET
+from strawberry import UNSET
 
 from models import ledger
 from models.database import Row
@@ -16,6 +16,7 @@ from models.viewer import Viewer
 from runtime.feed import Subscriber
 from schema.context import Info
 from schema.pagination import Edge, decode_cursor
+from schema.resolvers import OfGroup
 from schema.types import ChangeEdge
 
 READ_AT_ONCE = 100
@@ -31,7 +32,6 @@ After = Annotated[
         description="The cursor of the last change seen; from now on, if it is left out."
     ),
 ]
-OfGroup = Annotated[ID | None, strawberry.argument(description="Only changes of this group.")]
 
 
 async def changes(

@@ -32,14 +32,6 @@ class Row(Protocol):
     def __iter__(self) -> Iterator[Any]: ...
 
 
-class Connection(Protocol):
-    """What both engines offer, in a transaction and outside."""
-
-    async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[Row]: ...
-
-    async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None: ...
-
-
 def config(
     url: str,
     *,
