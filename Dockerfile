@@ -20,5 +20,5 @@ USER cohort
 ENV HOST=0.0.0.0 COHORT_LOG_FORMAT=json DATABASE_URL=sqlite:///data/cohort.sqlite3
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz')"]
+HEALTHCHECK CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ.get(\"PORT\", 8000)}/healthz')"]
 CMD ["python", "manage.py", "serve"]

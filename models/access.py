@@ -220,7 +220,7 @@ async def access_counts(
 
 
 def sorted_by_name(rows: Iterable[Row | None]) -> list[Row]:
-    """Those of the rows that are there."""
+    """The rows that are there: some may be gone."""
     return sorted(filter(None, rows), key=BY_NAME_AND_ID)
 
 

@@ -9,6 +9,8 @@ integer, so that the other groups of a user are joined by `|`, whatever their nu
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from models.access import is_active
 from models.database import fetch
@@ -99,7 +101,7 @@ async def _must_exist(viewer: Viewer, plan: Plan) -> None:
     if plan.kind is not None:
         found = await entries_by_id(viewer, plan.kind, plan.member_ids)
         if len(found) != len(set(plan.member_ids)):
-            raise BadRequest(f"There is no such {plan.kind.noun} among the ids, or more than one.")
+            raise BadRequest(f"At least one of the ids is no {plan.kind.noun}'s.")
 
 
 async def _touched_users(viewer: Viewer, plan: Plan) -> list[tuple[str, str]]:
@@ -178,6 +180,12 @@ async def _reached_elsewhere(
     for user_id, group_id in memberships:
         reached[user_id] |= held.get(group_id, 0)
     return reached
+
+
+def held_in_all(diffs: Sequence[Diff], kind: Kind) -> list[str]:
+    """The ids of the bots, or the personas, that any of the users is told of: each once."""
+    bits = reduce(or_, (diff.bits for diff in diffs), 0)
+    return _of_bits(bits, diffs[0].resources)[kind] if diffs else []
 
 
 def _of_bits(bits: int, resources: list[tuple[Kind, str]]) -> dict[Kind, list[str]]:

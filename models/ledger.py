@@ -182,8 +182,8 @@ async def begin(
 def is_up_to_date(viewer: Viewer, organization: Row) -> bool:
     """Whether nothing has changed about viewers since this one was recognised.
 
-    One at revision 0 was not: it is made here, for the operator. If it was recognised later than
-    the organization is, an older state of that was restored.
+    One at revision 0 was not recognised: it is made for a write that this process vouches for. If
+    it was recognised later than the organization is, an older state of that was restored.
     """
     at = At(organization["revision"], organization["viewers_revision"])
     return viewer.revision == 0 or at.knows(viewer)

@@ -1,6 +1,6 @@
 """Memberships: what a group holds of each kind, read and written row by row.
 
-The verbs that put together a whole write are in `models/groups.py`.
+The verbs that put together a whole write are in `groups.py`, `membership_writes.py` and `undo.py`.
 """
 
 from collections.abc import Sequence

@@ -77,7 +77,7 @@ class Reader:
         return text
 
     def url(self, value: str | None, field: str) -> str | None:
-        """An http(s) address, since pages will show what it leads to."""
+        """An http(s) address, or a path of the host's: pages will show what it leads to."""
         text = self.optional(value, field, "Address", URL_LENGTH)
         if text and not text.startswith(("https://", "http://", "/")):
             self.refuse(

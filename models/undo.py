@@ -20,6 +20,10 @@ from models.memberships import close_memberships, open_memberships
 from models.tables import Action
 from models.viewer import Viewer
 
+# How the summary of an undo begins, behind who made it.
+UNDID = "undid: "
+DID_AGAIN = "did again: "
+
 UNDOABLE = frozenset(
     {
         Action.GROUP_CREATED,
@@ -52,7 +56,7 @@ async def undo_change(
             )
         draft.record(
             Action.CHANGE_UNDONE,
-            f"undid: {change['summary']}",
+            _told(change),
             group=group,
             details=done,
             undoes_id=change_id,
@@ -61,6 +65,19 @@ async def undo_change(
             "UPDATE changes SET undone_by_id = $2 WHERE id = $1", change_id, draft.change_id
         )
     return Outcome(draft.landed_revision, draft.change_id, group_id=group["id"])
+
+
+def _told(change: Row) -> str:
+    """What is done to a change, as a sentence without its subject.
+
+    To undo an undo is to do again what that undid.
+    """
+    if change["undoes_id"] is None:
+        return f"{UNDID}{change['summary']}"
+    before = str(change["summary"]).removeprefix(f"{change['actor_name']} ")
+    if before.startswith(UNDID):
+        return DID_AGAIN + before.removeprefix(UNDID)
+    return UNDID + before.removeprefix(DID_AGAIN)
 
 
 async def _change_for_undo(draft: Write, change_id: str) -> Row:

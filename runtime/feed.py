@@ -138,9 +138,9 @@ class Feed:
                 await asyncio.sleep(poll_seconds)
 
     async def _tell_others(self) -> None:
-        untold, self._untold = self._untold, set()
-        if database.is_postgres():
-            for organization_id in untold:
+        while self._untold:  # what cannot be told now is told with the next
+            organization_id = self._untold.pop()
+            if database.is_postgres():
                 await database.notify(organization_id)
 
     async def _read(self) -> None:

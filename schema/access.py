@@ -10,8 +10,8 @@ from models import memberships
 from models.access import Decision, access_counts, access_pages, holders, ids_of, sorted_by_name
 from models.database import Row
 from models.groups import groups_by_id
-from models.impact import BY_USER, Diff
-from models.kinds import USERS, Kind
+from models.impact import BY_USER, Diff, held_in_all
+from models.kinds import BOTS, PERSONAS, USERS, Kind
 from models.listing import page_of
 from models.viewer import Viewer
 from schema.context import Context
@@ -127,17 +127,30 @@ def diffs(attribute: str) -> Found:
         paging: Paging,
     ) -> list[Connection]:
         asked = paging.range(BY_USER)
-        return [_page_of_diffs(getattr(root.impact, attribute), asked) for root in roots]
+        return [DiffConnection(getattr(root.impact, attribute), asked) for root in roots]
 
     return find
 
 
-def _page_of_diffs(found: Sequence[Diff], asked: Range) -> Connection:
-    async def count(parents: Sequence[str]) -> dict[str, int]:
-        return {"": len(found)}
+class DiffConnection(Connection):
+    """A page of a list that was computed whole. Source of `AccessDiffConnection`."""
 
-    page = page_of(found, BY_USER, asked.part)
-    return Connection(BY_USER, asked.narrow(page), "", count)
+    __slots__ = ("found",)
+
+    def __init__(self, found: Sequence[Diff], asked: Range) -> None:
+        async def count(parents: Sequence[str]) -> dict[str, int]:
+            return {"": len(found)}
+
+        super().__init__(BY_USER, asked.narrow(page_of(found, BY_USER, asked.part)), "", count)
+        self.found = found
+
+    @property
+    def bot_count(self) -> int:
+        return len(held_in_all(self.found, BOTS))
+
+    @property
+    def persona_count(self) -> int:
+        return len(held_in_all(self.found, PERSONAS))
 
 
 async def diff_users(roots: Sequence[Diff], context: Context) -> list[Row]:

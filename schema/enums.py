@@ -17,7 +17,7 @@ from models.tables import Action, ActorKind, Role, UserStatus
 
 
 def parse_instant(text: Any) -> datetime:
-    """An RFC 3339 date and time. Raises ValueError for anything else: an offset is a must."""
+    """A date and time as ISO 8601 has it, and so RFC 3339. Raises ValueError without an offset."""
     if not isinstance(text, str):
         raise ValueError("DateTime is a text such as 2026-01-31T12:00:00Z.")
     try:
@@ -164,7 +164,7 @@ _describe(
     "What groups may be sorted by.",
     NAME="By name, whatever its case.",
     CREATED_AT="By when they were created.",
-    UPDATED_AT="By when they, or what they hold, last changed.",
+    UPDATED_AT="By when their name, description or members last changed.",
     USER_COUNT="By how many users they hold.",
 )
 _describe(

@@ -142,9 +142,9 @@ class AccessImpactInput:
 class CreateGroupInput:
     name: str = described("Unique among live groups whatever its case; at most 120 characters.")
     description: str | None = optional("What it is for; at most 2,000 characters.")
-    user_ids: list[ID] | None = optional("Users it holds from the start.")
-    bot_ids: list[ID] | None = optional("Bots it holds from the start.")
-    persona_ids: list[ID] | None = optional("Personas it holds from the start.")
+    user_ids: list[ID] | None = optional("Users it holds from the start; at most 1,000.")
+    bot_ids: list[ID] | None = optional("Bots it holds from the start; at most 1,000.")
+    persona_ids: list[ID] | None = optional("Personas it holds from the start; at most 1,000.")
     expected_revision: int | None = optional(EXPECTED)
 
 
@@ -216,7 +216,7 @@ class UndoChangeInput:
     "What is left out stays as it is."
 )
 class UserInput:
-    external_id: str | None = optional("Their id in the host product.")
+    external_id: str | None = optional("Their id in the host product; null leaves it as it is.")
     name: str = described("Their name.")
     email: str = described("Their email, unique whatever its case.")
     avatar_url: str | None = optional("Where their picture is; null takes it away.")
@@ -230,7 +230,7 @@ class UserInput:
 )
 class BotInput:
     id: ID | None = optional("The bot to update.")
-    external_id: str | None = optional("Its id in the host product.")
+    external_id: str | None = optional("Its id in the host product; null leaves it as it is.")
     name: str = described("Its name.")
     description: str | None = optional("What it trains; null takes it away.")
     avatar_url: str | None = optional("Where its picture is; null takes it away.")
@@ -243,7 +243,7 @@ class BotInput:
 )
 class PersonaInput:
     id: ID | None = optional("The persona to update.")
-    external_id: str | None = optional("Its id in the host product.")
+    external_id: str | None = optional("Its id in the host product; null leaves it as it is.")
     name: str = described("Its name.")
     description: str | None = optional("Who it is; null takes it away.")
     avatar_url: str | None = optional("Where its picture is; null takes it away.")
@@ -291,9 +291,14 @@ class DeletePersonasInput:
 @strawberry.input(description="A new token: a person's, or one with a role of its own.")
 class CreateTokenInput:
     name: str = described("What it is for.")
-    role: Role | None = optional("What it may do; never more than its person may.")
+    role: Role | None = optional(
+        "What it may do; never more than its person may. Without `userId` it is needed: ADMIN or "
+        "AUDITOR."
+    )
     user_id: ID | None = optional("Whose it is.")
-    expires_at: datetime | None = optional("From when on it opens nothing.")
+    expires_at: datetime | None = optional(
+        "From when on it opens nothing; never, if it is left out."
+    )
 
 
 @strawberry.input(description="A token to revoke.")

@@ -36,7 +36,10 @@ Count = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
 
 Search = Annotated[
     str | None,
-    strawberry.argument(description="Only those whose name (or email) contains this, in any case."),
+    strawberry.argument(
+        description="Only those whose name contains this, in any case; of users also those whose "
+        "email does, unless you are a MEMBER."
+    ),
 ]
 At = Annotated[
     datetime | None,

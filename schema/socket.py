@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from models.errors import Busy, LimitExceeded, Unauthenticated, Unavailable
 from runtime.auth import secret_in, secret_of
+from runtime.limits import variable
 from schema.execution import Answer, Runner, encode, refusal
 from schema.requests import GraphQLRequest, request_from
 
@@ -163,7 +164,10 @@ class Socket:
             raise Close(4409, f"Subscriber for {id} already exists")
         most = self.settings.max_subscriptions
         if len(self.operations) >= most:
-            limit = LimitExceeded(f"At most {most} operations at once a connection.")
+            limit = LimitExceeded(
+                f"At most {most} operations at once on a connection "
+                f"({variable('max_subscriptions')})."
+            )
             await self._send(type="error", id=id, payload=refusal(limit).body["errors"])
             return
         while len(self.running) >= 2 * most:  # as many again have yet to tell that they ended

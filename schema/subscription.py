@@ -48,7 +48,7 @@ async def changes(
     recognised_at = ledger.utc_now()
     async with context.feed.subscribed(context.viewer.organization_id) as subscriber:
         async for change in _stream(info, subscriber, seen):
-            if _is_in_doubt(context.viewer, recognised_at, change):
+            if is_in_doubt(context.viewer, recognised_at, change):
                 recognised_at = ledger.utc_now()
                 await context.recognise_again()
             if isinstance(group_id, str) and change["group_id"] != group_id:
@@ -58,7 +58,7 @@ async def changes(
                 yield Edge(NEWEST_FIRST, change)
 
 
-def _is_in_doubt(viewer: Viewer, recognised_at: datetime, change: Row) -> bool:
+def is_in_doubt(viewer: Viewer, recognised_at: datetime, change: Row) -> bool:
     """Whether the viewer may be another by now, or nobody."""
     now = ledger.utc_now()
     if viewer.expires_at and viewer.expires_at <= now:

@@ -191,7 +191,7 @@ class Group(Node):
     name: str = described("Its name, unique among live groups whatever its case.")
     description: str | None = described("What it is for.")
     created_at: datetime = described("When it was created.")
-    updated_at: datetime = described("When it, or what it holds, last changed.")
+    updated_at: datetime = described("When its name, its description or its members last changed.")
     user_count: int = described("How many users it holds.")
     bot_count: int = described("How many bots it holds.")
     persona_count: int = described("How many personas it holds.")
@@ -228,17 +228,21 @@ class User(Node):
     role: Role = described("What they may do.")
     status: UserStatus = described("Whether they may use anything at all.")
     created_at: datetime = described("When they came into the directory.")
-    group_count: int = found(find.group_count(USERS), "How many groups they are in.")
+    group_count: int = found(
+        find.group_count(USERS), "How many groups they are in, as far as you may see."
+    )
     groups: "Connection[GroupEdge, Group]" = found(
-        find.groups_of(USERS), "The groups they are in, by name."
+        find.groups_of(USERS), "The groups they are in, by name, as far as you may see."
     )
     bots: "Connection[AccessibleBotEdge, Bot]" = found(
         access.reached(USERS, BOTS),
-        "The bots they may use, by name: each once, however many groups give it.",
+        "The bots they may use, by name: each once, however many groups give it. As far as you may "
+        "see.",
     )
     personas: "Connection[AccessiblePersonaEdge, Persona]" = found(
         access.reached(USERS, PERSONAS),
-        "The personas they may use, by name: each once, however many groups give it.",
+        "The personas they may use, by name: each once, however many groups give it. As far as you "
+        "may see.",
     )
 
 
@@ -250,12 +254,15 @@ class Bot(Node):
     avatar_url: str | None = described("Where its picture is.")
     features: list[str] = computed(find.features, "Short labels, shown as badges.")
     created_at: datetime = described("When it came into the directory.")
-    group_count: int = found(find.group_count(BOTS), "How many groups hold it.")
+    group_count: int = found(
+        find.group_count(BOTS), "How many groups hold it, as far as you may see."
+    )
     groups: "Connection[GroupEdge, Group]" = found(
-        find.groups_of(BOTS), "The groups that hold it, by name."
+        find.groups_of(BOTS), "The groups that hold it, by name, as far as you may see."
     )
     users: "Connection[BotUserEdge, User]" = found(
-        access.reached_by(BOTS), "Who may use it, by name, each once."
+        access.reached_by(BOTS),
+        "Who may use it, by name, each once. Through groups that you may see.",
     )
 
 
@@ -266,12 +273,15 @@ class Persona(Node):
     description: str | None = described("Who it is.")
     avatar_url: str | None = described("Where its picture is.")
     created_at: datetime = described("When it came into the directory.")
-    group_count: int = found(find.group_count(PERSONAS), "How many groups hold it.")
+    group_count: int = found(
+        find.group_count(PERSONAS), "How many groups hold it, as far as you may see."
+    )
     groups: "Connection[GroupEdge, Group]" = found(
-        find.groups_of(PERSONAS), "The groups that hold it, by name."
+        find.groups_of(PERSONAS), "The groups that hold it, by name, as far as you may see."
     )
     users: "Connection[PersonaUserEdge, User]" = found(
-        access.reached_by(PERSONAS), "Who may use it, by name, each once."
+        access.reached_by(PERSONAS),
+        "Who may use it, by name, each once. Through groups that you may see.",
     )
 
 
@@ -289,8 +299,14 @@ class Change(Node):
     actor: Actor = computed(lambda row, viewer: row, "Who did it.")
     action: Action = described("What it did.")
     summary: str = described("One English sentence: `Ada Lovelace added 3 users to Sales Team`.")
-    group: Group | None = found(find.change_groups, "The group; null once it is gone.")
-    group_name: str | None = described("The group's name, as it was before the change.")
+    group: Group | None = found(
+        find.change_groups,
+        "The group; null once it is gone, where you may not see it, and for a change of none.",
+    )
+    group_name: str | None = described(
+        "The group's name, as it was before the change, or as that made it; null for a change of "
+        "no group."
+    )
     users: list[User] = found(
         find.change_entries(USERS),
         "The users it names, less those who are gone. (That a group was deleted names none.)",
@@ -324,7 +340,8 @@ class AccessDecision:
     )
     held_by: list[Group] = found(
         access.held_by,
-        "When it is denied: groups that hold it, which the user would need to join. At most 100.",
+        "When it is denied: groups that hold it, by name; the user needs to be active, and in one "
+        "of them. At most 100.",
     )
 
 
@@ -340,17 +357,19 @@ class AccessDiffEdge(Edge):
     node: AccessDiff = described("The user, with what they would gain, lose or keep.")
 
 
+@strawberry.type(description="A page of the users whom a write would touch.")
+class AccessDiffConnection(Connection[AccessDiffEdge, AccessDiff]):
+    bot_count: int = described("How many different bots they would gain, lose or keep, in all.")
+    persona_count: int = described("How many different personas, likewise.")
+
+
 @strawberry.type(
     description="What a write would do to people's access. Exact at the revision it names."
 )
 class AccessImpact:
     revision: int = described("Hand it back as `expectedRevision` to commit exactly this.")
-    gains: Connection[AccessDiffEdge, AccessDiff] = found(
-        access.diffs("gains"), "Who would gain what, by name."
-    )
-    losses: Connection[AccessDiffEdge, AccessDiff] = found(
-        access.diffs("losses"), "Who would lose what, by name."
-    )
-    kept: Connection[AccessDiffEdge, AccessDiff] = found(
+    gains: AccessDiffConnection = found(access.diffs("gains"), "Who would gain what, by name.")
+    losses: AccessDiffConnection = found(access.diffs("losses"), "Who would lose what, by name.")
+    kept: AccessDiffConnection = found(
         access.diffs("kept"), "Who would keep what through another group, by name."
     )

@@ -23,7 +23,7 @@ from tests.factories import (
 )
 from tests.refusals import unchanged
 
-DIFFS = "totalCount nodes { user { name } bots { name } personas { name } }"
+DIFFS = "totalCount botCount personaCount nodes { user { name } bots { name } personas { name } }"
 IMPACT = f"""query($of: AccessImpactInput!) {{ accessImpact(of: $of) {{ revision
     gains {{ {DIFFS} }} losses {{ {DIFFS} }} kept {{ {DIFFS} }} }} }}"""
 
@@ -32,6 +32,8 @@ def diffs(*found: tuple[str, list[str], list[str]]) -> dict[str, Any]:
     """A list of users with the names of bots and personas."""
     return {
         "totalCount": len(found),
+        "botCount": len({name for _, bots, _ in found for name in bots}),
+        "personaCount": len({name for *_, personas in found for name in personas}),
         "nodes": [
             {
                 "user": {"name": user},
@@ -87,7 +89,7 @@ async def test_an_impact_comes_in_pages(ask: Asker, acme: Viewer) -> None:
     group = await make_group(acme, users=users, bots=[await make_bot(acme)])
     query = """query($of: AccessImpactInput!, $after: String, $before: String, $first: Int,
         $last: Int) { accessImpact(of: $of) { losses(first: $first, after: $after, last: $last,
-        before: $before) { totalCount nodes { user { name } }
+        before: $before) { totalCount botCount nodes { user { name } }
         pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"""
 
     async def walk(size: str, place: str, end: str, more: str) -> list[list[str]]:
@@ -95,7 +97,7 @@ async def test_an_impact_comes_in_pages(ask: Asker, acme: Viewer) -> None:
         while True:
             variables = {"of": {"deleteGroup": group}, size: 3, place: cursor}
             page = (await ask(query, **variables))["accessImpact"]["losses"]
-            assert page["totalCount"] == 7
+            assert (page["totalCount"], page["botCount"]) == (7, 1)  # of all, on each page
             pages.append([node["user"]["name"][-1] for node in page["nodes"]])
             if not page["pageInfo"][more]:
                 return pages

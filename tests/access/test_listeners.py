@@ -14,11 +14,12 @@ from models.directory import delete_entries
 from models.kinds import USERS
 from models.ledger import utc_now
 from models.organizations import create_organization
-from models.tables import Role, UserStatus
+from models.tables import Action, ActorKind, Role, UserStatus
 from models.tokens import authenticate, create_token, exchange, revoke_token
 from models.upserts import upsert_entries
 from models.viewer import Viewer
 from runtime.auth import COOKIE
+from schema.subscription import is_in_doubt
 from tests.access.service import (
     Line,
     Service,
@@ -182,6 +183,33 @@ async def test_an_expired_token_ends_what_it_began_however_much_there_is_to_tell
         finally:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("lag", "age", "left", "expected"),
+    [
+        (0, 0, None, False),
+        (3, 1, None, False),  # told late, but recognised just now
+        (1, 3, None, False),
+        (3, 3, None, True),
+        (0, 0, 1, False),
+        (0, 0, -1, True),
+    ],
+)
+def test_who_is_told_late_or_has_expired_is_looked_at_again(
+    lag: int, age: int, left: int | None, expected: bool
+) -> None:
+    now = utc_now()
+    viewer = Viewer(
+        "org_1",
+        Role.ADMIN,
+        ActorKind.TOKEN,
+        "Listener",
+        token_id="tok_1",
+        expires_at=None if left is None else now + timedelta(seconds=left),
+    )
+    change: Any = {"at": now - timedelta(seconds=lag), "action": Action.BOTS_ADDED}
+    assert is_in_doubt(viewer, now - timedelta(seconds=age), change) is expected
 
 
 @pytest.mark.parametrize("how", ["deactivated", "deleted"])

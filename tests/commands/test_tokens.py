@@ -82,6 +82,7 @@ async def test_tokens_are_listed_with_their_state_and_without_secrets(
     assert ran.out == "There is no token yet.\n"
     ada = await make_user(viewer, "Ada", email="ada@example.com")
     _, secret = await create_token(viewer, "CI", Role.ADMIN)
+    await create_token(viewer, "big", Role.ADMIN, ada)
     outcome, _ = await create_token(viewer, "old", user_id=ada)
     await revoke_token(viewer, str(outcome.id))
     ran = await manage(database_url, "token", "list", *ACME)
@@ -90,6 +91,7 @@ async def test_tokens_are_listed_with_their_state_and_without_secrets(
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     assert [line.split()[1:] for line in lines] == [
         ["old", "MEMBER", "ada@example.com", day, "never", "revoked"],
+        ["big", "MEMBER", "ada@example.com", day, "never", "good"],
         ["CI", "ADMIN", "-", day, "never", "good"],
     ]
     assert lines[0].startswith(str(outcome.id))

@@ -112,9 +112,11 @@ async def test_an_undo_is_a_change_that_tells_what_it_undid(viewer: Viewer) -> N
 async def test_an_undo_can_be_undone_and_that_again(viewer: Viewer, kind: Kind) -> None:
     entry, group = await make_entry(viewer, kind, "A"), await make_group(viewer)
     await add_members(viewer, kind, group, [entry])
-    for expected in (set(), {entry}, set(), {entry}):
+    added = (await change_of(viewer))["summary"]
+    for done, expected in (("undid", set()), ("did again", {entry})) * 2:
         await undo(viewer)
         assert await held(viewer, kind, group) == expected
+        assert (await change_of(viewer))["summary"] == f"The operator {done}: {added}"
 
 
 @every_kind
