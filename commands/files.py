@@ -162,7 +162,8 @@ def _wrong_with(header: Sequence[str], content: Content) -> Iterable[str]:
 def to_csv(rows: Iterable[Sequence[str | None]]) -> str:
     """Records as text."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    # Cells are quoted if they hold a character of this; a description may hold either.
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
 
 

@@ -215,9 +215,11 @@ async def _insert(
 
 
 async def _revoke(draft: Write, token: Row) -> None:
-    """Revoke a token, and the sessions that it was exchanged for."""
+    """Revoke a token, the sessions that it was exchanged for, and theirs."""
     await fetch(
-        "UPDATE tokens SET revoked_at = $2 WHERE (id = $1 OR parent_id = $1) "
+        "WITH RECURSIVE ended (id) AS (SELECT id FROM tokens WHERE id = $1 "
+        "UNION ALL SELECT t.id FROM tokens t JOIN ended ON t.parent_id = ended.id) "
+        "UPDATE tokens SET revoked_at = $2 WHERE id IN (SELECT id FROM ended) "
         "AND revoked_at IS NULL",
         token["id"],
         draft.now,

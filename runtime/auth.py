@@ -35,7 +35,11 @@ def is_same_origin(connection: HTTPConnection) -> bool:
     if site is not None and site not in ("same-origin", "none"):
         return False
     origin = connection.headers.get("origin")
-    return origin is None or origin.partition("://")[2] == connection.headers.get("host")
+    if origin is None:
+        return True
+    # Behind a proxy that ends TLS, the scheme of the page is not always known here.
+    scheme, _, host = origin.partition("://")
+    return scheme in ("http", "https") and host == connection.headers.get("host")
 
 
 def secret_of(connection: HTTPConnection) -> str | None:

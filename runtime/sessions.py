@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from models import tokens
 from models.errors import Unauthenticated
 from runtime.auth import COOKIE, Authenticator, is_same_origin
+from runtime.cutoff import Cutoff
 from runtime.limits import PerMinute, TryAgainLater, address_key
 from runtime.metrics import ERRORS
 from runtime.oidc import LONGEST_TOKEN
@@ -76,8 +77,9 @@ def session_routes(settings: Settings, authenticator: Authenticator) -> list[Rou
 
     async def begin(request: Request) -> Response:
         """Set the cookie for the token in the body: `{"token": "…"}`."""
+        token = await _pasted_token(request, settings.request_seconds)
         with attempt(request):
-            viewer = await authenticator.viewer(await _pasted_token(request))
+            viewer = await authenticator.viewer(token)
         secret = await tokens.exchange(viewer, settings.session_lifetime)
         return remember(Response(status_code=204), request, secret)
 
@@ -109,17 +111,25 @@ def _for_own_pages(
             return _refusal(str(error), error.code, 429, _wait(error))
         except Unauthenticated as error:
             return _refusal(str(error), error.code, 401)
+        except TimeoutError:
+            return _refusal("The body took too long.", "LIMIT_EXCEEDED", 408)
+        except ClientDisconnect:
+            return Response()  # which nobody reads
 
     return guarded
 
 
-async def _pasted_token(request: Request) -> str:
-    """The token in the body; an empty text if there is none."""
+async def _pasted_token(request: Request, seconds: float) -> str:
+    """The token in the body; an empty text if there is none.
+
+    Raises TimeoutError if it takes longer, and ClientDisconnect if the client goes away.
+    """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            return ""
+    with Cutoff(seconds):
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_BODY:
+                return ""
     try:
         token = orjson.loads(body)["token"]
     except (ValueError, KeyError, TypeError):

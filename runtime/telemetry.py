@@ -48,6 +48,11 @@ class _JsonFormatter(TimedFormatter, JsonFormatter):
     """Each line as JSON."""
 
 
+def _tells_no_address(record: logging.LogRecord) -> bool:
+    """Whether a line is none of uvicorn's of a WebSocket, which tell its address with the query."""
+    return '"WebSocket %s"' not in str(record.msg)
+
+
 def configure_logging(settings: Settings) -> None:
     """Send all logs to standard error, as text or as JSON, one line each."""
     fields = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
@@ -62,6 +67,7 @@ def configure_logging(settings: Settings) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # Every request has its line from RequestLog, which keeps secrets in addresses out of it.
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("uvicorn.error").addFilter(_tells_no_address)
 
 
 class RequestLog:

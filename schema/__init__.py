@@ -1,7 +1,8 @@
 """What a client sees: the Strawberry schema."""
 
 import strawberry
-from graphql import GraphQLObjectType
+from graphql import GraphQLInputObjectType, GraphQLObjectType
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from schema.enums import CONFIG
 from schema.mutations import Mutation
@@ -15,6 +16,11 @@ for graphql_type in schema._schema.type_map.values():
     # ask each row whether it is an instance of the class; it is a row, and it is asked often.
     if isinstance(graphql_type, GraphQLObjectType):
         graphql_type.is_type_of = None
+    # Strawberry looks at such inputs itself, and late: when they are made. graphql-core's rules
+    # would refuse the document, or the variables, if they were told.
+    if isinstance(graphql_type, GraphQLInputObjectType):
+        definition = graphql_type.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+        graphql_type.is_one_of = definition.is_one_of
 
 
 def sdl() -> str:

@@ -1,7 +1,8 @@
 """What a resolver is given beside its object: one Context an operation."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import strawberry
@@ -91,6 +92,22 @@ class Context:
             self._asked[key] = [(root, future)]
             loop.call_soon(self._begin, key, function, arguments)
         return future
+
+    @asynccontextmanager
+    async def all_loaded(self) -> AsyncIterator[None]:
+        """Whatever is begun to be fetched in the block has ended behind it.
+
+        Once a field has failed, nobody waits for its siblings any more. But what they have begun
+        would go on, on a connection that another may have by then.
+        """
+        try:
+            yield
+            while self._asked or self._loading:
+                await (asyncio.wait(self._loading) if self._loading else asyncio.sleep(0))
+        finally:
+            for each in self._loading:
+                each.cancel()
+            await asyncio.gather(*self._loading, return_exceptions=True)
 
     def _begin(self, key: Hashable, function: Load, arguments: Mapping[str, Any]) -> None:
         """Begin to answer what is asked until the task runs."""

@@ -30,6 +30,7 @@ from schema.requests import (
     HTTPRequest,
     Refused,
     accepted,
+    names,
     read_request,
     read_source,
     status_of,
@@ -224,13 +225,14 @@ def _done(
 ) -> Response:
     """A finished answer. A GET that names the answer it has is told that it has it.
 
-    The tag is of the body as it is sent: gzipped, an answer is another representation.
+    The tag is of the body as it is sent: gzipped, or as another media type, an answer is another
+    representation.
     """
     headers = {**HEADERS, **headers}
     if request.method == "GET" and status == 200:
-        tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
+        tag = f'"{blake2b(body, digest_size=16, person=media_type[-16:].encode()).hexdigest()}"'
         headers |= {"ETag": tag, "Cache-Control": "private, no-cache"}
-        if tag in request.headers.get("if-none-match", ""):
+        if names(tag, request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=headers)
     if is_gzipped(body):
         headers["Content-Encoding"] = "gzip"

@@ -186,7 +186,9 @@ class Runner:
         async with snapshot():
             viewer = await self.authenticator.recognise(secret)
             context = self._context(secret, viewer, operation)
-            return await self._execute(context, operation, asked), viewer
+            context.plans = None  # one that gives up would leave statements cancelled behind it
+            async with context.all_loaded():
+                return await self._execute(context, operation, asked), viewer
 
     async def _execute(
         self, context: Context, operation: Operation, asked: GraphQLRequest

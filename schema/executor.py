@@ -259,7 +259,7 @@ class PlanningExecutor(Executor[Any]):
         for looks_left in reversed(range(MOST_LOOKS)):
             # Not within the snapshot: who holds a connection must not wait for another.
             await self._look_again()
-            async with snapshot():
+            async with snapshot(), context.all_loaded():
                 at = (await revisions([organization_id]))[organization_id]
                 if at.knows(context.viewer) or not looks_left:
                     context.shown = at.revision

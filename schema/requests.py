@@ -50,21 +50,25 @@ def status_of(error: Exception) -> tuple[int, dict[str, str]]:
 
 
 class _Headers(Headers):
-    """The headers of a request, by name, the first of each: Starlette's own are gone through one
-    by one each time."""
+    """The headers of a request, by name: Starlette's own are gone through one by one each time.
+
+    Lines of one name are one list, as RFC 9110 has it (section 5.3).
+    """
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope=scope)
-        self._first: dict[str, str] = {
-            name.decode("latin-1"): value.decode("latin-1")
-            for name, value in reversed(scope["headers"])
-        }
+        self._by_name: dict[str, str] = {}
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            if name in self._by_name:
+                value = f"{self._by_name[name]}{'; ' if name == 'cookie' else ', '}{value}"
+            self._by_name[name] = value
 
     def __getitem__(self, name: str) -> str:
-        return self._first[name.lower()]
+        return self._by_name[name.lower()]
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self._first.get(name.lower(), default)
+        return self._by_name.get(name.lower(), default)
 
 
 class HTTPRequest(Request):
@@ -138,9 +142,13 @@ def _accepted(accept: str, accept_encoding: str) -> Accepted:
     if not accept.strip():
         return Accepted(1.0, 0.0, 0.0, gzip)
     taken = _weights(accept.strip())
+    any_json = taken.get("application/*", taken.get("*/*", 0.0))
+    json = taken.get(JSON, any_json)
+    # By a wildcard alone, the newer form is taken only where that is more welcome than the older.
+    newer = any_json if any_json > json else 0.0
     return Accepted(
-        json=taken.get(JSON, taken.get("application/*", taken.get("*/*", 0.0))),
-        graphql_json=taken.get(GRAPHQL_JSON, 0.0),
+        json=json,
+        graphql_json=taken.get(GRAPHQL_JSON, newer),
         events=taken.get(EVENT_STREAM, taken.get("text/*", 0.0)),
         gzip=gzip,
     )
@@ -176,6 +184,12 @@ def _parameter(parameters: list[str], name: str, default: str) -> str:
     return default
 
 
+def names(tag: str, if_none_match: str) -> bool:
+    """Whether a value of `If-None-Match` names an entity tag (RFC 9110, section 13.1.2)."""
+    named = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
+    return tag in named or named == ["*"]
+
+
 def _quality(text: str) -> float:
     """A weight from 0 to 1; 0 for what is none."""
     return float(text) if QUALITY.fullmatch(text) else 0.0
@@ -196,8 +210,8 @@ async def read_source(request: Request, settings: Settings) -> bytes:
         raise Refused(415, f"The body must be {JSON}; say so in `Content-Type`.")
     if _parameter(parameters, "charset", "utf-8") not in UTF_8:
         raise Refused(415, "The body must be in UTF-8.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refused(415, "The body must not be compressed.")
+    if request.headers.get("content-encoding", "").lower() not in ("", "identity"):
+        raise Refused(415, "The body must not be compressed.", Accept_Encoding="identity")
     try:
         with Cutoff(settings.request_seconds):
             return await _read_body(request, settings.max_body_bytes)

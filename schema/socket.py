@@ -23,6 +23,7 @@ MESSAGE_TOO_BIG = 1009
 # How long one who does not read may take to hear why it is let go.
 CLOSE_SECONDS = 30.0
 LONGEST_ID = 128
+LONGEST_REASON = 123  # bytes (RFC 6455, section 5.5.1)
 SUBSCRIBE = {
     "query": str | None,
     "variables": dict | None,
@@ -154,7 +155,10 @@ class Socket:
     async def _answer_ping(self, message: dict[str, Any]) -> None:
         if message["type"] == "ping":
             payload = message.get("payload")
-            await self._send(type="pong", **({} if payload is None else {"payload": payload}))
+            try:
+                await self._send(type="pong", **({} if payload is None else {"payload": payload}))
+            except orjson.JSONEncodeError:  # which goes less deep than what decodes
+                raise Close(4400, "`payload` is nested too deeply") from None
 
     async def _subscribe(self, message: dict[str, Any], tasks: asyncio.TaskGroup) -> None:
         id, asked = _id(message), message.get("payload")
@@ -225,7 +229,8 @@ class Socket:
         """End the connection, whether or not the client still reads."""
         with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
             async with asyncio.timeout(CLOSE_SECONDS):
-                await self.websocket.close(close.code, close.reason)
+                reason = close.reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+                await self.websocket.close(close.code, reason)
 
 
 def _is_request(payload: dict[str, Any]) -> bool:
@@ -238,5 +243,5 @@ def _is_request(payload: dict[str, Any]) -> bool:
 def _id(message: dict[str, Any]) -> str:
     id = message.get("id")
     if not isinstance(id, str) or not 0 < len(id) <= LONGEST_ID:
-        raise Close(4400, "`id` must be a text")
+        raise Close(4400, f"`id` must be a text of 1 to {LONGEST_ID} characters")
     return id

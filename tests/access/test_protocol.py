@@ -57,6 +57,7 @@ NO_MESSAGES: dict[str, str | bytes] = {
     "a payload that is a list": '{"type": "ping", "payload": []}',
     "a payload that is a text": '{"type": "ping", "payload": "x"}',
     "a nest of lists": "[" * 100_000,
+    "a nest that is a ping's": '{"type":"ping","payload":' + '{"a":' * 500 + "1" + "}" * 501,
     "a lone surrogate": '{"type": "\\ud800"}',
 }
 
@@ -220,6 +221,17 @@ async def test_an_id_names_one_operation_at_a_time(service: Service, token: str)
         await made.subscribe("1")
         await made.subscribe("1")
         assert await made.close_code() == 4409
+
+
+async def test_a_long_id_is_told_as_far_as_there_is_room(service: Service, token: str) -> None:
+    for letter in "aä":
+        async with line(service, token) as made:
+            for _ in range(2):
+                await made.subscribe(letter * 128)
+            assert await made.close_code() == 4409
+    async with line(service, token) as made:
+        await made.subscribe("a" * 129)
+        assert await made.close_code() == 4400
 
 
 async def test_an_id_is_free_again_once_its_operation_has_ended(

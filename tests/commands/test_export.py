@@ -34,7 +34,7 @@ async def fill(viewer: Viewer) -> None:
             viewer,
             'Coach "X"',
             external_id="c;1",
-            description="Two\nlines,\tand more.\r\n- one",
+            description="Two\nlines,\tand more.\r\n- one\r- two",
             avatar_url="https://example.com/a,b",
             features=["a;b", 'say "no"', "c,d"],
         ),

@@ -111,4 +111,6 @@ def test_labels_may_be_typed_with_blanks_between() -> None:
 
 
 def test_cells_are_written_as_they_are() -> None:
-    assert to_csv([["=1+1", 'a "b"', "c,d", None, "e\nf"]]) == '=1+1,"a ""b""","c,d",,"e\nf"\n'
+    assert to_csv([["=1+1", 'a "b"', "c,d", None, "e\nf", "g\rh"]]) == (
+        '=1+1,"a ""b""","c,d",,"e\nf","g\rh"\r\n'
+    )

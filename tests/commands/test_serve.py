@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from commands.serving import prepare
 from models.tables import UserStatus
@@ -86,7 +88,11 @@ async def test_it_serves_and_its_link_signs_in_once(database_url: str) -> None:
         first, second = [await client.get(found.group()) for _ in range(2)]
         assert (first.status_code, second.status_code) == (303, 403)
         assert "set-cookie" in first.headers
+        address = f"ws://{client.base_url.netloc.decode()}/graphql?token=of-the-address"
+        async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]):
+            pass
         _, said = await end(process)
+    assert "of-the-address" not in said
     assert process.returncode in (0, -signal.SIGTERM)
     assert "Application shutdown complete" in said
     assert "Traceback" not in said

@@ -342,6 +342,10 @@ async def test_a_session_ends_with_the_token_that_it_was_exchanged_for(viewer: V
     owner = await authenticate(secret)
     assert owner is not None
     session = await exchange(owner, DAY)
-    assert await authenticate(session) is not None
+    of_session = await authenticate(session)
+    assert of_session is not None
+    again = await exchange(of_session, DAY)  # a session is a token, too
+    assert await authenticate(again) is not None
     await revoke_token(viewer, str(outcome.id))
     assert await authenticate(session) is None
+    assert await authenticate(again) is None

@@ -70,3 +70,41 @@ async def test_a_cancelled_statement_keeps_nobody_waiting(context: Context) -> N
     with pytest.raises(asyncio.CancelledError):
         async with asyncio.timeout(1):
             await context.load(cancelled, 1, {})
+
+
+async def test_what_nobody_waits_for_any_more_has_ended_behind_the_block(context: Context) -> None:
+    ended: list[int] = []
+
+    async def slow(numbers: Sequence[int], context: Context) -> Sequence[int]:
+        await asyncio.sleep(0.01)
+        ended.extend(numbers)
+        return numbers
+
+    for turns in range(4):
+        async with context.all_loaded():
+            asked = asyncio.ensure_future(context.load(slow, turns, {}))
+            later = asyncio.ensure_future(context.load(slow, -turns, {"other": True}))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            asked.cancel()  # as graphql-core does, when a sibling has failed
+            later.cancel()
+        before = list(ended)
+        await asyncio.sleep(0.05)
+        assert ended == before
+    assert ended
+
+
+async def test_what_is_fetched_is_given_up_with_the_block(context: Context) -> None:
+    told: list[str] = []
+
+    async def endless(numbers: Sequence[int], context: Context) -> Sequence[int]:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            told.append("given up")
+        return numbers
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05), context.all_loaded():
+            await context.load(endless, 1, {})
+    assert told == ["given up"]

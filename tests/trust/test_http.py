@@ -47,6 +47,9 @@ def code(response: Any) -> str:
         (f"{GRAPHQL_JSON};q=0.5, */*;q=0.1", GRAPHQL_JSON),
         (f"{GRAPHQL_JSON};charset=iso-8859-1, {JSON};q=0.1", JSON),
         ("text/html, application/xhtml+xml, */*;q=0.8", JSON),
+        (f"*/*, {JSON};q=0", GRAPHQL_JSON),
+        (f"application/*, {JSON};q=0.1", GRAPHQL_JSON),
+        (f"*/*;q=0.5, {JSON};q=0.5", JSON),
     ],
 )
 async def test_the_answer_is_of_the_type_that_is_liked_most(
@@ -78,6 +81,44 @@ async def test_an_answer_that_nobody_would_take_is_406(
     response = await client.post(QUERY, token=ask.token, Accept=accept)
     assert response.status_code == 406
     assert code(response) == "BAD_REQUEST"
+
+
+@SQLITE_ONLY
+async def test_lines_of_one_name_are_one_list(client: Client, ask: Asker) -> None:
+    def headers(*accept: str) -> list[tuple[str, str]]:
+        given = [("Accept", each) for each in accept]
+        return [("Authorization", f"Bearer {ask.token}"), *given]
+
+    client.http.headers.pop("accept", None)
+    for accept, expected in (
+        (("text/html", JSON), JSON),
+        ((JSON, "text/html"), JSON),
+        ((f"{JSON};q=0.5", GRAPHQL_JSON), GRAPHQL_JSON),
+    ):
+        sent = headers(*accept)
+        response = await client.http.post("/graphql", json={"query": QUERY}, headers=sent)
+        assert response.headers["content-type"] == f"{expected}; charset=utf-8"
+    two = [("Authorization", f"Bearer {ask.token}"), *headers(JSON)]
+    response = await client.http.post("/graphql", json={"query": QUERY}, headers=two)
+    assert response.status_code == 401  # which of them is meant, nobody can tell
+
+
+@SQLITE_ONLY
+async def test_who_names_the_answer_it_has_is_told_that_it_has_it(
+    client: Client, ask: Asker
+) -> None:
+    async def get(*if_none_match: str, accept: str = JSON) -> Any:
+        headers = [("Authorization", f"Bearer {ask.token}"), ("Accept", accept)]
+        headers += [("If-None-Match", each) for each in if_none_match]
+        return await client.http.get("/graphql", params={"query": QUERY}, headers=headers)
+
+    client.http.headers.pop("accept", None)
+    tag = (await get()).headers["etag"]
+    for known in ((tag,), (f"W/{tag}",), ("*",), (f'"x", {tag}',), ('"x"', tag)):
+        assert (await get(*known)).status_code == 304
+    for unknown in (('"x"',), (f"x{tag}",), (tag.strip('"'),), (f'"x{tag[1:]}',)):
+        assert (await get(*unknown)).status_code == 200
+    assert (await get(tag, accept=GRAPHQL_JSON)).status_code == 200  # another representation
 
 
 # ------------------------------------------------------------------------------------- methods
@@ -153,7 +194,12 @@ async def test_a_body_of_another_type_is_415(client: Client, ask: Asker, content
 @SQLITE_ONLY
 async def test_a_compressed_body_is_415(client: Client, ask: Asker) -> None:
     body = gzip.compress(b'{"query": "{ __typename }"}')
-    assert (await post(client, ask, body, Content_Encoding="gzip")).status_code == 415
+    refused = await post(client, ask, body, Content_Encoding="gzip")
+    assert refused.status_code == 415
+    assert refused.headers["accept-encoding"] == "identity"  # RFC 9110, section 12.5.3
+    for none in ("identity", ""):
+        plain = await post(client, ask, gzip.decompress(body), Content_Encoding=none)
+        assert plain.status_code == 200
 
 
 @SQLITE_ONLY

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from models.organizations import create_organization
 from models.tokens import create_sign_in_link
 from runtime.auth import COOKIE
+from tests.access.service import listening
 from tests.client import JSON, Asker, Client, asker, serving
 from tests.factories import make_admin
 from tests.refusals import unchanged
@@ -85,7 +87,8 @@ async def test_a_cookie_is_never_good_for_pages_of_another_origin(
         own = await client.post("{ __typename }", None, None, **cookie)
         assert own.status_code == 200
         async with unchanged(acme):
-            for headers in ({"Origin": THEIRS}, {"Sec-Fetch-Site": "cross-site"}):
+            no_scheme = {"Origin": f"://{client.http.base_url.netloc.decode()}"}
+            for headers in ({"Origin": THEIRS}, {"Sec-Fetch-Site": "cross-site"}, no_scheme):
                 query = 'mutation { createGroup(input: {name: "New"}) { revision } }'
                 theirs = await client.post(query, None, None, **cookie, **headers)
                 assert theirs.status_code == 401
@@ -149,6 +152,31 @@ async def test_an_address_may_fail_so_often_to_sign_in(client: Client, ask: Aske
     refused = await paste(client, ask.token)
     assert refused.json()["errors"][0]["extensions"] == {"code": "LIMIT_EXCEEDED"}
     await ask("{ __typename }")  # who is signed in already, is
+
+
+async def test_a_token_that_does_not_arrive_is_no_attempt(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with listening(database_url, request_seconds=0.2, sign_ins_per_minute=2) as service:
+        token = (await asker(service.client, await create_organization("Acme"))).token
+        host, port = urlsplit(service.http).hostname, urlsplit(service.http).port
+        begun = b"POST /session HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+        for _ in range(3):  # of those who hang up
+            _, writer = await asyncio.open_connection(host, port)
+            writer.write(begun)
+            await writer.drain()
+            writer.close()
+        for _ in range(3):  # of those who go on and on
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(begun)
+            async with asyncio.timeout(10):
+                assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+            writer.close()
+        async with httpx.AsyncClient() as http:
+            address = service.http.replace("/graphql", "/session")
+            signed_in = await http.post(address, json={"token": token})
+        assert signed_in.status_code == 204
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_looking_at_a_link_does_not_use_it_up(client: Client, ask: Asker) -> None:
