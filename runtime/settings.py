@@ -200,6 +200,11 @@ class Settings(BaseSettings):
         ge=100,
         description="The highest cost of an operation: how many objects its answer may hold.",
     )
+    max_answer_bytes: int = Field(
+        20_000_000,
+        ge=100_000,
+        description="The largest answer of a query, in bytes, as it is reckoned and as it is.",
+    )
     max_page_size: int = Field(
         100, ge=1, description="The largest page: the most that `first` and `last` take."
     )
@@ -259,6 +264,9 @@ class Settings(BaseSettings):
     )
     max_sockets: int = Field(
         5_000, ge=1, description="How many WebSockets one process keeps open at once."
+    )
+    max_token_sockets: int = Field(
+        1_000, ge=1, description="How many of these may be of one token."
     )
     max_subscriptions: int = Field(
         50,

@@ -3,12 +3,16 @@
 Each object costs 1. A page counts as many as it may hold: `first`, or `last`, or 50. What a query
 finds by a list of ids counts as many as there are ids; so does what a write returns. Other lists
 (`via`, `heldBy`, the users of a change) are short as a rule, and count as 2. Texts and numbers are
-free. A write costs 10 more, a look at the schema itself 1,000.
+free. A write costs 10 more, a look at the schema itself 1,000 or as many objects as it is about.
+
+How many bytes the answer may have is reckoned likewise: each object has those of its fields. Their
+names count most, since a client may choose them, at any length.
 
 Most of it depends on the document alone, and is added up once, when the document is prepared.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from graphql import (
@@ -45,6 +49,19 @@ from schema.pagination import DEFAULT_PAGE
 PLAIN_LIST = 2
 WRITE = 10
 INTROSPECTION = 1_000
+VALUE_BYTES = 32  # of a text or a number with what stands around it, as a rule
+# How long the lists of introspection are, about, and how often there is an `ofType`.
+INTROSPECTED = {
+    "types": 120.0,
+    "fields": 5.0,
+    "inputFields": 1.0,
+    "enumValues": 1.0,
+    "interfaces": 0.5,
+    "possibleTypes": 0.5,
+    "directives": 5.0,
+    "args": 1.0,
+    "ofType": 0.7,
+}
 
 Variables = Mapping[str, Any]
 # A number, or what makes one of the variables.
@@ -73,10 +90,28 @@ def _product(size: Price, price: Price) -> Price:
     return lambda variables: value_of(size, variables) * value_of(price, variables)
 
 
-class PriceList:
-    """Prices the operations of one valid document."""
+def objects_of(fields: Sequence[FieldNode]) -> int:
+    """What an object counts in the cost, whatever its fields."""
+    return 1
 
-    def __init__(self, limits: Limits, schema: GraphQLSchema, document: DocumentNode) -> None:
+
+def bytes_of(fields: Sequence[FieldNode]) -> int:
+    """What the fields of an object count in the size of the answer, less the objects in them."""
+    return sum(len((field.alias or field.name).value) + VALUE_BYTES for field in fields)
+
+
+class PriceList:
+    """Prices the operations of one valid document. `weigh` says what an object counts, by its
+    fields."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        weigh: Callable[[Sequence[FieldNode]], int] = objects_of,
+    ) -> None:
+        self.weigh = weigh
         self.limits = limits
         self.schema = schema
         self.document = document
@@ -132,7 +167,7 @@ class PriceList:
         """The cost of a field and all below it; `size` is how long lists are in its parent."""
         name = field.name.value
         if name in ("__schema", "__type"):
-            return INTROSPECTION
+            return self._look(field)
         if name.startswith("__") or not field.selection_set:
             return 0
         assert isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
@@ -141,15 +176,30 @@ class PriceList:
         assert is_composite_type(inner)
         arguments = {argument.name.value: argument.value for argument in field.arguments or ()}
         below = self._size_below(parent, definition, inner.name, arguments, is_root)
-        prices = [
-            self._field(of, child, below) for of, child in self._fields(inner, field.selection_set)
-        ]
+        children = list(self._fields(inner, field.selection_set))
+        prices = [self._field(of, child, below) for of, child in children]
         if not isinstance(below, int):  # held to its limit also where no list is asked for
             prices.append(_product(below, 0))
         here: Price = 1
         if is_list_type(get_nullable_type(definition.type)):
             here = self._asked_for(definition, arguments) if is_root else size
-        return _product(here, _sum([1, *prices]))
+        return _product(here, _sum([self.weigh([child for _, child in children]), *prices]))
+
+    def _look(self, field: FieldNode) -> int:
+        """The cost of a look at the schema: of one that is soon answered as much as of any."""
+        kind: Any = self.schema.type_map["__Schema" if field.name.value == "__schema" else "__Type"]
+        return max(INTROSPECTION, ceil(self._introspected(kind, field)))
+
+    def _introspected(self, kind: GraphQLCompositeType, field: FieldNode) -> float:
+        assert field.selection_set is not None
+        children = list(self._fields(kind, field.selection_set))
+        total = float(self.weigh([child for _, child in children]))
+        for of, child in children:
+            if child.selection_set:
+                inner: Any = get_named_type(of.fields[child.name.value].type)  # type: ignore[union-attr]
+                size = INTROSPECTED.get(child.name.value, 1.0)
+                total += size * self._introspected(inner, child)
+        return total
 
     def _size_below(
         self,

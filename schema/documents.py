@@ -23,7 +23,7 @@ from models.errors import BadRequest
 from runtime.metrics import CACHE
 from schema import schema
 from schema.arguments import NotPlain
-from schema.cost import Price, PriceList, value_of
+from schema.cost import Price, PriceList, bytes_of, value_of
 from schema.limits import Limits, check_shape, parse_within, too_deep
 from schema.variables import Variable, variables_of
 
@@ -62,11 +62,12 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A valid document: of each operation, by name, what it costs and how it begins. With a place
-    for plans."""
+    """A valid document: of each operation, by name, what it costs, how large its answer may be, and
+    how it begins. With a place for plans."""
 
     document: DocumentNode
     prices: Mapping[str | None, Price]
+    sizes: Mapping[str | None, Price]
     openings: Mapping[str | None, Opening]
     plans: dict[Any, Any]
 
@@ -91,7 +92,8 @@ def _prepare(text: str, limits: Limits) -> Prepared:
         if errors := validate(schema._schema, document, RULES, max_errors=MOST_ERRORS):
             raise InvalidDocument(errors)
         prices = PriceList(limits, schema._schema, document).all()
-        return Prepared(document, prices, _openings(document), {})
+        sizes = PriceList(limits, schema._schema, document, bytes_of).all()
+        return Prepared(document, prices, sizes, _openings(document), {})
     except GraphQLError as error:
         raise InvalidDocument([error]) from None
     except RecursionError:  # where the settings allow what Python does not
@@ -143,6 +145,7 @@ def operation_of(
     own_name = operation.name.value if operation.name else None
     cost = value_of(prepared.prices[own_name], variables)
     limits.hold_cost(cost)
+    limits.hold_size(value_of(prepared.sizes[own_name], variables))
     return Operation(
         prepared.document,
         operation.operation,

@@ -11,13 +11,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from models.errors import RequestError
+from models.errors import LimitExceeded, RequestError
 from models.viewer import Viewer
 from runtime.auth import secret_of
 from runtime.cache import KeptResponses, Key
 from runtime.cutoff import Cutoff
 from runtime.limits import TryAgainLater
 from runtime.metrics import CACHE
+from schema.bodies import Body
 from schema.compression import compressed, is_gzipped
 from schema.documents import InvalidDocument, Operation
 from schema.events import EventStream, once, stream
@@ -70,7 +71,7 @@ class GraphQLEndpoint:
             return
         except Exception as error:
             status, headers = status_of(error)
-            response = _done(
+            response = self._done(
                 request, encode(refusal(error).body), status, takes.media_type, headers
             )
         await response(scope, receive, send)
@@ -88,7 +89,7 @@ class GraphQLEndpoint:
             self.runner.guard.admit(viewer)
             body = self._kept(viewer, request, takes, source)
             if body is not None:
-                return _done(request, body, 200, takes.media_type)
+                return self._done(request, body, 200, takes.media_type)
             asked = read_request(request, source)
             operation = self.runner.operation(viewer, asked)
             _must_fit(operation, request, takes)
@@ -141,18 +142,46 @@ class GraphQLEndpoint:
         """The response to what was refused, to a write, or as an event stream."""
         if takes.prefers_events:
             return self._events(once(answer))
-        return _done(request, encode(answer.body), _status(answer, takes), takes.media_type)
+        return self._done(request, encode(answer.body), _status(answer, takes), takes.media_type)
 
     async def _respond_again(
         self, request: Request, source: bytes, answer: Answer, takes: Accepted
     ) -> Response:
         """The response to a query, which is kept as it is sent if it may be."""
         body = encode(answer.body)
+        try:
+            self.runner.limits.hold_size(len(body))
+        except LimitExceeded as error:
+            return self._respond_once(request, refusal(error), takes)
         if takes.gzip:
             body = await compressed(body, self.runner.settings.gzip_bytes)
         if owner := answer.kept_for:
             self.kept.keep(_key(owner, request, takes, source), owner.revision, body)
-        return _done(request, body, _status(answer, takes), takes.media_type)
+        return self._done(request, body, _status(answer, takes), takes.media_type)
+
+    def _done(
+        self,
+        request: Request,
+        body: bytes,
+        status: int,
+        media_type: str,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> Response:
+        """A finished answer. A GET that names the answer it has is told that it has it.
+
+        The tag is of the body as it is sent: gzipped, or of another media type, an answer is
+        another representation.
+        """
+        headers = {**HEADERS, **headers}
+        if request.method == "GET" and status == 200:
+            tag = f'"{blake2b(body, digest_size=16, person=media_type[-16:].encode()).hexdigest()}"'
+            headers |= {"ETag": tag, "Cache-Control": "private, no-cache"}
+            if names(tag, request.headers.get("if-none-match", "")):
+                return Response(status_code=304, headers=headers)
+        if is_gzipped(body):
+            headers["Content-Encoding"] = "gzip"
+        seconds = self.runner.settings.slow_reader_seconds
+        return Body(body, status, headers, f"{media_type}; charset=utf-8", seconds)
 
     def _events(self, frames: AsyncGenerator[bytes, None]) -> Response:
         return EventStream(frames, HEADERS, self.runner.settings.slow_reader_seconds)
@@ -214,26 +243,3 @@ def _status(answer: Answer, takes: Accepted) -> int:
     if takes.media_type == JSON or "errors" not in answer.body:
         return 200
     return 400 if answer.refused else PARTIAL_SUCCESS
-
-
-def _done(
-    request: Request,
-    body: bytes,
-    status: int,
-    media_type: str,
-    headers: Mapping[str, str] = NO_HEADERS,
-) -> Response:
-    """A finished answer. A GET that names the answer it has is told that it has it.
-
-    The tag is of the body as it is sent: gzipped, or as another media type, an answer is another
-    representation.
-    """
-    headers = {**HEADERS, **headers}
-    if request.method == "GET" and status == 200:
-        tag = f'"{blake2b(body, digest_size=16, person=media_type[-16:].encode()).hexdigest()}"'
-        headers |= {"ETag": tag, "Cache-Control": "private, no-cache"}
-        if names(tag, request.headers.get("if-none-match", "")):
-            return Response(status_code=304, headers=headers)
-    if is_gzipped(body):
-        headers["Content-Encoding"] = "gzip"
-    return Response(body, status, headers, f"{media_type}; charset=utf-8")

@@ -39,6 +39,7 @@ class Guard:
             settings.max_concurrent_requests, "max_concurrent_requests", "requests"
         )
         self.streams = AtOnce(settings.max_subscriptions, "max_subscriptions", "event streams")
+        self.sockets = AtOnce(settings.max_token_sockets, "max_token_sockets", "WebSockets")
 
     def admit(self, viewer: Viewer) -> None:
         """Count a request. Raises TryAgainLater if there were too many in this minute."""

@@ -45,6 +45,7 @@ class Limits:
     max_duplicates: int
     max_introspection_depth: int
     max_cost: int
+    max_answer_bytes: int
     max_page_size: int
     max_ids: int
     max_list_items: int
@@ -67,6 +68,14 @@ class Limits:
             raise LimitExceeded(
                 f"This may return {cost:,} objects; at most {self.max_cost:,} at once "
                 f"({variable('max_cost')}). Ask for smaller pages, or for less in each."
+            )
+
+    def hold_size(self, size: int) -> None:
+        """Raise LimitExceeded for an answer that has, or may have, too many bytes."""
+        if size > self.max_answer_bytes:
+            raise LimitExceeded(
+                f"The answer may have {size:,} bytes; at most {self.max_answer_bytes:,} "
+                f"({variable('max_answer_bytes')}). Ask for smaller pages, or for less in each."
             )
 
 

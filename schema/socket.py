@@ -4,7 +4,8 @@ One task reads what the client says; each operation runs in a task of its own.
 """
 
 import asyncio
-from contextlib import aclosing, suppress
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any
 
 import orjson
@@ -12,8 +13,9 @@ from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from models.errors import Busy, LimitExceeded, Unauthenticated, Unavailable
+from models.viewer import Viewer
 from runtime.auth import secret_in, secret_of
-from runtime.limits import variable
+from runtime.limits import TryAgainLater, variable
 from schema.execution import Answer, Runner, encode, refusal
 from schema.requests import GraphQLRequest, request_from
 
@@ -81,10 +83,12 @@ class Socket:
             raise Close(TRY_AGAIN_LATER, "Too many connections")
         self.runner.sockets += 1
         try:
-            await self._initialise()
-            async with asyncio.TaskGroup() as tasks:
-                while True:
-                    await self._obey(await self._receive(), tasks)
+            viewer = await self._initialise()
+            with self._one_of_its_token(viewer):
+                await self._send(type="connection_ack")
+                async with asyncio.TaskGroup() as tasks:
+                    while True:
+                        await self._obey(await self._receive(), tasks)
         finally:
             self.runner.sockets -= 1
 
@@ -108,7 +112,7 @@ class Socket:
             raise Close(4400, "`payload` must be an object")
         return message
 
-    async def _initialise(self) -> None:
+    async def _initialise(self) -> Viewer:
         """Wait for `connection_init`, and recognise the viewer.
 
         The token stands in the payload (`Authorization`), in the header, or in the cookie.
@@ -131,12 +135,24 @@ class Socket:
         if self.secret is None:
             self.secret = secret_of(self.websocket)
         try:
-            await self.runner.authenticator.viewer(self.secret)
+            return await self.runner.authenticator.viewer(self.secret)
         except Unauthenticated as error:
             raise Close(4403, str(error)) from None
         except (Busy, Unavailable) as error:
             raise Close(TRY_AGAIN_LATER, refusal(error).body["errors"][0]["message"]) from None
-        await self._send(type="connection_ack")
+
+    @contextmanager
+    def _one_of_its_token(self, viewer: Viewer) -> Iterator[None]:
+        """Count the connection. Raises Close if its token has too many."""
+        sockets, key = self.runner.guard.sockets, viewer.counts_as
+        try:
+            sockets.enter(key)
+        except TryAgainLater as error:
+            raise Close(TRY_AGAIN_LATER, str(error)) from None
+        try:
+            yield
+        finally:
+            sockets.leave(key)
 
     async def _obey(self, message: dict[str, Any], tasks: asyncio.TaskGroup) -> None:
         match message["type"]:

@@ -1,11 +1,14 @@
 """Limits of those who listen: how many they may be, and how long they may not read."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import orjson
 import pytest
 
 from models.groups import update_group
@@ -110,6 +113,33 @@ async def test_an_event_stream_that_is_not_read_is_broken_off_and_resumes(
     assert reader.revisions == list(range(first, first + number))
 
 
+async def test_a_large_answer_that_is_not_read_is_given_up(
+    service: Service, acme: Viewer, token: str
+) -> None:
+    group = await make_group(acme)
+    await write_much(acme, group, range(100))
+    name = "a" * 90_000  # it stands in the answer for each change
+    query = f"{{ changes(first: 100) {{ nodes {{ {name}: summary details: summary }} }} }}"
+    body = orjson.dumps({"query": query})
+    head = f"Host: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+    head = f"POST /graphql HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n"
+    request = head.encode() + body
+    address = urlsplit(service.http)
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        deaf.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(deaf, (address.hostname, address.port))
+        await loop.sock_sendall(deaf, request)
+        await asyncio.sleep(2 * SLOW_SECONDS)
+        received = b""
+        async with asyncio.timeout(30):
+            while part := await loop.sock_recv(deaf, 1_000_000):
+                received += part
+    assert received.startswith(b"HTTP/1.1 200 OK")
+    assert not received.endswith(b"}")
+
+
 async def test_one_who_is_slow_keeps_nobody_else_waiting(
     service: Service, acme: Viewer, token: str
 ) -> None:
@@ -153,6 +183,22 @@ async def test_the_sockets_of_a_process_are_limited(service: Service, token: str
         await eventually(lambda: service.runner.sockets == 1)
         async with line(service, token) as third:
             assert await third.ask("{ viewer { role } }") == {"viewer": {"role": "ADMIN"}}
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_the_sockets_of_one_token_leave_room_for_others(database_url: str) -> None:
+    async with listening(database_url, max_token_sockets=1) as service:
+        acme = await create_organization("Acme")
+        one, other = [(await create_token(acme, name, Role.ADMIN))[1] for name in ("One", "Other")]
+        async with line(service, one):
+            async with line(service) as second:
+                await second.say("connection_init", payload={"Authorization": f"Bearer {one}"})
+                assert await second.close_code() == 1013
+            async with line(service, other) as of_other:
+                assert await of_other.ask("{ viewer { role } }") == {"viewer": {"role": "ADMIN"}}
+        await eventually(lambda: service.runner.sockets == 0)
+        async with line(service, one) as again:
+            assert await again.ask("{ viewer { role } }") == {"viewer": {"role": "ADMIN"}}
 
 
 async def test_nothing_is_lost_to_one_who_falls_behind_what_is_handed_over(

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from graphql import get_introspection_query
 
+from models.groups import create_group
 from models.organizations import create_organization
 from tests.client import Asker, Client, asker, serving
 from tests.factories import count_statements, make_group, make_users
@@ -98,6 +100,24 @@ async def test_the_operation_that_is_asked_for_is_priced(client: Client, ask: As
         assert response.json()["extensions"]["cost"] == cost
 
 
+@SQLITE_ONLY
+async def test_a_look_at_the_whole_schema_costs_no_less_than_it_holds(ask: Asker) -> None:
+    """So that one who looks again and again, each time under another name, is told to stop."""
+
+    def objects(value: Any) -> int:
+        if isinstance(value, list):
+            return sum(map(objects, value))
+        return 1 + sum(map(objects, value.values())) if isinstance(value, dict) else 0
+
+    answer = await ask.client.ask(get_introspection_query(), token=ask.token)
+    assert objects(answer["data"]) <= answer["extensions"]["cost"] < 10_000
+    deep = "fields { args { type { name } } type { fields { name } ofType { fields { name } } } }"
+    answer = await ask.client.ask(f"{{ __schema {{ types {{ {deep} }} }} }}", token=ask.token)
+    assert objects(answer["data"]) <= answer["extensions"]["cost"]
+    many = " ".join(f"a{number}: types {{ {deep} }}" for number in range(12))
+    assert await ask.codes(f"{{ __schema {{ {many} }} }}") == ["LIMIT_EXCEEDED"]
+
+
 # ----------------------------------------------------------------------------------- the limit
 
 WIDE = """{ groups(first: %d) { nodes { users(first: %d) { nodes {
@@ -118,6 +138,40 @@ async def test_what_costs_too_much_is_refused_before_anything_is_executed(
         "Ask for smaller pages, or for less in each."
     )
     assert not [sql for sql in statements if "FROM groups" in sql]
+
+
+async def test_what_would_be_too_large_is_refused_before_anything_is_executed(ask: Asker) -> None:
+    await ask("{ organization { id } }")
+    names = " ".join(f"{letter * 1_000}: name" for letter in "abc")
+    queries = (
+        f"{{ groups(first: 100) {{ nodes {{ users(first: 100) {{ nodes {{ {names} }} }} }} }} }}",
+        f"{{ __schema {{ types {{ fields {{ {'A' * 40_000}: name }} }} }} }}",
+    )
+    for query in queries:
+        with count_statements() as statements:
+            ((code, message),) = await ask.errors(query)
+        assert code == "LIMIT_EXCEEDED"
+        assert "COHORT_MAX_ANSWER_BYTES" in message
+        assert not [sql for sql in statements if "FROM groups" in sql]
+    async with unchanged(ask.viewer):
+        create = """mutation { createGroup(input: {name: "New"}) {
+            group { users(first: 100) { nodes { groups(first: 100) { nodes { %s } } } } } } }"""
+        assert await ask.codes(create % names) == ["LIMIT_EXCEEDED"]
+
+
+@SQLITE_ONLY
+async def test_what_turns_out_too_large_is_not_sent(database_url: str) -> None:
+    async with serving(database_url, max_answer_bytes=100_000) as client:
+        ask = await asker(client, await create_organization("Acme"))
+        query = "{ groups(first: 100) { nodes { description } } }"
+        for number in range(100):
+            name = f"Group {number}"
+            outcome = await create_group(ask.viewer, name, "x" * 2_000)
+            assert outcome.changed == ()
+            if number == 10:
+                assert len((await ask(query))["groups"]["nodes"]) == 11
+        ((code, message),) = await ask.errors(query)
+        assert (code, "COHORT_MAX_ANSWER_BYTES" in message) == ("LIMIT_EXCEEDED", True)
 
 
 @SQLITE_ONLY
