@@ -205,3 +205,16 @@ def test_the_bin_shows_on_hover_on_focus_and_always_on_touch_screens(
 
     touch = opened(open_page, service, has_touch=True, is_mobile=True)
     expect(touch.get_by_role("button", name="Remove Luca Moretti")).to_have_css("opacity", "1")
+
+
+def test_a_double_click_adds_one(open_page: OpenPage, service: Service) -> None:
+    page = opened(open_page, service)
+    before = service.users_of(CLOSERS)
+    users = popover(page, "users")
+    box = users.get_by_role("option", name="Aisha Rahman").bounding_box()
+    assert box
+    page.mouse.dblclick(box["x"] + 20, box["y"] + 20, delay=80)
+
+    expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible()
+    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("7")
+    assert service.users_of(CLOSERS) == before | {"Aisha Rahman"}

@@ -80,7 +80,11 @@ export function AddList({ kind, groupId, onAdd, onPasteMany }: Props) {
             );
           }}
           wrap={(options) => (
-            <Combobox.Options aria-label={`${kind.title} that can be added`}>
+            <Combobox.Options
+              aria-label={`${kind.title} that can be added`}
+              // The next one has slid under the second click of a double click.
+              onClickCapture={(event) => event.detail > 1 && event.stopPropagation()}
+            >
               {options}
             </Combobox.Options>
           )}
