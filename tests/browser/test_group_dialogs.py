@@ -1,10 +1,14 @@
 """Creating a group, editing its texts in place, and deleting it with its impact told."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.service import Service
+from tests.browser.service import OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, row, section
+
+LIVE = 1_000
+"""Milliseconds within which the page knows of a change that it does not show."""
 
 
 def open_group(open_page: OpenPage, service: Service, group: str = CLOSERS) -> Page:
@@ -100,3 +104,43 @@ def test_a_deletion_is_not_made_when_the_state_has_moved(
 
     dialog.get_by_role("button", name="Delete group").click()
     expect(row(page, CLOSERS)).to_have_count(0)
+
+
+@pytest.mark.parametrize("text", ["name", "description"])
+def test_what_somebody_else_has_changed_meanwhile_is_not_undone(
+    open_page: OpenPage, service: Service, text: str
+) -> None:
+    page = open_group(open_page, service)
+    group = service.group(CLOSERS)
+
+    def changed_by_another(value: str) -> None:
+        service.ask(
+            "mutation ($input: UpdateGroupInput!)"
+            " { updateGroup(input: $input) { userErrors { message } } }",
+            OTHER_ADMIN,
+            input={"id": group, text: value},
+        )
+
+    def now() -> str:
+        answer = service.ask(f"query ($id: ID!) {{ group(id: $id) {{ {text} }} }}", id=group)
+        value: str = answer["group"][text]
+        return value
+
+    edit = page.get_by_role("button", name=f"Edit the {text}")
+    edit.click()
+    changed_by_another("Closers")
+    page.wait_for_timeout(LIVE)
+    page.keyboard.press("Enter")
+    expect(edit).to_be_focused()
+    assert now() == "Closers"
+
+    edit.click()
+    page.get_by_label(f"New {text}").fill("Mine")
+    changed_by_another("Theirs")
+    page.wait_for_timeout(LIVE)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text(f"The {text} has become “Theirs” meanwhile.")).to_be_visible()
+    assert now() == "Theirs"
+    page.get_by_role("button", name="Save").click()
+    expect(edit).to_be_focused()
+    assert now() == "Mine"

@@ -16,9 +16,16 @@ interface Props {
 /** A text that is edited where it stands: Enter saves, Escape leaves it as it was. */
 export function EditableText({ label, value, multiline, children, onSave }: Props) {
   const [draft, setDraft] = useState<string | null>(null);
+  /** The value that whoever edits knows of. */
+  const [known, setKnown] = useState(value);
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const wasEdited = useRef(false);
+
+  function start() {
+    setDraft(value);
+    setKnown(value);
+  }
 
   function stop() {
     wasEdited.current = true;
@@ -28,8 +35,15 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
 
   async function save() {
     if (draft === null) return;
+    // What nobody touched must not undo what somebody else has changed meanwhile.
+    if (draft === known || draft === value) return stop();
+    if (value !== known) {
+      setKnown(value);
+      setError(meanwhile(label, value));
+      return;
+    }
     setBusy(true);
-    const refusal = draft === value ? null : await onSave(draft);
+    const refusal = await onSave(draft);
     setBusy(false);
     if (refusal) setError(refusal);
     else stop();
@@ -57,7 +71,7 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
           color="gray"
           size="sm"
           aria-label={`Edit the ${label}`}
-          onClick={() => setDraft(value)}
+          onClick={start}
         >
           <IconPencil size={14} aria-hidden />
         </ActionIcon>
@@ -85,3 +99,8 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
     </Group>
   );
 }
+
+const meanwhile = (label: string, value: string) =>
+  value
+    ? `The ${label} has become “${value}” meanwhile. Save again to replace it.`
+    : `The ${label} has been removed meanwhile. Save again to have yours.`;
