@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.service import Service
@@ -133,3 +133,41 @@ def test_sections_load_when_opened_and_page_and_search_within(
 
     users.get_by_label("Search users of Leadership").fill("person 11")
     expect(users.get_by_role("listitem")).to_have_count(10)
+
+
+def test_a_search_does_not_lead_back_from_another_page(open_page: OpenPage) -> None:
+    page = open_page("/groups")
+    expect(row(page, "Sales")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/UsersPage*.js", lambda route: held.append(route))
+    page.get_by_label("Search groups").fill("sal")
+    page.get_by_role("link", name="Users", exact=True).click()
+    page.wait_for_timeout(300)
+    for route in held:
+        route.continue_()
+
+    expect(page.get_by_role("heading", name="Users")).to_be_visible()
+    expect(page).to_have_url(re.compile("/users$"))
+
+
+def test_a_search_and_a_row_opened_right_after_are_both_kept(open_page: OpenPage) -> None:
+    page = open_page("/groups")
+    expect(row(page, "Sales")).to_be_visible()
+    page.evaluate(
+        """() => {
+            const input = document.querySelector('[aria-label="Search groups"]');
+            const { set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value');
+            set.call(input, 'sal');
+            input.dispatchEvent(new Event('input', { bubbles: true }));
+            const rows = [...document.querySelectorAll('tbody button[aria-expanded]')];
+            setTimeout(() => {
+                rows.find((row) => row.textContent === 'Sales').click();
+                const late = performance.now() + 100;  // The search is due before the row is open.
+                while (performance.now() < late);
+            }, 100);
+        }"""
+    )
+
+    expect(page).to_have_url(re.compile("search=sal"))
+    expect(page).to_have_url(re.compile("open=grp"))
+    expect(section(page, "Users")).to_be_visible()
