@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.service import Service
@@ -46,3 +46,28 @@ def test_a_group_leads_to_its_own(open_page: OpenPage, service: Service) -> None
     expect(section(page, "Changes of this group").get_by_role("listitem").last).to_contain_text(
         "created Sales Closers"
     )
+
+
+def test_changes_of_others_do_not_pass_for_those_of_a_group(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page("/history")
+    expect(section(page, "All changes").get_by_role("listitem").first).to_be_visible()
+    held: list[Route] = []
+
+    def hold_the_history(route: Route) -> None:
+        if "query History" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/graphql", hold_the_history)
+    page.get_by_role("combobox", name="Group").or_(page.get_by_label("Group")).first.click()
+    page.get_by_role("option", name=CLOSERS).click()
+    entries = section(page, "Changes of this group").get_by_role("listitem")
+    expect(section(page, "Changes of this group")).to_contain_text("Loading")
+    expect(entries).to_have_count(0)
+
+    for route in held:
+        route.continue_()
+    expect(entries.last).to_contain_text("created Sales Closers")

@@ -41,6 +41,16 @@ interface Props<Data, Variables extends AnyVariables, Item extends Listed>
 export function Endless<Data, Variables extends AnyVariables, Item extends Listed>(
   props: Props<Data, Variables, Item>,
 ) {
+  // Until another list is loaded, nothing of this one may pass for it; a search only narrows it.
+  const list = JSON.stringify(props.variables, (name, value) =>
+    name === 'search' ? undefined : value,
+  );
+  return <List key={list} {...props} />;
+}
+
+function List<Data, Variables extends AnyVariables, Item extends Listed>(
+  props: Props<Data, Variables, Item>,
+) {
   const { page, error, retry, isSettled } = usePage(props, null);
   if (!page) return error ? <Failed error={error} onRetry={retry} /> : <Rows />;
   if (page.items.length === 0) return isSettled ? props.empty : <Rows />;
