@@ -97,3 +97,11 @@ def test_what_does_not_exist_is_said_to_be_so(open_page: OpenPage) -> None:
     expect(page.get_by_role("heading", name="No such user")).to_be_visible()
     page.goto("/nowhere")
     expect(page.get_by_role("heading", name="No such page")).to_be_visible()
+
+
+def test_choosing_a_day_keeps_the_focus(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/users/{service.user('Hana Sato')}", locale="en-GB", timezone_id="UTC")
+    choose(page, date.today() - timedelta(days=1))
+    expect(page.get_by_role("button", name="As of")).to_be_focused()
+    page.get_by_role("button", name="Back to today").click()
+    expect(page.get_by_role("button", name="As of")).to_be_focused()

@@ -171,3 +171,11 @@ def test_a_search_and_a_row_opened_right_after_are_both_kept(open_page: OpenPage
     expect(page).to_have_url(re.compile("search=sal"))
     expect(page).to_have_url(re.compile("open=grp"))
     expect(section(page, "Users")).to_be_visible()
+
+
+def test_clearing_a_search_keeps_the_focus_in_its_box(open_page: OpenPage) -> None:
+    page = open_page("/groups?search=sales")
+    page.get_by_role("button", name="Clear the search").click()
+
+    expect(page.get_by_label("Search groups")).to_be_focused()
+    expect(row(page, "Team Leads")).to_be_visible()

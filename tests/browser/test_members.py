@@ -218,3 +218,21 @@ def test_a_double_click_adds_one(open_page: OpenPage, service: Service) -> None:
     expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible()
     expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("7")
     assert service.users_of(CLOSERS) == before | {"Aisha Rahman"}
+
+
+def test_a_pasted_list_keeps_the_focus_in_the_popover(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    users = popover(page, "users")
+    search = users.get_by_role("combobox")
+    expect(search).to_be_focused()
+    paste(page, "Aisha Rahman\nBenedikt Hofmann")
+    expect(users.get_by_role("button", name="Add 2 users")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(search).to_be_focused()
+
+    paste(page, "Grace Wanjiru\nSamuel Osei")
+    expect(users.get_by_role("button", name="Add 2 users")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(users).to_have_count(0)

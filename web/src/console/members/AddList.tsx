@@ -11,12 +11,14 @@ import { entriesOf } from './paste';
 interface Props {
   kind: Kind;
   groupId: string;
+  /** Whether it comes back in the place of what had the focus. */
+  takesFocus: boolean;
   onAdd: (members: Member[]) => Promise<boolean>;
   onPasteMany: (entries: string[]) => void;
 }
 
 /** All that are not in the group; stays open, so that several can be added one after another. */
-export function AddList({ kind, groupId, onAdd, onPasteMany }: Props) {
+export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props) {
   const [text, setText] = useState('');
   const [search] = useDebouncedValue(text.trim(), 120);
   const [said, setSaid] = useState('');
@@ -55,6 +57,7 @@ export function AddList({ kind, groupId, onAdd, onPasteMany }: Props) {
           }}
           onPaste={paste}
           leftSection={<IconSearch size={16} aria-hidden />}
+          autoFocus={takesFocus}
           data-autofocus
         />
       </Combobox.EventsTarget>

@@ -16,11 +16,18 @@ interface Props {
 export function AddPopover({ kind, group, onAdd }: Props) {
   const [opened, { close, toggle }] = useDisclosure();
   const [pasted, setPasted] = useState<string[] | null>(null);
+  const [hasPasted, setHasPasted] = useState(false);
   const label = `Add ${kind.title.toLowerCase()} to ${group.name}`;
 
   function closeAndForget() {
     close();
     setPasted(null);
+    setHasPasted(false);
+  }
+
+  function paste(entries: string[]) {
+    setPasted(entries);
+    setHasPasted(true);
   }
 
   return (
@@ -49,7 +56,13 @@ export function AddPopover({ kind, group, onAdd }: Props) {
             onDone={() => setPasted(null)}
           />
         ) : (
-          <AddList kind={kind} groupId={group.id} onAdd={onAdd} onPasteMany={setPasted} />
+          <AddList
+            kind={kind}
+            groupId={group.id}
+            takesFocus={hasPasted}
+            onAdd={onAdd}
+            onPasteMany={paste}
+          />
         )}
       </Popover.Dropdown>
     </Popover>

@@ -38,8 +38,7 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
     };
   }, [client, kind, groupId, entries]);
 
-  if (!matches) return <Rows />;
-  const all = matches === 'failed' ? [] : matches;
+  const all = !matches || matches === 'failed' ? [] : matches;
   const found = new Map(
     all.flatMap((each) => (each.is === 'found' ? [[each.member.id, each.member]] : [])),
   );
@@ -56,6 +55,7 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
       <Title order={4} size="h6">
         {count(entries.length, 'pasted entry').replace(/entrys$/, 'entries')}
       </Title>
+      {!matches && <Rows />}
       {matches === 'failed' && <Text role="alert">The list could not be looked up.</Text>}
       <ScrollArea.Autosize mah={260} type="auto" viewportProps={{ tabIndex: 0 }}>
         {HEADS.map(([is, head]) => (
@@ -63,12 +63,15 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
         ))}
       </ScrollArea.Autosize>
       <Group justify="flex-end">
-        <Button variant="default" size="xs" onClick={onDone}>
+        {/* The focus stays in the popover, so that Escape closes it: here, until there is more to do. */}
+        <Button variant="default" size="xs" onClick={onDone} autoFocus>
           Back
         </Button>
-        <Button size="xs" onClick={write} loading={busy} disabled={found.size === 0} data-autofocus>
-          Add {count(found.size, kind.one)}
-        </Button>
+        {matches && (
+          <Button size="xs" onClick={write} loading={busy} disabled={found.size === 0} autoFocus>
+            Add {count(found.size, kind.one)}
+          </Button>
+        )}
       </Group>
     </Stack>
   );

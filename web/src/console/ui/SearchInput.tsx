@@ -1,7 +1,7 @@
 import { CloseButton, TextInput, type TextInputProps } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 /** Milliseconds between the last key and the search. */
 const PAUSE = 150;
@@ -15,6 +15,7 @@ interface Props extends Omit<TextInputProps, 'value' | 'onChange'> {
 /** Searches as somebody types. */
 export function SearchInput({ label, value, onSearch, ...props }: Props) {
   const [text, setText] = useState(value);
+  const input = useRef<HTMLInputElement>(null);
   const search = useDebouncedCallback(onSearch, PAUSE);
   // The address may change under it: back, forward.
   useEffect(() => setText(value), [value]);
@@ -23,16 +24,22 @@ export function SearchInput({ label, value, onSearch, ...props }: Props) {
     setText(next);
     search(next);
   };
+
+  function clear() {
+    change('');
+    // The button that had the focus is gone with the text.
+    input.current?.focus();
+  }
+
   return (
     <TextInput
+      ref={input}
       aria-label={label}
       placeholder={label}
       value={text}
       onChange={(event) => change(event.currentTarget.value)}
       leftSection={<IconSearch size={16} aria-hidden />}
-      rightSection={
-        text && <CloseButton size="sm" aria-label="Clear the search" onClick={() => change('')} />
-      }
+      rightSection={text && <CloseButton size="sm" aria-label="Clear the search" onClick={clear} />}
       {...props}
     />
   );

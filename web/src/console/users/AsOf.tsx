@@ -2,6 +2,7 @@ import '@mantine/dates/styles.css';
 import { Alert, Stack } from '@mantine/core';
 import { DatePickerInput } from '@mantine/dates';
 import { IconCalendar } from '@tabler/icons-react';
+import { useRef } from 'react';
 import { formatDay } from '../ui/When';
 import classes from './AsOf.module.css';
 import { endOf } from './day';
@@ -23,13 +24,22 @@ interface Props {
 
 /** Chooses the day whose state is shown. */
 export default function AsOf({ day, onChange }: Props) {
+  const button = useRef<HTMLButtonElement>(null);
+
+  function choose(next: string | null) {
+    onChange(next);
+    // The day that was chosen goes with the calendar, and the way back to today with the day.
+    button.current?.focus();
+  }
+
   return (
     <Stack my="md" gap="xs">
       <DatePickerInput
+        ref={button}
         label="As of"
         placeholder="Today"
         value={day}
-        onChange={onChange}
+        onChange={choose}
         maxDate={new Date()}
         hideOutsideDates
         weekendDays={[]}
