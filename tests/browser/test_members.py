@@ -236,3 +236,21 @@ def test_a_pasted_list_keeps_the_focus_in_the_popover(
     expect(users.get_by_role("button", name="Add 2 users")).to_be_focused()
     page.keyboard.press("Escape")
     expect(users).to_have_count(0)
+
+
+def test_a_removal_is_undone_by_a_key(open_page: OpenPage, service: Service) -> None:
+    page = opened(open_page, service)
+    page.get_by_role("button", name="Remove Hana Sato").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Ctrl+Z")
+    expect(section(page, "Users")).to_be_focused()
+    page.keyboard.press("Control+z")
+    expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
+    expect(section(page, "Users")).to_be_focused()
+
+    page.get_by_role("button", name="Remove Hana Sato").click()
+    undo = page.get_by_role("alert").get_by_role("button", name="Undo")
+    undo.focus()
+    page.keyboard.press("Enter")
+    expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
+    expect(section(page, "Users")).to_be_focused()

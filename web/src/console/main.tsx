@@ -3,17 +3,17 @@ import '@mantine/notifications/styles.css';
 import './console.css';
 
 import { MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
 import { App } from './App';
 import { theme, variables } from './theme';
+import { Notices } from './ui/notices';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 createRoot(root).render(
   <MantineProvider theme={theme} defaultColorScheme="auto" cssVariablesResolver={variables}>
-    <Notifications />
+    <Notices />
     <BrowserRouter>
       <App />
     </BrowserRouter>

@@ -1,5 +1,7 @@
-import { Button, Group, Text } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
+import { Button, Group, Kbd, Text } from '@mantine/core';
+import { useHotkeys } from '@mantine/hooks';
+import { Notifications, notifications } from '@mantine/notifications';
+import { type FocusEvent, type MouseEvent, useRef, useState } from 'react';
 
 /** Milliseconds that an offer to undo stands, unless the pointer or the focus is on it. */
 const OFFER = 12_000;
@@ -21,24 +23,67 @@ export const complain = (message: string) =>
 
 /** Tells what was done, and offers to undo it. */
 export function offerUndo(message: string, onUndo: () => void) {
+  const undo = () => {
+    notifications.hide(id);
+    onUndo();
+  };
+  const notice = { message: <Offer message={message} onUndo={undo} />, closeButtonProps: CLOSE };
   const id = notifications.show({
+    ...notice,
     autoClose: OFFER,
-    closeButtonProps: CLOSE,
-    message: (
-      <Group wrap="nowrap" justify="space-between">
-        <Text size="sm">{message}</Text>
+    onFocus: () => notifications.update({ ...notice, id, autoClose: false }),
+    onBlur: () => notifications.update({ ...notice, id, autoClose: OFFER }),
+  });
+}
+
+const UNDO_KEY = /mac|iphone|ipad/i.test(navigator.userAgent) ? '⌘Z' : 'Ctrl+Z';
+
+function Offer({ message, onUndo }: { message: string; onUndo: () => void }) {
+  const before = useRef<EventTarget | null>(null);
+  const [isDone, setIsDone] = useState(false);
+
+  function undo({ currentTarget }: MouseEvent) {
+    const hadFocus = document.activeElement === currentTarget;
+    setIsDone(true);
+    onUndo();
+    // The button goes; whoever was on it goes back to where they came from.
+    if (hadFocus) goBackTo(before.current);
+  }
+
+  return (
+    <Group wrap="nowrap" justify="space-between">
+      <Text size="sm">{message}</Text>
+      <Group gap={6} wrap="nowrap" flex="none">
         <Button
+          data-undo
+          disabled={isDone}
           size="compact-sm"
           variant="default"
-          flex="none"
-          onClick={() => {
-            notifications.hide(id);
-            onUndo();
+          aria-keyshortcuts="Control+Z Meta+Z"
+          onFocus={({ relatedTarget }: FocusEvent) => {
+            before.current = relatedTarget;
           }}
+          onClick={undo}
         >
           Undo
         </Button>
+        <Kbd size="xs" visibleFrom="sm">
+          {UNDO_KEY}
+        </Kbd>
       </Group>
-    ),
-  });
+    </Group>
+  );
 }
+
+function goBackTo(place: EventTarget | null) {
+  if (place instanceof HTMLElement && place.isConnected) place.focus();
+  else document.getElementById('main')?.focus();
+}
+
+/** All notices. They stand at the end of the page, so a key takes up the newest offer to undo. */
+export function Notices() {
+  useHotkeys([['mod+Z', ({ repeat }) => repeat || undoButtons().at(-1)?.click()]]);
+  return <Notifications />;
+}
+
+const undoButtons = () => [...document.querySelectorAll<HTMLElement>('[data-undo]:enabled')];
