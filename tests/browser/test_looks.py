@@ -75,3 +75,18 @@ def test_a_page_whose_code_is_gone_offers_a_way_on(open_page: OpenPage, watch: W
     expect(page.get_by_role("alert")).to_contain_text("This page could not be shown")
     page.get_by_role("link", name="Groups", exact=True).click()
     expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()
+
+
+def test_a_page_that_was_opened_offline_comes_with_the_connection(
+    open_page: OpenPage, watch: Watch
+) -> None:
+    for part in ("ERR_", "dynamically imported module", "error occurred", "WebSocket"):
+        watch.expect(part)
+    page = open_page("/groups")
+    expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Users", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("You are offline.")
+
+    page.context.set_offline(False)
+    expect(page.get_by_role("link", name="Amara Okafor")).to_be_visible()

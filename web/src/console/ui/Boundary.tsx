@@ -1,5 +1,6 @@
 import { Alert, Button, Stack, Text } from '@mantine/core';
-import { Component, type ReactNode } from 'react';
+import { useWindowEvent } from '@mantine/hooks';
+import { Component, type ReactNode, useState } from 'react';
 
 interface Props {
   /** What is shown; another one gets a try of its own. */
@@ -26,15 +27,28 @@ export class Boundary extends Component<Props, { brokenAt: string | null }> {
 
   override render() {
     if (this.state.brokenAt === null) return this.props.children;
-    return (
-      <Alert color="red" role="alert" title="This page could not be shown">
-        <Stack align="flex-start">
-          <Text size="sm">Cohort may have been updated since you opened it.</Text>
-          <Button variant="default" onClick={() => location.reload()}>
-            Load it again
-          </Button>
-        </Stack>
-      </Alert>
-    );
+    return <Broken />;
   }
+}
+
+const reload = () => location.reload();
+
+function Broken() {
+  const [isOffline] = useState(() => !navigator.onLine);
+  // What React failed to load once it does not ask for again; the browser does.
+  useWindowEvent('online', () => isOffline && reload());
+  return (
+    <Alert color="red" role="alert" title="This page could not be shown">
+      <Stack align="flex-start">
+        <Text size="sm">
+          {isOffline
+            ? 'You are offline. The page loads as soon as the connection is back.'
+            : 'Cohort may have been updated since you opened it, or the connection was lost.'}
+        </Text>
+        <Button variant="default" onClick={reload}>
+          Load it again
+        </Button>
+      </Stack>
+    </Alert>
+  );
 }
