@@ -90,3 +90,14 @@ def test_the_printed_link_leads_back_to_the_place_as_well(
 
     expect(page.get_by_role("link", name="Closing Coach")).to_be_visible()
     assert page.url.endswith("/bots?search=coach")
+
+
+def test_signing_out_offline_is_told_of(open_page: OpenPage, watch: Watch) -> None:
+    watch.expect("ERR_FAILED")
+    page = open_page("/groups")
+    page.route("**/session", lambda route: route.abort())
+    page.get_by_role("button", name="Account", exact=True).click()
+    page.get_by_role("menuitem", name="Sign out").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("You are still signed in")
+    expect(page.get_by_role("button", name="Account Executives")).to_be_visible()

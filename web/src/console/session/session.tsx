@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from 'react';
 import { Provider } from 'urql';
 import { type Api, createApi } from '../api/client';
+import { complain } from '../ui/notices';
 import { SignInPage } from './SignInPage';
 
 interface Session extends Api {
@@ -10,6 +11,9 @@ interface Session extends Api {
 }
 
 const SessionContext = createContext<Session | null>(null);
+
+const STILL_SIGNED_IN =
+  'You are still signed in: the service did not answer. Check your connection, then try again.';
 
 /** Who is signed in is a cookie that no script can read; only an answer tells whether it is good. */
 type State = 'signed in' | 'expired' | 'signed out';
@@ -47,8 +51,9 @@ function SignedIn({ children, onExpired, onSignedOut }: SignedInProps) {
       ...api,
       onExpired,
       signOut: async () => {
-        await fetch('/session', { method: 'DELETE' });
-        onSignedOut();
+        const answer = await fetch('/session', { method: 'DELETE' }).catch(() => null);
+        if (answer?.ok || answer?.status === 401) onSignedOut();
+        else complain(STILL_SIGNED_IN);
       },
     }),
     [api, onExpired, onSignedOut],
