@@ -106,6 +106,19 @@ def test_a_deletion_is_not_made_when_the_state_has_moved(
     expect(row(page, CLOSERS)).to_have_count(0)
 
 
+def test_a_group_that_was_created_comes_into_view(open_page: OpenPage, service: Service) -> None:
+    service.create_groups(*(f"Crew {number:02}" for number in range(1, 31)))
+    page = open_page("/groups", viewport={"width": 1000, "height": 500})
+    page.get_by_role("button", name="Create New Group").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("Night Shift")
+    page.keyboard.press("Enter")
+
+    toggle = page.get_by_role("button", name="Night Shift", exact=True)
+    expect(section(page, "Users")).to_contain_text("Add some with the + above.")
+    expect(toggle).to_be_focused()
+    expect(toggle).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("text", ["name", "description"])
 def test_what_somebody_else_has_changed_meanwhile_is_not_undone(
     open_page: OpenPage, service: Service, text: str

@@ -1,6 +1,7 @@
 import { Alert, Button, Group, Paper } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
 import { Navigate } from 'react-router';
 import { useQuery } from 'urql';
 import { GroupDocument, GroupsDocument } from '../api/operations';
@@ -16,6 +17,7 @@ import { SearchInput } from '../ui/SearchInput';
 import { CreateGroupDialog } from './CreateGroupDialog';
 import { GroupsTable } from './GroupsTable';
 import { readOrder } from './order';
+import { useArrival } from './useArrival';
 
 export function GroupsPage() {
   const isMember = useViewer()?.role === 'MEMBER';
@@ -26,8 +28,14 @@ function Groups() {
   const { get, change } = useAddress();
   const canWrite = useCanWrite();
   const [isCreating, dialog] = useDisclosure();
+  const [created, setCreated] = useState<string | null>(null);
   const search = get('search') ?? '';
   const open = get('open');
+
+  function show(id: string) {
+    setCreated(id);
+    change({ open: id, search: null, after: null, before: null });
+  }
 
   return (
     <Page
@@ -51,17 +59,20 @@ function Groups() {
           }
         />
       </Group>
-      <List search={search} open={open} />
-      <CreateGroupDialog
-        opened={isCreating}
-        onClose={dialog.close}
-        onCreated={(id) => change({ open: id, search: null, after: null, before: null })}
-      />
+      <List search={search} open={open} created={created === open ? created : null} />
+      <CreateGroupDialog opened={isCreating} onClose={dialog.close} onCreated={show} />
     </Page>
   );
 }
 
-function List({ search, open }: { search: string; open: string | null }) {
+interface ListProps {
+  search: string;
+  open: string | null;
+  /** The group that is open because it was just created. */
+  created: string | null;
+}
+
+function List({ search, open, created }: ListProps) {
   const { get } = useAddress();
   const page = usePageArguments();
   const order = readOrder(get('sort'));
@@ -70,10 +81,14 @@ function List({ search, open }: { search: string; open: string | null }) {
     variables: { ...page, search: search || null, orderBy: order },
   });
   const elsewhere = useOpenedElsewhere(open, data?.groups.nodes);
+  const rows = [...(elsewhere.group ? [elsewhere.group] : []), ...(data?.groups.nodes ?? [])];
+  const table = useArrival(
+    created,
+    rows.findIndex(({ id }) => id === created),
+  );
 
   if (!data) return error ? <Failed error={error} onRetry={retry} /> : <Rows count={10} />;
   const { nodes, pageInfo, totalCount } = data.groups;
-  const rows = elsewhere.group ? [elsewhere.group, ...nodes] : nodes;
   return (
     <>
       {error && <Failed error={error} onRetry={retry} />}
@@ -83,7 +98,7 @@ function List({ search, open }: { search: string; open: string | null }) {
         </Alert>
       )}
       {rows.length > 0 && (
-        <Paper withBorder aria-busy={fetching}>
+        <Paper ref={table} withBorder aria-busy={fetching}>
           <GroupsTable groups={rows} order={order} />
         </Paper>
       )}
