@@ -1,5 +1,7 @@
 """Creating a group, editing its texts in place, and deleting it with its impact told."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -117,6 +119,18 @@ def test_a_group_that_was_created_comes_into_view(open_page: OpenPage, service: 
     expect(section(page, "Users")).to_contain_text("Add some with the + above.")
     expect(toggle).to_be_focused()
     expect(toggle).to_be_in_viewport()
+
+
+def test_who_deletes_a_group_is_not_told_that_it_is_gone(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_group(open_page, service)
+    page.get_by_role("button", name="Delete group").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete group").click()
+
+    expect(row(page, CLOSERS)).to_have_count(0)
+    expect(page).to_have_url(re.compile("/groups$"))
+    expect(page.get_by_text("The group that this address opens is gone.")).to_have_count(0)
 
 
 @pytest.mark.parametrize("text", ["name", "description"])

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Paper } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Navigate } from 'react-router';
 import { useQuery } from 'urql';
 import { GroupDocument, GroupsDocument } from '../api/operations';
@@ -18,6 +18,7 @@ import { CreateGroupDialog } from './CreateGroupDialog';
 import { GroupsTable } from './GroupsTable';
 import { readOrder } from './order';
 import { useArrival } from './useArrival';
+import { useOwnDeletion } from './useOwnDeletion';
 
 export function GroupsPage() {
   const isMember = useViewer()?.role === 'MEMBER';
@@ -73,7 +74,7 @@ interface ListProps {
 }
 
 function List({ search, open, created }: ListProps) {
-  const { get } = useAddress();
+  const { get, change } = useAddress();
   const page = usePageArguments();
   const order = readOrder(get('sort'));
   const [{ data, error, fetching }, retry] = useQuery({
@@ -86,13 +87,17 @@ function List({ search, open, created }: ListProps) {
     created,
     rows.findIndex(({ id }) => id === created),
   );
+  const isOwnDeletion = useOwnDeletion(elsewhere.isGone ? open : null);
+  useEffect(() => {
+    if (isOwnDeletion) change({ open: null }, { replace: true });
+  }, [isOwnDeletion, change]);
 
   if (!data) return error ? <Failed error={error} onRetry={retry} /> : <Rows count={10} />;
   const { nodes, pageInfo, totalCount } = data.groups;
   return (
     <>
       {error && <Failed error={error} onRetry={retry} />}
-      {elsewhere.isGone && (
+      {elsewhere.isGone && !isOwnDeletion && (
         <Alert mb="sm" role="status">
           The group that this address opens is gone.
         </Alert>
