@@ -105,3 +105,13 @@ def test_choosing_a_day_keeps_the_focus(open_page: OpenPage, service: Service) -
     expect(page.get_by_role("button", name="As of")).to_be_focused()
     page.get_by_role("button", name="Back to today").click()
     expect(page.get_by_role("button", name="As of")).to_be_focused()
+
+
+@pytest.mark.parametrize("day", ["banana", "2099-01-01"])
+def test_a_day_that_is_none_or_has_not_come_is_today(
+    open_page: OpenPage, service: Service, day: str
+) -> None:
+    page = open_page(f"/users/{service.user('Hana Sato')}?on={day}")
+
+    expect(section(page, "Bots").get_by_role("listitem")).to_have_count(5)
+    expect(page.get_by_role("button", name="As of")).to_have_text("Today")

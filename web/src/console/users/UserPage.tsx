@@ -16,7 +16,7 @@ import { useAddress } from '../ui/address';
 import { EmptyState } from '../ui/EmptyState';
 import { ListSection } from '../ui/ListSection';
 import { SubjectPage } from '../ui/SubjectPage';
-import { endOf } from './day';
+import { endOf, readDay } from './day';
 import { roleName } from './roles';
 
 // The calendar weighs much, and only this page has one.
@@ -25,7 +25,7 @@ const AsOf = lazy(() => import('./AsOf'));
 export function UserPage() {
   const { id = '' } = useParams();
   const { get, change } = useAddress();
-  const day = get('on');
+  const day = readDay(get('on'));
   const at = day ? endOf(day) : null;
   const [{ data, error }, retry] = useQuery({ query: UserDocument, variables: { id } });
   const user = data?.user;
