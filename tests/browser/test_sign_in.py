@@ -101,3 +101,13 @@ def test_signing_out_offline_is_told_of(open_page: OpenPage, watch: Watch) -> No
 
     expect(page.get_by_role("alert")).to_contain_text("You are still signed in")
     expect(page.get_by_role("button", name="Account Executives")).to_be_visible()
+
+
+def test_a_link_of_another_host_is_told_from_a_token(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect(REFUSED)
+    page = open_page("/", email=None)
+    paste(page, service.sign_in_link(ADMIN).replace("127.0.0.1", "localhost"))
+
+    expect(page.get_by_text("This link is for localhost:")).to_be_visible()

@@ -24,6 +24,12 @@ export function SignInPage({ isExpired, onSignedIn }: Props) {
       location.assign(pasted.link);
       return;
     }
+    if ('host' in pasted) {
+      setError(
+        `This link is for ${pasted.host}, and this page is ${location.host}. Open the link itself.`,
+      );
+      return;
+    }
     setBusy(true);
     const refusal = await signInWith(pasted.token);
     setBusy(false);

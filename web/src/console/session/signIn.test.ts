@@ -9,8 +9,13 @@ test('a sign-in link of this service is followed', () => {
   });
 });
 
-test('anything else is a token, and a link to elsewhere is not followed', () => {
+test('a sign-in link of another host is not followed, and no token', () => {
+  const elsewhere = 'http://localhost:8000/sign-in?secret=abc';
+  expect(readPasted(elsewhere, ORIGIN)).toEqual({ host: 'localhost:8000' });
+});
+
+test('anything else is a token', () => {
   expect(readPasted(' abc ', ORIGIN)).toEqual({ token: 'abc' });
-  const elsewhere = 'https://elsewhere.example.com/sign-in?secret=abc';
-  expect(readPasted(elsewhere, ORIGIN)).toEqual({ token: elsewhere });
+  const other = `${ORIGIN}/?secret=abc`;
+  expect(readPasted(other, ORIGIN)).toEqual({ token: other });
 });

@@ -1,13 +1,16 @@
 /** Where the printed link leads back to; an address of this page, and no secret. */
 const RETURN_TO = 'cohort:return-to';
 
-/** Reads what somebody pasted: a sign-in link of this service, or a token. */
-export function readPasted(text: string, origin: string): { link: string } | { token: string } {
+/** What somebody pasted: a sign-in link of this service, or of another host, or a token. */
+type Pasted = { link: string } | { host: string } | { token: string };
+
+export function readPasted(text: string, origin: string): Pasted {
   const pasted = text.trim();
   const url = URL.canParse(pasted) ? new URL(pasted) : null;
   if (url?.pathname === '/sign-in' && url.origin === origin) {
     return { link: url.pathname + url.search };
   }
+  if (url?.pathname === '/sign-in' && url.searchParams.has('secret')) return { host: url.host };
   return { token: pasted };
 }
 
