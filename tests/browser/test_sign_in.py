@@ -108,6 +108,7 @@ def test_a_link_of_another_host_is_told_from_a_token(
 ) -> None:
     watch.expect(REFUSED)
     page = open_page("/", email=None)
+    expect(page).to_have_title("Sign in – Cohort")
     paste(page, service.sign_in_link(ADMIN).replace("127.0.0.1", "localhost"))
 
     expect(page.get_by_text("This link is for localhost:")).to_be_visible()

@@ -1,4 +1,5 @@
 import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { useDocumentTitle } from '@mantine/hooks';
 import { type FormEvent, useEffect, useState } from 'react';
 import { useLocation } from 'react-router';
 import { readPasted, recallPlace, rememberPlace, signInWith } from './signIn';
@@ -13,6 +14,7 @@ export function SignInPage({ isExpired, onSignedIn }: Props) {
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const place = useLocation();
+  useDocumentTitle('Sign in – Cohort');
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the place is what it remembers.
   useEffect(rememberPlace, [place]);
