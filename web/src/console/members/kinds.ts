@@ -84,5 +84,3 @@ export const PERSONAS: Kind = {
   remove: operations.RemovePersonasDocument,
   removal: (groupId, id) => ({ removePersonas: { groupId, personaIds: [id] } }),
 };
-
-export const KINDS = [USERS, BOTS, PERSONAS];
