@@ -3,9 +3,8 @@ import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { Fragment, type ReactNode, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { Failed } from './Failed';
+import { PAGE_SIZE } from './Pager';
 import { Rows } from './Rows';
-
-const PAGE_SIZE = 50;
 
 /** What a connection lists: objects, or edges that lead to them. */
 export type Listed = { id: string } | { node: { id: string } };
