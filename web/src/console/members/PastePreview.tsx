@@ -53,7 +53,7 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
   return (
     <Stack gap="xs">
       <Title order={4} size="h6">
-        {count(entries.length, 'pasted entry').replace(/entrys$/, 'entries')}
+        {count(entries.length, 'pasted line')}
       </Title>
       {!matches && <Rows />}
       {matches === 'failed' && <Text role="alert">The list could not be looked up.</Text>}
