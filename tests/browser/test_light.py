@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Watch
 from tests.browser.service import Service
 
 LIMIT = 250_000
@@ -62,3 +62,11 @@ def test_graphiql_stays_a_page_of_its_own(open_page: OpenPage) -> None:
     page.get_by_role("button", name="Execute").click()
 
     expect(page.locator(".graphiql-response")).to_contain_text("Larkspur", timeout=10_000)
+
+
+def test_graphiql_leads_to_where_one_signs_in(open_page: OpenPage, watch: Watch) -> None:
+    watch.expect("401 (Unauthorized)")
+    page = open_page("/graphiql", email=None)
+    page.get_by_role("alert").get_by_role("link", name="Sign in").click(timeout=20_000)
+
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()

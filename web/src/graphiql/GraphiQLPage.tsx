@@ -18,8 +18,8 @@ export function GraphiQLPage() {
     <>
       {refusal !== null && (
         <p className="sign-in-notice" role="alert">
-          <strong>You are not signed in.</strong> Open your sign-in link in this browser, then
-          reload this page. <small>(The service says: {refusal})</small>
+          <strong>You are not signed in.</strong> <a href="/">Sign in</a>, then come back to this
+          page. <small>(The service says: {refusal})</small>
         </p>
       )}
       <GraphiQL
