@@ -90,3 +90,14 @@ def test_a_page_that_was_opened_offline_comes_with_the_connection(
 
     page.context.set_offline(False)
     expect(page.get_by_role("link", name="Amara Okafor")).to_be_visible()
+
+
+def test_escape_closes_the_menu_of_a_phone(open_page: OpenPage) -> None:
+    page = open_page("/groups", viewport={"width": 360, "height": 800})
+    page.get_by_role("button", name="Open the menu").click()
+    expect(page.get_by_role("link", name="Users", exact=True)).to_be_in_viewport()
+    page.get_by_role("link", name="Users", exact=True).focus()
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("button", name="Open the menu")).to_be_focused()
+    expect(page.get_by_role("link", name="Users", exact=True)).not_to_be_in_viewport()

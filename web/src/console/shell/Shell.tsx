@@ -1,5 +1,5 @@
 import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import {
   IconHistory,
   IconMasksTheater,
@@ -35,6 +35,14 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   const shown = useRef(pathname);
 
+  const burger = useRef<HTMLButtonElement>(null);
+
+  function closeMenu() {
+    menu.close();
+    burger.current?.focus();
+  }
+  useHotkeys(isOpen ? [['Escape', closeMenu]] : []);
+
   // Another page closes the menu, and takes the focus, so that screen readers go on there.
   useEffect(() => {
     if (shown.current === pathname) return;
@@ -54,6 +62,7 @@ export function Shell() {
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="xs" wrap="nowrap">
             <Burger
+              ref={burger}
               opened={isOpen}
               onClick={menu.toggle}
               hiddenFrom="sm"
