@@ -166,10 +166,14 @@ class Service:
         """Take users out of a group, as the other administrator."""
         self.write("removeUsersFromGroup", group, [self.user(name) for name in names])
 
-    def write(self, mutation: str, group: str, ids: list[str]) -> None:
-        """Add users to a group, or remove them."""
+    def add_bots(self, group: str, *names: str) -> None:
+        """Put bots into a group, as the other administrator."""
+        self.write("addBotsToGroup", group, [self.bot(name) for name in names], "botIds")
+
+    def write(self, mutation: str, group: str, ids: list[str], field: str = "userIds") -> None:
+        """Add members to a group, or remove them."""
         self.ask(
-            f"mutation ($g: ID!, $ids: [ID!]!) {{ {mutation}(input: {{groupId: $g, userIds: $ids}})"
+            f"mutation ($g: ID!, $ids: [ID!]!) {{ {mutation}(input: {{groupId: $g, {field}: $ids}})"
             " { userErrors { message } } }",
             OTHER_ADMIN,
             g=self.group(group),

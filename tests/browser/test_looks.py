@@ -1,11 +1,27 @@
 """Themes, widths, empty states, skeletons, and dates in the reader's locale."""
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenPage, Watch, settle
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, section
+
+LONG = "W" * 120
+"""The longest name that a group may have, and nowhere to break it."""
+
+
+def wider_than_the_screen(page: Page) -> int:
+    """By how much the page would have to be scrolled sideways."""
+    width: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return width
+
+
+def left_and_right(locator: Locator) -> tuple[float, float]:
+    """Where something begins and ends on the screen."""
+    box = locator.bounding_box()
+    assert box
+    return box["x"], box["x"] + box["width"]
 
 
 def background(page: Page) -> str:
@@ -34,13 +50,38 @@ def test_phone_to_wide_screen(open_page: OpenPage, service: Service, width: int)
         page.goto(address)
         expect(page.get_by_role("main").get_by_role("heading").first).to_be_visible()
         settle(page)
-        wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wider <= 0, address
+        assert wider_than_the_screen(page) <= 0, address
     if width < 768:
         expect(page.get_by_role("link", name="Groups", exact=True)).not_to_be_in_viewport()
         page.get_by_role("button", name="Open the menu").click()
         page.get_by_role("link", name="Groups", exact=True).click()
         expect(page.get_by_role("heading", name="Groups")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [375, 1600])
+def test_the_longest_name_breaks(open_page: OpenPage, service: Service, width: int) -> None:
+    service.create_groups(LONG)
+    service.add_users(LONG, "Hana Sato")
+    hana = service.user("Hana Sato")
+    page = open_page("/nowhere", viewport={"width": width, "height": 800})
+    for address in (f"/users/{hana}", f"/groups?open={service.group(LONG)}", "/history"):
+        page.goto(address)
+        expect(page.get_by_text(LONG).first).to_be_visible()
+        settle(page)
+        assert wider_than_the_screen(page) <= 0, address
+
+
+def test_a_name_does_not_turn_its_neighbours(open_page: OpenPage, service: Service) -> None:
+    turned = "AA\u202ebc"
+    service.create_groups(turned)
+    service.add_users(turned, "Hana Sato")
+    service.add_bots(turned, "Closing Coach")
+    page = open_page(f"/users/{service.user('Hana Sato')}", viewport={"width": 1920, "height": 800})
+    coach = section(page, "Bots").get_by_role("listitem").filter(has_text="Closing Coach")
+
+    first, second = coach.get_by_role("link").nth(1), coach.get_by_role("link").nth(2)
+    expect(first).to_have_text(turned)
+    assert left_and_right(first)[1] < left_and_right(second)[0]
 
 
 def test_skeletons_stand_where_rows_will_be(open_page: OpenPage) -> None:

@@ -1,6 +1,7 @@
 import { Anchor, Text } from '@mantine/core';
 import { Fragment } from 'react';
 import { Link } from 'react-router';
+import { Name } from '../ui/Name';
 
 /** The groups that give an access. */
 export function Via({ groups }: { groups: { id: string; name: string }[] }) {
@@ -11,7 +12,7 @@ export function Via({ groups }: { groups: { id: string; name: string }[] }) {
         <Fragment key={id}>
           {index > 0 && ', '}
           <Anchor component={Link} to={`/groups?open=${id}`} inherit underline="always">
-            {name}
+            <Name>{name}</Name>
           </Anchor>
         </Fragment>
       ))}

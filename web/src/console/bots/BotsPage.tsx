@@ -15,7 +15,11 @@ export function BotsPage() {
           head: 'Name',
           cell: (bot) => <MemberLine member={bot} name={<MemberLink kind={BOTS} member={bot} />} />,
         },
-        { head: 'Description', cell: (bot) => bot.description, isAside: true },
+        {
+          head: 'Description',
+          cell: (bot) => <span style={{ overflowWrap: 'anywhere' }}>{bot.description}</span>,
+          isAside: true,
+        },
         { head: 'Groups', cell: (bot) => bot.groupCount.toLocaleString() },
       ]}
     />

@@ -2,6 +2,7 @@ import { Table, UnstyledButton } from '@mantine/core';
 import { IconChevronRight } from '@tabler/icons-react';
 import { useId } from 'react';
 import type { GroupRowFragment } from '../api/operations';
+import { Name } from '../ui/Name';
 import { GroupPanel } from './GroupPanel';
 import classes from './GroupsTable.module.css';
 
@@ -26,7 +27,7 @@ export function GroupRow({ group, isOpen, onToggle }: Props) {
             fz="sm"
           >
             <IconChevronRight size={16} className={classes.chevron} aria-hidden />
-            {group.name}
+            <Name>{group.name}</Name>
           </UnstyledButton>
         </Table.Td>
         <Table.Td className={classes.count}>{group.userCount.toLocaleString()}</Table.Td>

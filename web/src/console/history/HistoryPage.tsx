@@ -6,6 +6,7 @@ import { useCanWrite } from '../session/ViewerProvider';
 import { useAddress } from '../ui/address';
 import { EmptyState } from '../ui/EmptyState';
 import { ListSection } from '../ui/ListSection';
+import { Name } from '../ui/Name';
 import { Page } from '../ui/Page';
 import { When } from '../ui/When';
 import { GroupFilter } from './GroupFilter';
@@ -48,13 +49,15 @@ function Entry({ entry }: { entry: ChangeEntryFragment }) {
   return (
     <Group justify="space-between" wrap="nowrap">
       <div>
-        <Text size="sm">{entry.summary}</Text>
+        <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+          {entry.summary}
+        </Text>
         <Text size="xs" c="dimmed">
           <When at={entry.at} />
           {entry.undoneBy && (
             <>
               {' '}
-              · undone by {entry.undoneBy.actor.name}, <When at={entry.undoneBy.at} />
+              · undone by <Name>{entry.undoneBy.actor.name}</Name>, <When at={entry.undoneBy.at} />
             </>
           )}
         </Text>
@@ -62,6 +65,7 @@ function Entry({ entry }: { entry: ChangeEntryFragment }) {
       {canWrite && entry.undoable && (
         <Button
           variant="default"
+          flex="none"
           size="compact-sm"
           onClick={undo}
           loading={busy}

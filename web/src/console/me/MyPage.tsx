@@ -4,6 +4,7 @@ import { AccessLine } from '../members/AccessLine';
 import { BOTS, PERSONAS } from '../members/kinds';
 import { EmptyState } from '../ui/EmptyState';
 import { ListSection } from '../ui/ListSection';
+import { Name } from '../ui/Name';
 import { Page } from '../ui/Page';
 
 const ASK = 'Ask whoever runs your training to add you to a group.';
@@ -21,9 +22,9 @@ export function MyPage() {
           item={({ name, description }) => (
             <>
               <Text size="sm" fw={500}>
-                {name}
+                <Name>{name}</Name>
               </Text>
-              <Text size="xs" c="dimmed">
+              <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
                 {description}
               </Text>
             </>

@@ -1,5 +1,6 @@
 import { Avatar, Badge, Group, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { Name } from '../ui/Name';
 import type { Member } from './kinds';
 
 interface Props {
@@ -24,8 +25,8 @@ export function MemberLine({ member, name, note }: Props) {
       />
       <div style={{ minWidth: 0, flex: 1 }}>
         <Group gap={6}>
-          <Text size="sm" fw={500} style={{ overflowWrap: 'anywhere' }}>
-            {name || member.name}
+          <Text size="sm" fw={500}>
+            {name || <Name>{member.name}</Name>}
           </Text>
           {member.status === 'DEACTIVATED' && <Tag>Deactivated</Tag>}
         </Group>

@@ -84,7 +84,7 @@ function Matches({ head, matches }: { head: string; matches: Match[] }) {
       <Text size="sm" fw={600}>
         {head}: {matches.length}
       </Text>
-      <List size="sm" mb="xs">
+      <List size="sm" mb="xs" style={{ overflowWrap: 'anywhere' }}>
         {matches.map((each) => (
           <List.Item key={each.entry}>{'member' in each ? each.member.name : each.entry}</List.Item>
         ))}

@@ -38,7 +38,12 @@ export function ResourcePage({ id, noun, resource, error, onRetry, users, groups
   const [search, setSearch] = useState('');
   return (
     <SubjectPage noun={noun} subject={resource} error={error} onRetry={onRetry}>
-      {resource && <MemberLine member={resource} note={<Text>{resource.description}</Text>} />}
+      {resource && (
+        <MemberLine
+          member={resource}
+          note={<Text style={{ overflowWrap: 'anywhere' }}>{resource.description}</Text>}
+        />
+      )}
       <SimpleGrid cols={{ base: 1, md: 2 }} mt="md" style={{ alignItems: 'start' }}>
         <ListSection
           title="Who may use it"

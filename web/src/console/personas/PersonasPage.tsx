@@ -17,7 +17,13 @@ export function PersonasPage() {
             <MemberLine member={persona} name={<MemberLink kind={PERSONAS} member={persona} />} />
           ),
         },
-        { head: 'Description', cell: (persona) => persona.description, isAside: true },
+        {
+          head: 'Description',
+          cell: (persona) => (
+            <span style={{ overflowWrap: 'anywhere' }}>{persona.description}</span>
+          ),
+          isAside: true,
+        },
         { head: 'Groups', cell: (persona) => persona.groupCount.toLocaleString() },
       ]}
     />

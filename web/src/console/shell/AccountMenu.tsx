@@ -2,6 +2,7 @@ import { ActionIcon, Menu } from '@mantine/core';
 import { IconUserCircle } from '@tabler/icons-react';
 import { useSession } from '../session/session';
 import { useViewer } from '../session/ViewerProvider';
+import { Name } from '../ui/Name';
 import { roleName } from '../users/roles';
 
 /** Who is signed in, and the way out. */
@@ -19,7 +20,7 @@ export function AccountMenu() {
       <Menu.Dropdown>
         {viewer && (
           <Menu.Label>
-            {name}, {roleName(viewer.role)}
+            <Name>{name}</Name>, {roleName(viewer.role)}
           </Menu.Label>
         )}
         <Menu.Item component="a" href="/graphiql">

@@ -5,7 +5,9 @@ import type { ReactNode } from 'react';
 export function EmptyState({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <Stack gap={4} align="center" py="md" ta="center">
-      <Text fw={600}>{title}</Text>
+      <Text fw={600} style={{ overflowWrap: 'anywhere' }}>
+        {title}
+      </Text>
       {children && (
         <Text size="sm" c="dimmed">
           {children}
