@@ -1,3 +1,5 @@
+import { isolated } from './isolated';
+
 const number = new Intl.NumberFormat();
 
 /** `1 user`, `1,200 users`. */
@@ -5,7 +7,8 @@ export const count = (amount: number, noun: string) =>
   `${number.format(amount)} ${noun}${amount === 1 ? '' : 's'}`;
 
 /** `A`, `A and B`, `A, B and 3 more`. */
-export function list(names: string[], limit = 3): string {
+export function list(all: string[], limit = 3): string {
+  const names = all.map(isolated);
   if (names.length <= limit) {
     const last = names.at(-1) ?? '';
     return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;

@@ -14,6 +14,7 @@ import { BOTS, PERSONAS } from '../members/kinds';
 import { Email, MemberLine } from '../members/MemberLine';
 import { useAddress } from '../ui/address';
 import { EmptyState } from '../ui/EmptyState';
+import { isolated } from '../ui/isolated';
 import { ListSection } from '../ui/ListSection';
 import { SubjectPage } from '../ui/SubjectPage';
 import { endOf, readDay } from './day';
@@ -29,7 +30,7 @@ export function UserPage() {
   const at = day ? endOf(day) : null;
   const [{ data, error }, retry] = useQuery({ query: UserDocument, variables: { id } });
   const user = data?.user;
-  const name = user?.name ?? 'This user';
+  const name = user ? isolated(user.name) : 'This user';
   const nothing = (what: string) =>
     at ? (
       <EmptyState title={`${name} could use no ${what} then`} />
