@@ -84,6 +84,17 @@ def test_a_name_does_not_turn_its_neighbours(open_page: OpenPage, service: Servi
     assert left_and_right(first)[1] < left_and_right(second)[0]
 
 
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_name_has_room_in_the_table(open_page: OpenPage, width: int) -> None:
+    page = open_page("/groups", viewport={"width": width, "height": 800})
+    expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()
+
+    for head in page.get_by_role("columnheader").all():
+        assert head.evaluate("head => head.scrollWidth - head.clientWidth") <= 0, head.inner_text()
+    begin, end = left_and_right(page.get_by_role("columnheader", name="Name"))
+    assert end - begin > 150
+
+
 def test_skeletons_stand_where_rows_will_be(open_page: OpenPage) -> None:
     page = open_page("/nowhere")
     held: list[Route] = []

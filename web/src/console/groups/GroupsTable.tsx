@@ -58,7 +58,7 @@ function SortableHead({ column, order, children }: HeadProps) {
     <Table.Th scope="col" aria-sort={isSorted ? (isDown ? 'descending' : 'ascending') : 'none'}>
       <UnstyledButton
         fw={700}
-        fz="sm"
+        fz="inherit"
         onClick={() =>
           change({ sort: nextOrder(column, order), after: null, before: null }, { replace: true })
         }
