@@ -95,6 +95,25 @@ def test_a_name_has_room_in_the_table(open_page: OpenPage, width: int) -> None:
     assert end - begin > 150
 
 
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_name_has_room_where_it_is_edited(
+    open_page: OpenPage, service: Service, width: int
+) -> None:
+    page = open_page(
+        f"/groups?open={service.group(CLOSERS)}", viewport={"width": width, "height": 800}
+    )
+    page.get_by_role("button", name="Edit the name").click()
+
+    begin, end = left_and_right(page.get_by_label("New name"))
+    save, _ = left_and_right(page.get_by_role("button", name="Save"))
+    if width == 375:
+        assert end - begin > 280
+        assert save < end, "the buttons are below"
+    else:
+        assert end - begin > 450
+        assert save > end, "the buttons are beside it"
+
+
 def test_skeletons_stand_where_rows_will_be(open_page: OpenPage) -> None:
     page = open_page("/nowhere")
     held: list[Route] = []

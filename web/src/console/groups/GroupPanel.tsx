@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, SimpleGrid, Text, Title } from '@mantine/core';
+import { Anchor, Box, Button, Group, SimpleGrid, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconTrash } from '@tabler/icons-react';
 import { useLayoutEffect, useRef } from 'react';
@@ -33,7 +33,9 @@ export function GroupPanel({ group }: { group: GroupRowFragment }) {
   return (
     <div ref={panel}>
       <Group justify="space-between" align="flex-start" mb="md">
-        {canWrite ? <EditableTexts group={group} /> : <Texts group={group} />}
+        <Box flex="1 1 min(20rem, 100%)" miw={0}>
+          {canWrite ? <EditableTexts group={group} /> : <Texts group={group} />}
+        </Box>
         <Group gap="xs">
           <Anchor component={Link} to={`/history?group=${group.id}`} size="sm">
             History
@@ -62,17 +64,17 @@ export function GroupPanel({ group }: { group: GroupRowFragment }) {
 
 function Texts({ group }: { group: GroupRowFragment }) {
   return (
-    <div>
+    <>
       <Name>{group.name}</Name>
       {group.description && <Description>{group.description}</Description>}
-    </div>
+    </>
   );
 }
 
 function EditableTexts({ group }: { group: GroupRowFragment }) {
   const update = useUpdateGroup(group.id);
   return (
-    <div>
+    <>
       <EditableText label="name" value={group.name} onSave={(name) => update({ name })}>
         <Name>{group.name}</Name>
       </EditableText>
@@ -84,7 +86,7 @@ function EditableTexts({ group }: { group: GroupRowFragment }) {
       >
         <Description>{group.description ?? 'No description yet'}</Description>
       </EditableText>
-    </div>
+    </>
   );
 }
 

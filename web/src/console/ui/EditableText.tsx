@@ -80,14 +80,15 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
   }
   const Field = multiline ? Textarea : TextInput;
   return (
-    <Group gap="xs" align="flex-start" maw={560}>
+    <Group gap="xs" align="flex-start" maw={720} mb="xs">
       <Field
         aria-label={`New ${label}`}
         value={draft}
         onChange={(event) => setDraft(event.currentTarget.value)}
         onKeyDown={onKeyDown}
         error={error}
-        flex={1}
+        // Wide enough for a long text; where there is no room beside it, the buttons go below.
+        flex="1 1 min(20rem, 100%)"
         autoFocus
       />
       <Button onClick={save} loading={busy}>
