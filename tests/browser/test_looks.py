@@ -114,6 +114,25 @@ def test_a_name_has_room_where_it_is_edited(
         assert save > end, "the buttons are beside it"
 
 
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_dialog_for_a_deletion_has_the_whole_name(
+    open_page: OpenPage, service: Service, width: int
+) -> None:
+    service.create_groups(LONG)
+    page = open_page(
+        f"/groups?open={service.group(LONG)}", viewport={"width": width, "height": 800}
+    )
+    page.get_by_role("button", name="Delete group").click()
+    dialog = page.get_by_role("dialog", name=f"Delete {LONG}?")
+
+    title = dialog.get_by_role("heading")
+    expect(title).to_be_visible()
+    assert title.evaluate("title => title.scrollWidth - title.clientWidth") <= 0
+    assert (
+        left_and_right(dialog.get_by_role("button", name="Close"))[1] <= left_and_right(dialog)[1]
+    )
+
+
 def test_skeletons_stand_where_rows_will_be(open_page: OpenPage) -> None:
     page = open_page("/nowhere")
     held: list[Route] = []

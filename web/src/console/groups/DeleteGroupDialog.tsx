@@ -6,6 +6,7 @@ import { LossList } from '../access/LossList';
 import { explain } from '../api/client';
 import { DeleteGroupDocument } from '../api/operations';
 import { undoRevision } from '../history/undo';
+import { Name } from '../ui/Name';
 import { offerUndo } from '../ui/notices';
 import { Rows } from '../ui/Rows';
 import { CLOSE } from './CreateGroupDialog';
@@ -22,7 +23,11 @@ export function DeleteGroupDialog({ group, opened, onClose }: Props) {
     <Modal
       opened={opened}
       onClose={onClose}
-      title={`Delete ${group.name}?`}
+      title={
+        <>
+          Delete <Name>{group.name}</Name>?
+        </>
+      }
       closeButtonProps={CLOSE}
     >
       <Decision group={group} onClose={onClose} />
