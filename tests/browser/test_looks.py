@@ -133,6 +133,23 @@ def test_the_dialog_for_a_deletion_has_the_whole_name(
     )
 
 
+def test_scrollbars_stand_beside_what_they_scroll(open_page: OpenPage, service: Service) -> None:
+    service.create_users(CLOSERS, 20)
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    users = section(page, "Users")
+    person = users.get_by_role("listitem").filter(has_text="Person 001")
+    person.hover()
+    bar = users.locator("[data-orientation=vertical][data-state=visible]")
+    bin_ = person.get_by_role("button", name="Remove Person 001")
+    assert left_and_right(bin_)[1] <= left_and_right(bar)[0]
+
+    page.get_by_role("button", name="Delete group").click()
+    dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")
+    lost = dialog.get_by_role("listitem").filter(has_text="Person 001")
+    bar = dialog.locator("[data-orientation=vertical][data-state=visible]")
+    assert left_and_right(lost)[1] <= left_and_right(bar)[0]
+
+
 def test_skeletons_stand_where_rows_will_be(open_page: OpenPage) -> None:
     page = open_page("/nowhere")
     held: list[Route] = []

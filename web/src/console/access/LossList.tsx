@@ -7,7 +7,12 @@ export function LossList({ losses }: { losses: Impact['losses'] }) {
   if (losses.totalCount === 0) return null;
   const more = losses.totalCount - losses.nodes.length;
   return (
-    <ScrollArea.Autosize mah={240} type="auto" viewportProps={{ tabIndex: 0 }}>
+    <ScrollArea.Autosize
+      mah={240}
+      type="auto"
+      offsetScrollbars="present"
+      viewportProps={{ tabIndex: 0 }}
+    >
       <List size="sm">
         {losses.nodes.map(({ user, bots, personas }) => (
           <List.Item key={user.id}>

@@ -68,6 +68,7 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
       <ScrollArea.Autosize
         mah={280}
         type="auto"
+        offsetScrollbars="present"
         viewportProps={{ tabIndex: 0, role: 'group', 'aria-label': `${kind.title} to add` }}
       >
         <Endless

@@ -57,7 +57,12 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
       </Title>
       {!matches && <Rows />}
       {matches === 'failed' && <Text role="alert">The list could not be looked up.</Text>}
-      <ScrollArea.Autosize mah={260} type="auto" viewportProps={{ tabIndex: 0 }}>
+      <ScrollArea.Autosize
+        mah={260}
+        type="auto"
+        offsetScrollbars="present"
+        viewportProps={{ tabIndex: 0 }}
+      >
         {HEADS.map(([is, head]) => (
           <Matches key={is} head={head} matches={all.filter((each) => each.is === is)} />
         ))}

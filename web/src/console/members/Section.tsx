@@ -55,7 +55,7 @@ export function Section({ kind, group, total }: Props) {
           onSearch={setSearch}
         />
       )}
-      <ScrollArea.Autosize mah={360} type="auto">
+      <ScrollArea.Autosize mah={360} type="auto" offsetScrollbars="present">
         <Endless
           query={kind.members}
           variables={{ id: group.id, search: search || null }}
