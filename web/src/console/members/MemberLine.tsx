@@ -1,6 +1,7 @@
 import { Avatar, Badge, Group, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Name } from '../ui/Name';
+import { initials } from './initials';
 import type { Member } from './kinds';
 
 interface Props {
@@ -15,14 +16,9 @@ interface Props {
 export function MemberLine({ member, name, note }: Props) {
   return (
     <Group gap="sm" wrap="nowrap" miw={0} flex={1}>
-      <Avatar
-        aria-hidden
-        src={member.avatarUrl}
-        name={member.name}
-        alt=""
-        size={32}
-        className="avatar"
-      />
+      <Avatar aria-hidden src={member.avatarUrl} alt="" size={32} className="avatar">
+        {initials(member.name)}
+      </Avatar>
       <div style={{ minWidth: 0, flex: 1 }}>
         <Group gap={6}>
           <Text size="sm" fw={500}>
