@@ -34,6 +34,8 @@ def test_the_groups_page_and_all_that_opens_on_it(open_page: OpenPage, service: 
 def opening_one_after_another(page: Page) -> Iterator[str]:
     """Puts the groups page into one state after another."""
     yield "a group is open"
+    section(page, "Users").get_by_role("listitem").first.hover()
+    yield "the pointer is on a card"
     users = popover(page, "users")
     expect(users.get_by_role("option").first).to_be_visible()
     page.keyboard.press("ArrowDown")
@@ -57,6 +59,18 @@ def opening_one_after_another(page: Page) -> Iterator[str]:
     page.get_by_role("button", name="Account", exact=True).click()
     expect(page.get_by_role("menuitem", name="Sign out")).to_be_visible()
     yield "the account menu is open"
+
+
+def test_a_notice_of_what_failed(open_page: OpenPage, service: Service, watch: Watch) -> None:
+    watch.expect("net::ERR_FAILED")
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    bin_ = page.get_by_role("button", name="Remove Hana Sato")
+    expect(bin_).to_be_attached()
+    page.route("**/graphql", lambda route: route.abort())
+    bin_.click()
+    expect(page.get_by_role("alert").filter(has_text="That did not work")).to_be_visible()
+
+    assert grave_findings(page) == []
 
 
 def test_every_list(open_page: OpenPage) -> None:

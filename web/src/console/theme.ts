@@ -23,3 +23,4 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-error': 'var(--mantine-color-red-4)',
   },
 });
+    '--mantine-color-anchor': 'var(--mantine-color-indigo-3)',
