@@ -12,7 +12,7 @@ THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def grave_findings(page: Page) -> list[str]:
-    """What axe finds at the serious or critical level, in the light and in the dark theme."""
+    """What axe finds at the moderate level or above, in the light and in the dark theme."""
     found: list[str] = []
     for theme in THEMES:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
@@ -32,6 +32,6 @@ def _run(page: Page) -> list[str]:
     return [
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
         for violation in violations
-        if violation["impact"] in ("serious", "critical")
+        if violation["impact"] in ("moderate", "serious", "critical")
         for node in violation["nodes"]
     ]

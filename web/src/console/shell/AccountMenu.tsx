@@ -11,7 +11,13 @@ export function AccountMenu() {
   const { signOut } = useSession();
   const name = viewer?.user?.name ?? 'A token';
   return (
-    <Menu position="bottom-end" width={240} withInitialFocusPlaceholder={false}>
+    // Within the banner, so that it is found there and not outside of all landmarks.
+    <Menu
+      position="bottom-end"
+      width={240}
+      withInitialFocusPlaceholder={false}
+      withinPortal={false}
+    >
       <Menu.Target>
         <ActionIcon variant="default" size="lg" aria-label="Account">
           <IconUserCircle size={18} aria-hidden />

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Textarea, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Group, Textarea, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconPencil } from '@tabler/icons-react';
 import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 
@@ -81,6 +81,8 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
   const Field = multiline ? Textarea : TextInput;
   return (
     <Group gap="xs" align="flex-start" maw={720} mb="xs">
+      {/* As a heading it still leads to what stands below it. */}
+      <VisuallyHidden>{children}</VisuallyHidden>
       <Field
         aria-label={`New ${label}`}
         value={draft}
