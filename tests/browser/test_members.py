@@ -96,7 +96,7 @@ def test_card_and_count_appear_at_once_and_roll_back_when_refused(
 ) -> None:
     page = opened(open_page, service)
     held: list[Route] = []
-    page.route("**/graphql", lambda route: hold_additions(route, held))
+    page.route("**/graphql", lambda route: hold(route, "mutation AddUsers", held))
 
     users = popover(page, "users")
     users.get_by_role("option", name="Aisha Rahman").click()
@@ -113,8 +113,8 @@ def test_card_and_count_appear_at_once_and_roll_back_when_refused(
     expect(users.get_by_role("option", name="Aisha Rahman")).to_be_visible()
 
 
-def hold_additions(route: Route, held: list[Route]) -> None:
-    if "mutation AddUsers" in (route.request.post_data or ""):
+def hold(route: Route, operation: str, held: list[Route]) -> None:
+    if operation in (route.request.post_data or ""):
         held.append(route)
     else:
         route.continue_()
@@ -174,6 +174,25 @@ def test_a_removal_happens_and_tells_who_lost_what_and_can_be_undone(
     expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
     expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("6")
     assert "Hana Sato" in service.users_of(CLOSERS)
+
+
+def test_a_bin_is_busy_until_its_card_goes(open_page: OpenPage, service: Service) -> None:
+    page = opened(open_page, service)
+    held: list[Route] = []
+    page.route("**/graphql", lambda route: hold(route, "query Impact", held))
+    bin_ = page.get_by_role("button", name="Remove Hana Sato")
+    bin_.click()
+
+    expect(bin_).to_have_attribute("aria-busy", "true")
+    expect(bin_).to_be_focused()
+    page.get_by_role("heading", name="Groups").click()
+    expect(bin_).to_have_css("opacity", "1")
+    bin_.click()
+    assert len(held) == 1  # once is enough
+
+    held[0].continue_()
+    expect(bin_).to_have_count(0)
+    expect(page.get_by_role("alert").filter(has_text="Removed Hana Sato")).to_be_visible()
 
 
 def test_bots_and_personas_go_the_same_way(open_page: OpenPage, service: Service) -> None:

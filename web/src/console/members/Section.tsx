@@ -1,4 +1,4 @@
-import { ActionIcon, Group, ScrollArea, Text, Title } from '@mantine/core';
+import { ActionIcon, Group, Loader, ScrollArea, Text, Title } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useId, useRef, useState } from 'react';
 import { useCanWrite } from '../session/ViewerProvider';
@@ -91,10 +91,19 @@ export function Section({ kind, group, total }: Props) {
 interface CardProps {
   kind: Kind;
   member: Member;
-  onRemove: (() => void) | undefined;
+  onRemove: (() => Promise<void>) | undefined;
 }
 
 function Card({ kind, member, onRemove }: CardProps) {
+  const [busy, setBusy] = useState(false);
+
+  async function remove() {
+    if (busy || !onRemove) return;
+    setBusy(true);
+    await onRemove();
+    setBusy(false);
+  }
+
   return (
     // biome-ignore lint/a11y/useSemanticElements: see the list.
     <div role="listitem" className={classes.card}>
@@ -105,9 +114,15 @@ function Card({ kind, member, onRemove }: CardProps) {
           color="red"
           className={classes.bin}
           aria-label={`Remove ${member.name}`}
-          onClick={onRemove}
+          // Not disabled while it is busy: it would lose the focus.
+          aria-busy={busy}
+          onClick={remove}
         >
-          <IconTrash size={16} aria-hidden />
+          {busy ? (
+            <Loader size={16} color="red" aria-hidden />
+          ) : (
+            <IconTrash size={16} aria-hidden />
+          )}
         </ActionIcon>
       )}
     </div>
