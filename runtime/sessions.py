@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from models import tokens
@@ -16,7 +16,9 @@ from runtime.limits import PerMinute, TryAgainLater, address_key
 from runtime.metrics import ERRORS
 from runtime.oidc import LONGEST_TOKEN
 from runtime.settings import Settings
+from runtime.words import tell
 
+NOT_SIGNED_IN = "This link did not sign you in"
 LINK_NOT_GOOD = (
     "This link was used already, or is too old. Ask for a new one:\n"
     "python manage.py sign-in-link --organization NAME --user EMAIL\n"
@@ -70,9 +72,9 @@ def session_routes(settings: Settings, authenticator: Authenticator) -> list[Rou
                 if secret is None:
                     raise Unauthenticated(LINK_NOT_GOOD)
         except TryAgainLater as error:
-            return PlainTextResponse(f"{error}\n", 429, _wait(error))
+            return tell(request, NOT_SIGNED_IN, f"{error}\n", 429, _wait(error))
         except Unauthenticated as error:
-            return PlainTextResponse(str(error), 403)
+            return tell(request, NOT_SIGNED_IN, str(error), 403)
         return remember(RedirectResponse("/", 303), request, secret)
 
     async def begin(request: Request) -> Response:

@@ -207,6 +207,20 @@ async def test_a_link_that_is_not_good_signs_nobody_in(client: Client, acme: Vie
         assert (response.status_code, response.headers.get("set-cookie")) == (403, None), path
 
 
+async def test_a_browser_is_told_by_a_page_and_any_other_client_by_text(client: Client) -> None:
+    path = "/sign-in?secret=wrong"
+    text = await client.http.get(path)
+    page = await client.http.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (text.status_code, page.status_code) == (403, 403)
+    assert text.headers["content-type"].startswith("text/plain")
+    assert page.headers["content-type"].startswith("text/html")
+    assert text.headers["vary"] == page.headers["vary"] == "Accept"
+    for line in text.text.splitlines():
+        assert line in page.text
+    assert 'href="/"' in page.text
+    assert "<script" not in page.text
+
+
 async def test_a_session_ends_with_its_person(client: Client, acme: Viewer) -> None:
     await make_admin(acme, "Grace")
     ada = {"name": "Ada", "email": "ada@acme.example"}

@@ -28,6 +28,18 @@ def test_the_printed_link_signs_in(open_page: OpenPage, service: Service) -> Non
     expect(page.get_by_text("Larkspur Supplies")).to_be_visible()
 
 
+def test_a_link_that_is_not_good_says_so_and_leads_on(open_page: OpenPage, watch: Watch) -> None:
+    watch.expect("403 (Forbidden)")
+    watch.expect(REFUSED)
+    page = open_page("/sign-in?secret=wrong", email=None, viewport={"width": 375, "height": 700})
+    expect(page.get_by_role("heading", name="This link did not sign you in")).to_be_visible()
+    expect(page.get_by_text("This link was used already, or is too old.")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+    page.get_by_role("link", name="Go to Cohort").click()
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
+
+
 def test_a_pasted_token_signs_in_and_is_kept_nowhere(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:
