@@ -108,6 +108,24 @@ def test_a_deletion_is_not_made_when_the_state_has_moved(
     expect(row(page, CLOSERS)).to_have_count(0)
 
 
+def test_an_impact_that_could_not_be_reckoned_is_reckoned_again(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_group(open_page, service)
+    page.route("**/graphql", lambda route: route.abort())
+    page.get_by_role("button", name="Delete group").click()
+    dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")
+    again = dialog.get_by_role("alert").get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    expect(dialog.get_by_role("button", name="Delete group")).to_be_disabled()
+
+    page.unroute("**/graphql")
+    again.click()
+    expect(dialog).to_contain_text("6 users lose")
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    expect(dialog.get_by_role("button", name="Delete group")).to_be_enabled()
+
+
 def test_a_group_that_was_created_comes_into_view(open_page: OpenPage, service: Service) -> None:
     service.create_groups(*(f"Crew {number:02}" for number in range(1, 31)))
     page = open_page("/groups", viewport={"width": 1000, "height": 500})

@@ -1,5 +1,6 @@
 import { List, ScrollArea, Text } from '@mantine/core';
 import { list } from '../ui/count';
+import { isolated } from '../ui/isolated';
 import type { Impact } from './impact';
 
 /** Who loses what, person by person. */
@@ -16,7 +17,7 @@ export function LossList({ losses }: { losses: Impact['losses'] }) {
       <List size="sm">
         {losses.nodes.map(({ user, bots, personas }) => (
           <List.Item key={user.id}>
-            {user.name}:{' '}
+            {isolated(user.name)}:{' '}
             {list(
               [...bots, ...personas].map(({ name }) => name),
               10,

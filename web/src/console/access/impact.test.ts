@@ -17,16 +17,22 @@ const diff = ({ user, bots = [], personas = [] }: Touched) => ({
   personas: personas.map(thing),
 });
 
+const counts = (touched: Touched[]) => ({
+  botCount: new Set(touched.flatMap(({ bots = [] }) => bots)).size,
+  personaCount: new Set(touched.flatMap(({ personas = [] }) => personas)).size,
+});
+
 function impact(losses: Touched[], kept: Touched[] = [], lossCount = losses.length): Impact {
   return {
     revision: 1,
     losses: {
       totalCount: lossCount,
-      pageInfo: { hasNextPage: false, endCursor: null },
+      ...counts(losses),
       nodes: losses.map(diff),
     },
     kept: {
       totalCount: kept.length,
+      ...counts(kept),
       nodes: kept.map((each) => ({
         ...diff(each),
         user: {
@@ -75,8 +81,10 @@ test('afterwards it is told in the past', () => {
   );
 });
 
-test('what not all are known of is a least number', () => {
-  expect(sentence(impact([three], [], 5_000), CLOSERS.id, 'lose')).toBe(
-    '5,000 users lose at least 2 bots and 1 persona.',
+test('what they lose is counted for all, also for those who are not told one by one', () => {
+  const some = impact([three], [], 5_000);
+  const losses = { ...some.losses, botCount: 7, personaCount: 1 };
+  expect(sentence({ ...some, losses }, CLOSERS.id, 'lose')).toBe(
+    '5,000 users lose 7 bots and CFO.',
   );
 });

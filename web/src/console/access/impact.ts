@@ -1,42 +1,30 @@
 import { type Client, CombinedError } from '@urql/core';
 import { type AccessImpactInput, ImpactDocument, type ImpactQuery } from '../api/operations';
 import { count, list } from '../ui/count';
+import { isolated } from '../ui/isolated';
 
 export type Impact = ImpactQuery['accessImpact'];
 type Diff = Impact['losses']['nodes'][number];
 
-/** How many people one by one; of more than that only the number is told. */
-const MOST = 1_000;
+interface Diffs {
+  totalCount: number;
+  botCount: number;
+  personaCount: number;
+  nodes: Diff[];
+}
 
-/** What a write would do to people's access, as the service reckons it now: its first page. */
-export async function impactOf(
-  client: Client,
-  of: AccessImpactInput,
-  after: string | null = null,
-): Promise<Impact> {
+/**
+ * What a write would do to people's access, as the service reckons it now: exact in its numbers,
+ * with the first hundred who lose something and the first fifty who keep it.
+ */
+export async function impactOf(client: Client, of: AccessImpactInput): Promise<Impact> {
   const { data, error } = await client.query(
     ImpactDocument,
-    { of, after },
+    { of },
     { requestPolicy: 'network-only' },
   );
   if (!data) throw error ?? new CombinedError({});
   return data.accessImpact;
-}
-
-/**
- * The same with everybody who loses something, so that what they lose can be counted. The revision
- * is that of the first page: if it moved meanwhile, a write that expects it is refused.
- */
-export async function wholeImpactOf(client: Client, of: AccessImpactInput): Promise<Impact> {
-  const impact = await impactOf(client, of);
-  const nodes = [...impact.losses.nodes];
-  let { hasNextPage, endCursor } = impact.losses.pageInfo;
-  while (hasNextPage && nodes.length < MOST) {
-    const { losses } = await impactOf(client, of, endCursor);
-    nodes.push(...losses.nodes);
-    ({ hasNextPage, endCursor } = losses.pageInfo);
-  }
-  return { ...impact, losses: { ...impact.losses, nodes } };
 }
 
 /**
@@ -70,7 +58,9 @@ function keepers({ losses, kept }: Impact, tense: 'lose' | 'lost'): string {
   const verb = tense === 'lost' ? 'kept' : isOne ? 'keeps' : 'keep';
   if (!isOne) return `${kept.totalCount.toLocaleString()} ${verb}`;
   const isSame = losses.totalCount === 1 && losses.nodes[0]?.user.id === user.user.id;
-  return isSame ? `they ${tense === 'lost' ? 'kept' : 'keep'}` : `${user.user.name} ${verb}`;
+  return isSame
+    ? `they ${tense === 'lost' ? 'kept' : 'keep'}`
+    : `${isolated(user.user.name)} ${verb}`;
 }
 
 function verb(people: number, tense: 'lose' | 'lost'): string {
@@ -78,26 +68,21 @@ function verb(people: number, tense: 'lose' | 'lost'): string {
   return people === 1 ? 'loses' : 'lose';
 }
 
-const who = ({ totalCount, nodes }: { totalCount: number; nodes: Diff[] }) =>
-  totalCount === 1 && nodes[0] ? nodes[0].user.name : count(totalCount, 'user');
+const who = ({ totalCount, nodes }: Diffs) =>
+  totalCount === 1 && nodes[0] ? isolated(nodes[0].user.name) : count(totalCount, 'user');
 
-/** One thing by its name, several as numbers; a least number where not everybody was told of. */
-function whatOf({ totalCount, nodes }: { totalCount: number; nodes: Diff[] }): string {
-  const isAll = nodes.length >= totalCount;
-  const bots = distinct(nodes.flatMap((diff) => diff.bots));
-  const personas = distinct(nodes.flatMap((diff) => diff.personas));
-  const phrases = [phrase(bots, 'bot', isAll), phrase(personas, 'persona', isAll)];
-  return `${isAll ? '' : 'at least '}${list(phrases.filter((text) => text !== null))}`;
+/** One thing by its name, several as numbers. */
+function whatOf({ botCount, personaCount, nodes }: Diffs): string {
+  const bot = nodes.find(({ bots }) => bots.length > 0)?.bots[0];
+  const persona = nodes.find(({ personas }) => personas.length > 0)?.personas[0];
+  const phrases = [phrase(botCount, 'bot', bot), phrase(personaCount, 'persona', persona)];
+  return list(phrases.filter((text) => text !== null));
 }
 
-function phrase(names: string[], noun: string, isAll: boolean): string | null {
-  if (names.length === 0) return null;
-  return names.length === 1 && isAll ? (names[0] as string) : count(names.length, noun);
+function phrase(amount: number, noun: string, first?: { name: string }): string | null {
+  if (amount === 0) return null;
+  return amount === 1 && first ? first.name : count(amount, noun);
 }
-
-const distinct = (things: { id: string; name: string }[]) => [
-  ...new Map(things.map(({ id, name }) => [id, name])).values(),
-];
 
 /** The groups through which somebody keeps what goes, by how many keep it so. */
 function keepingGroups({ kept }: Impact, groupId: string): string[] {

@@ -1,11 +1,12 @@
 import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useCallback, useEffect, useState } from 'react';
 import { useClient } from 'urql';
-import { type Impact, sentence, wholeImpactOf } from '../access/impact';
+import { type Impact, impactOf, sentence } from '../access/impact';
 import { LossList } from '../access/LossList';
 import { explain } from '../api/client';
 import { DeleteGroupDocument } from '../api/operations';
 import { undoRevision } from '../history/undo';
+import { isolated } from '../ui/isolated';
 import { Name } from '../ui/Name';
 import { offerUndo } from '../ui/notices';
 import { Rows } from '../ui/Rows';
@@ -42,13 +43,12 @@ function Decision({ group, onClose }: Omit<Props, 'opened'>) {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
 
-  const reckon = useCallback(
-    () =>
-      wholeImpactOf(client, { deleteGroup: group.id }).then(setImpact, (e) =>
-        setProblem(explain(e)),
-      ),
-    [client, group.id],
-  );
+  const reckon = useCallback(() => {
+    setProblem(null);
+    return impactOf(client, { deleteGroup: group.id }).then(setImpact, (e) =>
+      setProblem(explain(e)),
+    );
+  }, [client, group.id]);
   useEffect(() => void reckon(), [reckon]);
 
   async function commit() {
@@ -63,7 +63,7 @@ function Decision({ group, onClose }: Omit<Props, 'opened'>) {
       setHasMoved(true);
     } else if (data && !refusal) {
       onClose();
-      offerUndo(`Deleted ${group.name}. ${sentence(impact, group.id, 'lost')}`, () =>
+      offerUndo(`Deleted ${isolated(group.name)}. ${sentence(impact, group.id, 'lost')}`, () =>
         undoRevision(client, data.deleteGroup.revision),
       );
     } else {
@@ -83,6 +83,17 @@ function Decision({ group, onClose }: Omit<Props, 'opened'>) {
       {problem && (
         <Alert color="red" role="alert">
           {problem}
+          {!impact && (
+            <Button
+              mt="xs"
+              size="xs"
+              variant="default"
+              onClick={reckon}
+              style={{ display: 'block' }}
+            >
+              Try again
+            </Button>
+          )}
         </Alert>
       )}
       {impact ? (

@@ -2,6 +2,7 @@ import { useClient } from 'urql';
 import { impactOf, sentence } from '../access/impact';
 import { explain } from '../api/client';
 import { undoRevision } from '../history/undo';
+import { isolated } from '../ui/isolated';
 import { complain, offerUndo } from '../ui/notices';
 import type { Kind, Member } from './kinds';
 
@@ -14,7 +15,7 @@ interface Group {
 export function useMembership(kind: Kind, group: Group) {
   const client = useClient();
 
-  /** Returns whether the service did it; if not, it has been said why. */
+  /** Returns the revision that the service left; null if it refused, and it has been said why. */
   async function write(direction: 'add' | 'remove', ids: string[]): Promise<number | null> {
     const { data, error } = await client.mutation(kind[direction], { groupId: group.id, ids });
     const refusal = error ? explain(error) : data?.result.userErrors[0]?.message;
@@ -36,9 +37,8 @@ export function useMembership(kind: Kind, group: Group) {
     const revision = await write('remove', [member.id]);
     if (revision === null) return;
     const effect = impact ? ` ${sentence(impact, group.id, 'lost')}` : '';
-    offerUndo(`Removed ${member.name} from ${group.name}.${effect}`, () =>
-      undoRevision(client, revision),
-    );
+    const what = `Removed ${isolated(member.name)} from ${isolated(group.name)}.`;
+    offerUndo(`${what}${effect}`, () => undoRevision(client, revision));
   }
 
   return { add, remove };
