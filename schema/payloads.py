@@ -28,7 +28,10 @@ from schema.types import (
 from schema.written import Written
 
 GROUP = "The group as it is now; null on a refusal."
-EDGES = "The memberships that are new; those that were there already are left out."
+EDGES = (
+    "The memberships that are new; those that were there already are left out, and those that "
+    "somebody has ended again by the revision that the answer shows."
+)
 SENT = "All that were sent, in the same order, as they are now."
 REMOVED = "Those who were in it; those who were not are left out."
 

@@ -133,8 +133,6 @@ def _of_object(kind: GraphQLInputObjectType) -> Read:
     for field in kind.fields.values():
         if field.out_name or field.default or field.default_value is not Undefined:
             raise NotPlain
-    if kind.is_one_of:
-        raise NotPlain
     readers = {name: _reader(field.type) for name, field in kind.fields.items()}
     known = readers.keys()
     required = {name for name, field in kind.fields.items() if is_required_input_field(field)}

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Watch
 from tests.browser.service import OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, row, section
 
@@ -109,8 +109,9 @@ def test_a_deletion_is_not_made_when_the_state_has_moved(
 
 
 def test_an_impact_that_could_not_be_reckoned_is_reckoned_again(
-    open_page: OpenPage, service: Service
+    open_page: OpenPage, service: Service, watch: Watch
 ) -> None:
+    watch.expect("net::ERR_FAILED")
     page = open_group(open_page, service)
     page.route("**/graphql", lambda route: route.abort())
     page.get_by_role("button", name="Delete group").click()

@@ -48,7 +48,7 @@ def _highest(name: str) -> int:
 
 # No query is too large, and none is answered from what was kept of an earlier one.
 NO_LIMITS = {name: _highest(name) for name in Settings.model_fields if name.startswith("max_")}
-NO_LIMITS["kept_megabytes"] = 0
+NO_LIMITS |= {"kept_megabytes": 0, "max_answer_bytes": 1_000_000_000}
 
 
 @dataclass
