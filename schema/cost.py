@@ -102,7 +102,7 @@ def bytes_of(fields: Sequence[FieldNode]) -> int:
 
 class PriceList:
     """Prices the operations of one valid document. `weigh` says what an object counts, by its
-    fields."""
+    fields; `heaviest` is the most that any counts."""
 
     def __init__(
         self,
@@ -112,6 +112,7 @@ class PriceList:
         weigh: Callable[[Sequence[FieldNode]], int] = objects_of,
     ) -> None:
         self.weigh = weigh
+        self.heaviest = 0
         self.limits = limits
         self.schema = schema
         self.document = document
@@ -183,7 +184,12 @@ class PriceList:
         here: Price = 1
         if is_list_type(get_nullable_type(definition.type)):
             here = self._asked_for(definition, arguments) if is_root else size
-        return _product(here, _sum([self.weigh([child for _, child in children]), *prices]))
+        return _product(here, _sum([self._weight(children), *prices]))
+
+    def _weight(self, children: Sequence[tuple[GraphQLCompositeType, FieldNode]]) -> int:
+        weight = self.weigh([child for _, child in children])
+        self.heaviest = max(self.heaviest, weight)
+        return weight
 
     def _look(self, field: FieldNode) -> int:
         """The cost of a look at the schema: of one that is soon answered as much as of any."""
@@ -193,7 +199,7 @@ class PriceList:
     def _introspected(self, kind: GraphQLCompositeType, field: FieldNode) -> float:
         assert field.selection_set is not None
         children = list(self._fields(kind, field.selection_set))
-        total = float(self.weigh([child for _, child in children]))
+        total = float(self._weight(children))
         for of, child in children:
             if child.selection_set:
                 inner: Any = get_named_type(of.fields[child.name.value].type)  # type: ignore[union-attr]

@@ -68,6 +68,7 @@ class Prepared:
     document: DocumentNode
     prices: Mapping[str | None, Price]
     sizes: Mapping[str | None, Price]
+    largest: int  # bytes that any object may have
     openings: Mapping[str | None, Opening]
     plans: dict[Any, Any]
 
@@ -92,8 +93,9 @@ def _prepare(text: str, limits: Limits) -> Prepared:
         if errors := validate(schema._schema, document, RULES, max_errors=MOST_ERRORS):
             raise InvalidDocument(errors)
         prices = PriceList(limits, schema._schema, document).all()
-        sizes = PriceList(limits, schema._schema, document, bytes_of).all()
-        return Prepared(document, prices, sizes, _openings(document), {})
+        in_bytes = PriceList(limits, schema._schema, document, bytes_of)
+        sizes = in_bytes.all()
+        return Prepared(document, prices, sizes, in_bytes.heaviest, _openings(document), {})
     except GraphQLError as error:
         raise InvalidDocument([error]) from None
     except RecursionError:  # where the settings allow what Python does not
@@ -145,7 +147,8 @@ def operation_of(
     own_name = operation.name.value if operation.name else None
     cost = value_of(prepared.prices[own_name], variables)
     limits.hold_cost(cost)
-    limits.hold_size(value_of(prepared.sizes[own_name], variables))
+    if cost * prepared.largest > limits.max_answer_bytes:  # if not, it need not be reckoned
+        limits.hold_size(value_of(prepared.sizes[own_name], variables))
     return Operation(
         prepared.document,
         operation.operation,
