@@ -138,7 +138,7 @@ class Feed:
                 await asyncio.sleep(poll_seconds)
 
     async def _tell_others(self) -> None:
-        while self._untold:  # what cannot be told now is told with the next
+        while self._untold:  # if one cannot be told, the others are with the next
             organization_id = self._untold.pop()
             if database.is_postgres():
                 await database.notify(organization_id)
