@@ -1,6 +1,6 @@
 """Signing in by the printed link or a pasted token, signing out, and an expired session."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage, Watch
 from tests.browser.service import ADMIN, Service
@@ -83,9 +83,14 @@ def test_an_expired_session_leads_to_sign_in_and_back_to_the_place(
     page = open_page("/groups?search=sales")
     expect(page.get_by_role("button", name="Sales", exact=True)).to_be_visible()
 
-    page.wait_for_load_state("networkidle")  # else an answer on its way would end it first
-    page.context.clear_cookies()
+    held: list[Route] = []
+    page.route("**/graphql", lambda route: held.append(route))
     page.get_by_label("Search groups").fill("team")
+    page.wait_for_url("**/groups?search=team")
+    page.context.clear_cookies()
+    page.unroute("**/graphql")
+    for route in held:
+        route.continue_()
     expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
 
     paste(page, service.tokens[ADMIN])

@@ -1,20 +1,34 @@
 """Fixtures: the service over a database of its own, and those who ask it."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from models.organizations import create_organization
 from models.tables import Role
 from models.viewer import Viewer
+from runtime import auth
 from tests.client import Asker, Client, asker, serving
 from tests.schema.connections import World, make_world
 
 
 @pytest.fixture
-async def client(database_url: str) -> AsyncIterator[Client]:
-    """A client of the service, over a database without rows."""
-    async with serving(database_url) as client:
+def settings() -> dict[str, Any]:
+    """The service's settings, for modules to choose."""
+    return {}
+
+
+@pytest.fixture
+async def client(
+    database_url: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Client]:
+    """A client of the service, over a database without rows.
+
+    No token's last use is noted while it runs: it would depend on the clock which answers tell it.
+    """
+    monkeypatch.setattr(auth, "SECONDS_BETWEEN_NOTES", 3_600.0)
+    async with serving(database_url, **settings) as client:
         yield client
 
 

@@ -1,6 +1,5 @@
 """What the three roles see: a MEMBER its own groups and what they hold, by whatever path."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from models.membership_writes import add_members
 from models.tables import Role
 from models.upserts import upsert_entries
 from models.viewer import Viewer
-from tests.client import Asker, Client, asker, serving
+from tests.client import Asker, Client, asker
 from tests.factories import make_bot, make_entries, make_entry, make_group, make_user, snapshot
 from tests.schema.organizations import furnish
 from tests.schema.walking import NO_LIMITS, Ids, arguments_of, texts, walk, without_revisions
@@ -24,10 +23,9 @@ OUTSIDE = "outside"
 
 
 @pytest.fixture
-async def client(database_url: str) -> AsyncIterator[Client]:
-    """A client of a service that takes queries of any size."""
-    async with serving(database_url, **NO_LIMITS) as client:
-        yield client
+def settings() -> dict[str, Any]:
+    """A service that takes queries of any size."""
+    return NO_LIMITS
 
 
 @dataclass(frozen=True)

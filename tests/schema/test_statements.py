@@ -1,7 +1,7 @@
 """What queries cost: one statement a level, however many rows, and however far into a list."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,16 +16,15 @@ from models.ledger import current_revision
 from models.membership_writes import add_members
 from models.viewer import Viewer
 from runtime.telemetry import request_id
-from tests.client import Asker, Client, serving
+from tests.client import Asker
 from tests.factories import make_entries, make_group, make_users
 from tests.schema.walking import NO_LIMITS
 
 
 @pytest.fixture
-async def client(database_url: str) -> AsyncIterator[Client]:
-    """A client of a service that keeps no answers, and takes queries of any size."""
-    async with serving(database_url, **NO_LIMITS) as client:
-        yield client
+def settings() -> dict[str, Any]:
+    """A service that keeps no answers, and takes queries of any size."""
+    return NO_LIMITS
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Nothing of one organization is to be seen, touched, or told from nothing, from another."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from models.ids import kind_of, new_id
 from models.organizations import create_organization
 from models.tables import Role
 from models.viewer import Viewer
-from tests.client import Asker, Client, asker, serving
+from tests.client import Asker, Client, asker
 from tests.factories import make_group, make_user, snapshot
 from tests.schema.organizations import furnish
 from tests.schema.walking import GRAPH, NO_LIMITS, Ids, arguments_of, texts, visited, walk
@@ -21,10 +20,9 @@ OURS, THEIRS = "ours", "theirs"
 
 
 @pytest.fixture
-async def client(database_url: str) -> AsyncIterator[Client]:
-    """A client of a service that takes queries of any size."""
-    async with serving(database_url, **NO_LIMITS) as client:
-        yield client
+def settings() -> dict[str, Any]:
+    """A service that takes queries of any size."""
+    return NO_LIMITS
 
 
 async def viewers(client: Client, acme: Viewer) -> list[Asker]:
