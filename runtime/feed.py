@@ -138,10 +138,15 @@ class Feed:
                 await asyncio.sleep(poll_seconds)
 
     async def _tell_others(self) -> None:
-        while self._untold:  # if one cannot be told, the others are with the next
+        while self._untold:
             organization_id = self._untold.pop()
-            if database.is_postgres():
+            if not database.is_postgres():
+                continue
+            try:
                 await database.notify(organization_id)
+            except BaseException:
+                self._untold.add(organization_id)  # to be told with the next
+                raise
 
     async def _read(self) -> None:
         """Offer what is new, in every organization that somebody waits for."""
