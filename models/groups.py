@@ -124,7 +124,7 @@ async def create_group(
                 "INSERT INTO groups (id, organization_id, name, name_key, description, user_count, "
                 "bot_count, persona_count, created_at, updated_at, updated_revision, "
                 "since_revision) VALUES ($1, $2, $3, $4, $5, 0, 0, 0, $6, $6, $7, $7) RETURNING *",
-                ids.new_id(ids.GROUP),
+                draft.new_id(ids.GROUP),
                 viewer.organization_id,
                 name,
                 name_key(name),

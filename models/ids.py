@@ -3,6 +3,7 @@ to make. The same text is the primary key in the database and the `ID` that clie
 
 import secrets
 import time
+from datetime import UTC, datetime, timedelta
 
 ORGANIZATION = "org"
 USER = "usr"
@@ -13,20 +14,28 @@ CHANGE = "chg"
 TOKEN = "tok"
 
 
-def uuid7_hex() -> str:
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def uuid7_hex(at: datetime | None = None, number: int = 0) -> str:
     """A UUIDv7 (RFC 9562, section 5.7) as 32 hex digits.
 
     48 bits of milliseconds, 12 bits of the millisecond's fraction (section 6.2, method 3, so that
-    ids made one after another in a process also sort so), 62 random bits.
+    ids made one after another in a process also sort so), 62 random bits. The time is the clock's,
+    unless `at` says another one: then 16 of those bits tell the `number` (method 1), by which ids
+    of one instant sort; it is below 65,536.
     """
-    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    nanoseconds = time.time_ns() if at is None else (at - EPOCH) // MICROSECOND * 1_000
+    milliseconds, rest = divmod(nanoseconds, 1_000_000)
     fraction = (rest << 12) // 1_000_000
-    return f"{milliseconds:012x}7{fraction:03x}{secrets.randbits(62) | 1 << 63:016x}"
+    last = secrets.randbits(62) if at is None else number << 46 | secrets.randbits(46)
+    return f"{milliseconds:012x}7{fraction:03x}{last | 1 << 63:016x}"
 
 
-def new_id(prefix: str) -> str:
-    """A new id of the kind that `prefix` names, such as `grp_0193…`."""
-    return f"{prefix}_{uuid7_hex()}"
+def new_id(prefix: str, at: datetime | None = None, number: int = 0) -> str:
+    """A new id of the kind that `prefix` names, such as `grp_0193…`. See `uuid7_hex`."""
+    return f"{prefix}_{uuid7_hex(at, number)}"
 
 
 def kind_of(id: str) -> str:

@@ -72,7 +72,14 @@ class Write:
     change_id: str
     counts: Counter[str] = field(default_factory=Counter)
     entry: dict[str, Any] | None = None
+    made: int = 0
     last: list[Statement] = field(default_factory=list)
+
+    def new_id(self, prefix: str) -> str:
+        """An id for a row that this write makes: rows sort by it as by when they were made, even if
+        the clocks of those who write do not agree."""
+        self.made += 1
+        return ids.new_id(prefix, self.now, self.made)
 
     def at_last(self, sql: str, *params: Any) -> None:
         """Leave a statement for the end of the write, where all that were left are run together.
@@ -169,14 +176,10 @@ async def begin(
             "somebody changed it meanwhile. Look again, then decide.",
             "expectedRevision",
         )
-    return Write(
-        viewer,
-        revision=current + 1,
-        # Clocks of several machines differ; the ledger's never goes back, nor does it stand still:
-        # an instant tells two changes apart.
-        now=max(utc_now(), changed_at + TICK),
-        change_id=ids.new_id(ids.CHANGE),
-    )
+    # Clocks of several machines differ; the ledger's never goes back, nor does it stand still: an
+    # instant tells two changes apart.
+    now = max(utc_now(), changed_at + TICK)
+    return Write(viewer, current + 1, now, ids.new_id(ids.CHANGE, now))
 
 
 def is_up_to_date(viewer: Viewer, organization: Row) -> bool:

@@ -195,7 +195,7 @@ async def _insert(
     parent_id: str | None = None,
 ) -> tuple[str, str]:
     """Add the row of a token; returns its id and its secret."""
-    token_id, secret = ids.new_id(ids.TOKEN), f"cohort_{secrets.token_urlsafe(32)}"
+    token_id, secret = draft.new_id(ids.TOKEN), f"cohort_{secrets.token_urlsafe(32)}"
     await fetch(
         "INSERT INTO tokens "
         "(id, organization_id, user_id, name, role, secret_hash, created_at, expires_at, "

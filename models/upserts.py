@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from models import ids
 from models.database import Row, fetch, fetch_each
 from models.directory import (
     IDS_AT_ONCE,
@@ -76,7 +75,7 @@ async def upsert_entries(
         )
     cleaned = _clean(kind, inputs)
     async with write(viewer, expected_revision) as draft:
-        plan = _plan(kind, cleaned, await _find(draft, kind, cleaned))
+        plan = _plan(draft, kind, cleaned, await _find(draft, kind, cleaned))
         if plan.problems:
             raise DomainError(plan.problems)
         if plan.inserts or plan.updates:
@@ -167,13 +166,13 @@ async def _rows_by(
     return {row[column]: row for row in rows}
 
 
-def _plan(kind: Kind, inputs: Sequence[Values], standing: Standing) -> Plan:
+def _plan(draft: Write, kind: Kind, inputs: Sequence[Values], standing: Standing) -> Plan:
     """Match each input with a row; nothing is written yet."""
     plan = Plan()
     seen: set[tuple[str, str]] = set()
     for index, values in enumerate(inputs):
         row = standing.match(values)
-        row_id = row["id"] if row else ids.new_id(kind.prefix)
+        row_id = row["id"] if row else draft.new_id(kind.prefix)
         reasons = list(_contradictions(kind, values, row, standing))
         marks = {("id", row_id)}
         marks |= {(key, values[key]) for key in ("external_id", "email_key") if key in values}

@@ -2,11 +2,12 @@
 
 import re
 import time
+from datetime import UTC, datetime
 from uuid import RFC_4122, UUID
 
 import pytest
 
-from models.ids import CHANGE, GROUP, kind_of, new_id, uuid7_hex
+from models.ids import CHANGE, GROUP, MICROSECOND, kind_of, new_id, uuid7_hex
 from models.sql import known_ids
 
 
@@ -33,6 +34,14 @@ def test_ids_are_different_and_sort_by_the_time_they_were_made() -> None:
         while time.time_ns() - begin < 1_000:  # ids of the same quarter of a microsecond may tie
             pass
     assert made == sorted(set(made))
+
+
+def test_ids_for_an_instant_tell_it_and_sort_by_number() -> None:
+    instant = datetime(2026, 2, 3, 4, 5, 6, 789_012, tzinfo=UTC)
+    made = [uuid7_hex(at, n) for at in (instant, instant + MICROSECOND) for n in (0, 1, 65_535)]
+    assert made == sorted(set(made))
+    assert {int(id[:12], 16) for id in made} == {1_770_091_506_789}
+    assert {(UUID(id).version, UUID(id).variant) for id in made} == {(7, RFC_4122)}
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,22 @@
 """The ledger: one change a revision, without a gap, told to those who may know."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models import ids
+from models import ids, ledger
 from models.database import fetch, transaction
+from models.directory import USER_ORDERS, UserOrderField, entries
 from models.errors import BadRequest, Code, DomainError
-from models.groups import create_group, delete_group, update_group
+from models.groups import (
+    ORDERS,
+    GroupOrderField,
+    create_group,
+    delete_group,
+    groups,
+    update_group,
+)
 from models.kinds import BOTS, KINDS, USERS
 from models.ledger import (
     actors_by_revision,
@@ -131,6 +140,22 @@ async def test_time_in_the_ledger_goes_on_though_the_clock_goes_back(viewer: Vie
     await make_group(viewer, "Support")
     instants = [row[0] for row in await fetch("SELECT at FROM changes ORDER BY revision")]
     assert future < instants[0] < instants[1] < future + timedelta(seconds=1)
+
+
+async def test_what_is_made_later_sorts_behind_whatever_the_clocks_say(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as ahead:  # as another machine's clock may be
+        ahead.setattr(ledger, "utc_now", lambda: utc_now() + timedelta(hours=1))
+        ahead.setattr(time, "time_ns", lambda: round((time.time() + 3_600) * 1e9))
+        made = [await make_group(viewer, "Sales")]
+        users = [*await make_users(viewer, 50)]
+    made.append(await make_group(viewer, "Support"))
+    users.append(await make_user(viewer, "Ada"))
+    by_time = groups(viewer, order=ORDERS[GroupOrderField.CREATED_AT])
+    assert [row["id"] for row in (await fetch_page(by_time, Slice(9))).rows] == made
+    by_time = entries(viewer, USERS, order=USER_ORDERS[UserOrderField.CREATED_AT])
+    assert [row["id"] for row in (await fetch_page(by_time, Slice(99))).rows] == users
 
 
 async def test_listeners_are_told_after_the_commit_of_what_changed(
