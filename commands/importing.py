@@ -20,6 +20,7 @@ from models.groups import create_group, groups
 from models.kinds import KINDS, USERS, Kind
 from models.ledger import current_revision, write
 from models.membership_writes import add_members
+from models.redating import redate
 from models.tables import Role, UserStatus
 from models.text import name_key, quantity
 from models.upserts import upsert_entries
@@ -54,6 +55,7 @@ async def import_lines(
             await _import_memberships(viewer, lines, found, advance)
         if found:
             raise nothing_imported(found)
+        await redate(viewer.organization_id, enclosing.landed_revision)
         revision = await current_revision(viewer.organization_id)
     made = revision - enclosing.landed_revision
     name = (await organization(viewer))["name"]

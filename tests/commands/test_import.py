@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from commands import importing
 from models.database import fetch
-from models.ledger import current_revision
+from models.ledger import Outcome, current_revision, revision_at, utc_now
+from models.membership_writes import add_members
 from models.tables import Role, UserStatus
 from models.viewer import Viewer
 from tests.commands.running import manage
@@ -65,6 +67,34 @@ async def members(kind: str) -> list[tuple[str, str]]:
         "ORDER BY g.name_key, e.name_key"
     )
     return [tuple(row) for row in found]
+
+
+async def test_what_stood_while_a_file_was_read_stays_true(
+    viewer: Viewer, run: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_group(viewer, "Sales")
+    await make_bot(viewer, "Coach")
+    await make_persona(viewer, "Buyer")
+    before = await current_revision(viewer.organization_id)
+    instants = []
+
+    async def add(*arguments: Any) -> Outcome:
+        outcome = await add_members(*arguments)
+        instants.append(utc_now())
+        return outcome
+
+    monkeypatch.setattr(importing, "add_members", add)
+    await run("group,kind,member\nSales,bot,Coach\nSupport,persona,Buyer\n")
+    assert {await revision_at(viewer, instant) for instant in instants} == {before}
+    dates = {row[0]: row[1] for row in await fetch("SELECT revision, at FROM changes")}
+    shown = await fetch(
+        "SELECT created_at, since_revision FROM groups UNION ALL "
+        "SELECT updated_at, updated_revision FROM groups UNION ALL "
+        "SELECT added_at, since_revision FROM group_bots UNION ALL "
+        "SELECT added_at, since_revision FROM group_personas"
+    )
+    assert len(shown) == 6
+    assert all(dates[revision] == date for date, revision in shown)
 
 
 # ---------------------------------------------------------------------- users, bots and personas
