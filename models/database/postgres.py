@@ -54,10 +54,6 @@ NOT_WRITTEN = (asyncpg.DiskFullError, asyncpg.ReadOnlySQLTransactionError)
 logger = logging.getLogger("cohort.database")
 
 
-async def _leave_as_it_is(connection: asyncpg.Connection) -> None:
-    pass
-
-
 @lru_cache(maxsize=STATEMENTS_PREPARED)
 def _shifted(sql: str, by: int) -> str:
     """A statement whose parameters come behind `by` others."""
@@ -140,11 +136,11 @@ class CohortPostgresClient(_Telling):
         return SettledTransactionContext(Transaction(self), self._pool_init_lock)
 
     async def create_pool(self, **options: Any) -> Pool:
-        # A connection would be reset when it goes back, in a round trip of its own. No statement of
-        # ours leaves anything behind: no setting, no cursor, no lock, no listener.
+        # A connection would be reset whenever it goes back, by a statement that takes its time.
+        # None of ours leaves anything behind: no setting, no cursor, no lock, no listener.
         defaults = {
             "init": self._prepare,
-            "reset": _leave_as_it_is,
+            "reset": self._synchronise,
             "max_queries": sys.maxsize,
             "max_inactive_connection_lifetime": 0,
             "statement_cache_size": STATEMENTS_PREPARED,
@@ -156,6 +152,14 @@ class CohortPostgresClient(_Telling):
         pool = Pool(**defaults | options)
         await pool
         return pool
+
+    async def _synchronise(self, connection: asyncpg.Connection) -> None:
+        """End what is left of a statement that was given up after its Parse and before its Bind.
+
+        asyncpg sends that without a Sync: the statement's transaction would stay open, and its time
+        would run out in the middle of another one.
+        """
+        await connection.execute("SELECT", timeout=self.pool_seconds)
 
     async def _prepare(self, connection: asyncpg.Connection) -> None:
         settings = "SET jit = off"
@@ -203,7 +207,7 @@ class CohortPostgresClient(_Telling):
             raise Unavailable(str(error)) from error
 
     async def release(self, connection: Any) -> None:
-        """Let a connection go back, whatever has become of it."""
+        """Let a connection go back, whatever has become of it. It costs a round trip."""
         if self._pool is not None:
             await self._pool.release(connection)
 

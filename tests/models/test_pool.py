@@ -180,3 +180,21 @@ async def test_one_in_use_expires_too(pool: Pool) -> None:
     await pool.expire_connections()
     await client.give_back(held)
     assert await backend() != before
+
+
+async def test_a_statement_given_up_once_it_was_parsed_leaves_nothing_behind(
+    database_url: str,
+) -> None:
+    context = await connect(database_url, fallback=True, pool_size=1, statement_seconds=0.5)
+    await fetch("SELECT 1")
+    task: Any = asyncio.create_task(fetch("SELECT 1 + $1::int", 1))
+    for _ in range(1_000_000):
+        await asyncio.sleep(0)
+        if task._fut_waiter and task._fut_waiter.done():
+            break
+    task.cancel()  # the answer to its Parse is there, and the task has yet to go on
+    await asyncio.wait([task])
+    assert task.cancelled()
+    await asyncio.sleep(0.7)
+    assert await fetch("SELECT 2")
+    await context.__aexit__(None, None, None)
