@@ -8,6 +8,7 @@ what they do share is made once (`tests/once.py`).
 """
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from tortoise.context import TortoiseContext
@@ -70,6 +71,12 @@ async def consistent(database: TortoiseContext) -> AsyncIterator[None]:
     """Asserts at the end that counters, intervals, keys and ledger are as they should be."""
     yield
     assert await differences() == []
+
+
+@pytest.fixture
+def options() -> dict[str, Any]:
+    """The settings of the service that a test asks, for its module to choose."""
+    return {}
 
 
 @pytest.fixture

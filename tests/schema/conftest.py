@@ -14,21 +14,15 @@ from tests.schema.connections import World, make_world
 
 
 @pytest.fixture
-def settings() -> dict[str, Any]:
-    """The service's settings, for modules to choose."""
-    return {}
-
-
-@pytest.fixture
 async def client(
-    database_url: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    database_url: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Client]:
     """A client of the service, over a database without rows.
 
     No token's last use is noted while it runs: it would depend on the clock which answers tell it.
     """
     monkeypatch.setattr(auth, "SECONDS_BETWEEN_NOTES", 3_600.0)
-    async with serving(database_url, **settings) as client:
+    async with serving(database_url, **options) as client:
         yield client
 
 

@@ -23,7 +23,7 @@ OUTSIDE = "outside"
 
 
 @pytest.fixture
-def settings() -> dict[str, Any]:
+def options() -> dict[str, Any]:
     """A service that takes queries of any size."""
     return NO_LIMITS
 

@@ -22,7 +22,7 @@ from tests.schema.walking import NO_LIMITS
 
 
 @pytest.fixture
-def settings() -> dict[str, Any]:
+def options() -> dict[str, Any]:
     """A service that keeps no answers, and takes queries of any size."""
     return NO_LIMITS
 

@@ -20,7 +20,7 @@ OURS, THEIRS = "ours", "theirs"
 
 
 @pytest.fixture
-def settings() -> dict[str, Any]:
+def options() -> dict[str, Any]:
     """A service that takes queries of any size."""
     return NO_LIMITS
 
