@@ -16,6 +16,10 @@ from models.viewer import Viewer
 from runtime.settings import Settings
 from runtime.telemetry import configure_logging
 
+WORKER_SECONDS = 60
+"""How long a worker may not answer its parent, which then kills it: also while it starts, and that
+takes seconds of a processor that others use too."""
+
 
 def set_environment(**flags: object) -> None:
     """Let the settings, here and in every worker, read what was given on the command line."""
@@ -76,6 +80,7 @@ def serve(settings: Settings) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=settings.shutdown_seconds,
+            timeout_worker_healthcheck=WORKER_SECONDS,
             ws_max_size=settings.max_body_bytes,
             # Events are short: to compress them costs more memory a socket than it saves bytes.
             ws_per_message_deflate=False,

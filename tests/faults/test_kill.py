@@ -3,7 +3,10 @@
 import asyncio
 import os
 import random
+import signal
 from pathlib import Path
+
+import pytest
 
 from models.kinds import BOTS, USERS
 from tests.databases import opened
@@ -49,3 +52,13 @@ async def test_a_worker_that_is_killed_loses_no_write_that_was_acknowledged(
         async with opened(durable_url):
             await assert_kept(record, tenant.viewer.organization_id)
         assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_a_worker_that_is_slow_is_let_live(database_url: str, tmp_path: Path) -> None:
+    async with serving(database_url, tmp_path, workers=WORKERS) as server:
+        workers = server.workers()
+        os.kill(workers[0], signal.SIGSTOP)
+        await asyncio.sleep(6)  # longer than uvicorn would wait by itself
+        os.kill(workers[0], signal.SIGCONT)
+        assert server.workers() == workers
