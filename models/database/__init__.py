@@ -48,7 +48,14 @@ def config(
     certain.) `without` names ways to be fast that are left out (`does`).
     Raises ValueError for any other URL.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # whose text would tell a part of the password
+        raise ValueError(
+            "DATABASE_URL can't be read: in a name or a password, write / # ? [ ] @ and : "
+            "as %2F %23 %3F %5B %5D %40 and %3A"
+        ) from None
     if parts.scheme == "sqlite":
         path = unquote(url.partition("://")[2])
         if not path or path == ":memory:":
@@ -67,7 +74,7 @@ def config(
             "engine": "models.database.postgres",
             "credentials": {
                 "host": options.pop("host", None) or parts.hostname or "localhost",
-                "port": parts.port or 5432,
+                "port": port or 5432,
                 "user": unquote(parts.username or "postgres"),
                 "password": unquote(parts.password) if parts.password else None,
                 "database": unquote(parts.path.lstrip("/")) or "postgres",

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import threading
+import traceback
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -91,6 +92,13 @@ async def test_a_postgres_url_may_hold_options_of_the_driver(
 def test_any_other_url_is_refused_by_a_sentence_that_names_the_variable(url: str) -> None:
     with pytest.raises(ValueError, match="DATABASE_URL"):
         config(url)
+
+
+@pytest.mark.parametrize("password", ["hun/ter2", "hun#ter2", "hun?ter2", "hun[ter2"])
+def test_a_password_that_has_to_be_quoted_is_not_told(password: str) -> None:
+    with pytest.raises(ValueError, match="DATABASE_URL can't be read.* %2F") as raised:
+        config(f"postgres://cohort:{password}@db/cohort")
+    assert "hun" not in "".join(traceback.format_exception(raised.value))
 
 
 # ------------------------------------------------------------------------------------ migrations
