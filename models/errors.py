@@ -89,6 +89,12 @@ class Unavailable(Exception):
     retry_after = 1  # seconds
 
 
+class Stopping(Unavailable):
+    """The process ends before the request could be answered."""
+
+    message = "The service is stopping. Of a write, look whether it has landed; then try again."
+
+
 class Unwritable(Unavailable):
     """The database can be read, but not written: its disk is full, or it is read-only."""
 

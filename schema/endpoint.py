@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from models.errors import LimitExceeded, RequestError
+from models.errors import LimitExceeded, RequestError, Stopping
 from models.viewer import Viewer
 from runtime.auth import secret_of
 from runtime.cache import KeptResponses, Key
@@ -69,12 +69,19 @@ class GraphQLEndpoint:
             response = await self._respond(request, takes)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or not self.runner.feed.closing.is_set():
+                raise
+            task.uncancel()
+            response = self._refused(request, Stopping("it took too long to end"), takes)
         except Exception as error:
-            status, headers = status_of(error)
-            response = self._done(
-                request, encode(refusal(error).body), status, takes.media_type, headers
-            )
+            response = self._refused(request, error, takes)
         await response(scope, receive, send)
+
+    def _refused(self, request: Request, error: Exception, takes: Accepted) -> Response:
+        status, headers = status_of(error)
+        return self._done(request, encode(refusal(error).body), status, takes.media_type, headers)
 
     async def _respond(self, request: Request, takes: Accepted) -> Response:
         """The answer to one HTTP request. Raises Refused where it is none of GraphQL's matter."""

@@ -17,7 +17,10 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from commands.serving import prepare
-from models.tables import UserStatus
+from models.database import fetch, transaction
+from models.ledger import lock
+from models.tables import Role, UserStatus
+from models.tokens import create_token
 from models.viewer import Viewer
 from runtime.settings import Settings
 from tests.commands.running import manage, refusal
@@ -51,7 +54,9 @@ async def serving(url: str, *arguments: str) -> AsyncIterator[tuple[httpx.AsyncC
     port = free_port()
     process = await start(url, port, *arguments)
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE
+        ) as client:
             async with asyncio.timeout(PATIENCE):
                 while not await _is_ready(client):
                     assert process.returncode is None, await process.communicate()
@@ -77,7 +82,10 @@ async def end(process: Process) -> tuple[str, str]:
     return out.decode(), said.decode()
 
 
-async def test_it_serves_and_its_link_signs_in_once(database_url: str) -> None:
+async def test_it_serves_and_its_link_signs_in_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COHORT_LOG_LEVEL", "DEBUG")
     await manage(database_url, "demo")
     async with serving(database_url, "--sign-in-link") as (client, process):
         assert process.stdout is not None
@@ -89,13 +97,42 @@ async def test_it_serves_and_its_link_signs_in_once(database_url: str) -> None:
         assert (first.status_code, second.status_code) == (303, 403)
         assert "set-cookie" in first.headers
         address = f"ws://{client.base_url.netloc.decode()}/graphql?token=of-the-address"
-        async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]):
+        session = first.cookies["cohort_session"]
+        async with connect(
+            address,
+            subprotocols=[Subprotocol("graphql-transport-ws")],
+            additional_headers={"Cookie": f"cohort_session={session}"},
+        ):
             pass
         _, said = await end(process)
     assert "of-the-address" not in said
+    assert session not in said
     assert process.returncode in (0, -signal.SIGTERM)
     assert "Application shutdown complete" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_what_takes_too_long_to_end_is_told(
+    viewer: Viewer, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, token = await create_token(viewer, "Writer", Role.ADMIN)
+    monkeypatch.setenv("COHORT_SHUTDOWN_SECONDS", "1")
+    body = {"query": 'mutation { createGroup(input: {name: "Late"}) { revision } }'}
+    headers = {"Authorization": f"Bearer {token}"}
+    async with serving(database_url) as (client, process):
+        async with transaction():
+            await lock(viewer.organization_id)
+            asked = asyncio.create_task(client.post("/graphql", json=body, headers=headers))
+            for _ in range(3):  # so that it has been taken up
+                assert (await client.get("/healthz")).status_code == 200
+            _, said = await end(process)
+            response = await asked
+    assert response.status_code == 503
+    assert response.json()["errors"][0]["message"].startswith("The service is stopping.")
+    assert response.json()["errors"][0]["extensions"]["requestId"]
+    assert "Traceback" not in said
+    assert await fetch("SELECT id FROM groups") == []
 
 
 @on_sqlite
