@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     host: str = Field(
         "127.0.0.1",
         validation_alias=AliasChoices("HOST", "host"),
+        min_length=1,
         description="The address to listen on.",
     )
     port: int = Field(
@@ -92,12 +93,16 @@ class Settings(BaseSettings):
         description="The address under which browsers reach the service, for sign-in links; "
         "empty: `http://HOST:PORT`.",
     )
-    session_days: int = Field(14, ge=1, description="How long a browser stays signed in, in days.")
+    session_days: int = Field(
+        14, ge=1, le=36_500, description="How long a browser stays signed in, in days."
+    )
     log_format: Literal["text", "json"] = Field(
         "text", description="Log lines for people (`text`) or for machines (`json`)."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="The least severe log lines that are written."
+        "INFO",
+        description="The least severe log lines that are written. Of libraries none is below INFO: "
+        "those would hold what goes over the wire.",
     )
     slow_seconds: float = Field(
         1.0, gt=0, description="Operations that take this long, in seconds, are logged as slow."
@@ -286,6 +291,19 @@ class Settings(BaseSettings):
         20, ge=0, description="How long requests in flight may take to finish at shutdown."
     )
 
+    @field_validator("poll_seconds", mode="before")
+    @classmethod
+    def _may_be_empty(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _must_be_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("must begin with https:// or http://, and name a host")
+        return value
+
     @field_validator("traces_url")
     @classmethod
     def _must_be_possible(cls, value: str) -> str:
@@ -353,4 +371,5 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """The address under which browsers reach the service, without a slash at its end."""
-        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"

@@ -53,6 +53,10 @@ def _tells_no_address(record: logging.LogRecord) -> bool:
     return '"WebSocket %s"' not in str(record.msg)
 
 
+def _log_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    logger.warning("ignored in %r", unraisable.object, exc_info=unraisable.exc_value)
+
+
 def configure_logging(settings: Settings) -> None:
     """Send all logs to standard error, as text or as JSON, one line each."""
     fields = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
@@ -61,7 +65,12 @@ def configure_logging(settings: Settings) -> None:
     handler.setFormatter(
         _JsonFormatter(fields) if settings.log_format == "json" else TimedFormatter(fields)
     )
-    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    level = logging.getLevelNamesMapping()[settings.log_level]
+    # The DEBUG lines of libraries hold what goes over the wire: cookies, tokens, parameters.
+    logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
+    logging.getLogger("cohort").setLevel(level)
+    logging.captureWarnings(True)
+    sys.unraisablehook = _log_unraisable
     # What no line tells need not be found out for each (logging's HOWTO, "Optimization").
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -40,6 +40,8 @@ def test_nothing_has_to_be_set() -> None:
         ("COHORT_SESSION_DAYS", "1", "session_lifetime", timedelta(days=1)),
         ("COHORT_PUBLIC_URL", "https://cohort.example/", "base_url", "https://cohort.example"),
         ("PORT", "9000", "base_url", "http://127.0.0.1:9000"),
+        ("HOST", "::1", "base_url", "http://[::1]:8000"),
+        ("COHORT_POLL_SECONDS", "", "poll_seconds", None),
     ],
 )
 def test_a_setting_is_read_from_its_variable(
@@ -57,6 +59,7 @@ def test_every_setting_is_read_from_the_variable_that_is_documented(
     values = {
         "log_format": "json",
         "log_level": "DEBUG",
+        "public_url": "https://cohort.example",
         "oidc_issuer": "https://login.example.com",
         "oidc_jwks_url": "https://login.example.com/keys",
         "oidc_algorithms": "ES384, PS512",
@@ -71,7 +74,8 @@ def test_every_setting_is_read_from_the_variable_that_is_documented(
 
 def wrong_values() -> list[tuple[str, str]]:
     """Values that each setting must refuse: no number where one is needed, or one out of bounds."""
-    wrong = [("log_format", "xml"), ("log_level", "LOUD")]
+    wrong = [("log_format", "xml"), ("log_level", "LOUD"), ("host", "")]
+    wrong += [("public_url", url) for url in ("cohort.example", "ftp://cohort.example", "http://")]
     for name, field in Settings.model_fields.items():
         if isinstance(field.default, int | float):
             wrong += [(name, "many"), (name, "")]

@@ -103,16 +103,17 @@ PROGRAM = """
 import logging
 from runtime.settings import Settings
 from runtime.telemetry import configure_logging, request_id
-configure_logging(Settings(log_format="{format}", log_level="INFO"))
+configure_logging(Settings(log_format="{format}", log_level="{level}"))
 request_id.set("the-id-of-it")
-logging.getLogger("cohort.x").debug("not this")
+logging.getLogger("cohort.x").debug("for those who look closely")
+logging.getLogger("websockets.server").debug("< cookie: cohort_session=...")
 logging.getLogger("cohort.x").warning("two\\nlines of %s", "text")
 """
 
 
-def logged_as(format: str) -> list[str]:
-    """What a process with this format logs."""
-    program = PROGRAM.replace("{format}", format)
+def logged_as(format: str, level: str = "INFO", more: str = "") -> list[str]:
+    """What a process with this format and this level logs."""
+    program = PROGRAM.replace("{format}", format).replace("{level}", level) + more
     ran = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -131,3 +132,22 @@ def test_a_line_for_machines_is_json() -> None:
 def test_a_line_for_people_says_the_same() -> None:
     first = logged_as("text")[0]
     assert first.endswith("WARNING cohort.x the-id-of-it two")
+
+
+def test_libraries_do_not_tell_what_goes_over_the_wire() -> None:
+    told = "\n".join(logged_as("text", "DEBUG"))
+    assert "for those who look closely" in told
+    assert "cookie" not in told
+
+
+NEVER_AWAITED = """
+async def forgotten(): pass
+forgotten()
+exec(compile("forgotten()", "", "exec"), {"forgotten": forgotten, "__builtins__": {}})
+"""
+
+
+def test_warnings_of_python_are_lines_like_others() -> None:
+    lines = [json.loads(line) for line in logged_as("json", "INFO", NEVER_AWAITED)]
+    assert "never awaited" in lines[1]["message"]
+    assert {line["name"] for line in lines[1:]} == {"py.warnings", "cohort.request"}
