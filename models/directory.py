@@ -10,7 +10,7 @@ from models.database import Row, fetch, read
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
 from models.ledger import Outcome, Write, some, write
-from models.listing import Listing, Order, Standing
+from models.listing import Listing, LiveRows, Order
 from models.sql import Params, known_ids
 from models.tables import Organization, Role, UserStatus
 from models.viewer import Viewer
@@ -63,7 +63,7 @@ def entries(
     def conditions(params: Params, parent: str) -> str:
         return viewer.sees_of_own(params, kind.table, "e")
 
-    rows = Standing(kind.table, viewer.organization_id, matches, conditions, search)
+    rows = LiveRows(kind.table, viewer.organization_id, matches, conditions, search)
     searched = rows if search else None
     return Listing(columns(kind.model, "e"), rows.source, order or by_name(kind), searched)
 

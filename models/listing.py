@@ -108,8 +108,8 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The rows of the directory that stand, in one table and one organization.
+class LiveRows:
+    """The live rows of one table of the directory, in one organization.
 
     `matches(params)` is what is asked of a row `e` itself, ` AND …`; `conditions(params, parent)`
     what takes a look at other rows. `search` is the text that they look for, if any.
@@ -124,16 +124,16 @@ class Standing:
     def source(self, params: Params, parent: str) -> str:
         """FROM and WHERE, for a Listing."""
         own = params.add(self.organization_id)
-        return f"FROM {self.standing(own)}{self.matches(params)}{self.conditions(params, parent)}"
+        return f"FROM {self.live(own)}{self.matches(params)}{self.conditions(params, parent)}"
 
-    def standing(self, own: str) -> str:
-        """All that stand, whatever is asked of them. `own` is the organization's placeholder."""
+    def live(self, own: str) -> str:
+        """All of them, whatever is asked of each. `own` is the organization's placeholder."""
         return f"{self.table} e WHERE e.organization_id = {own} AND e.until_revision IS NULL"
 
     def near(self, own: str, bounds: str, ordering: str) -> str:
         """The first rows of an order: as many as are soon looked at."""
         many = f"SELECT ({NEAR} * cbrt(user_count) ^ 2)::bigint FROM organizations WHERE id = {own}"
-        return f"SELECT {READ} FROM {self.standing(own)}{bounds} ORDER BY {ordering} LIMIT ({many})"
+        return f"SELECT {READ} FROM {self.live(own)}{bounds} ORDER BY {ordering} LIMIT ({many})"
 
     def held(self, params: Params, own: str, matches: str) -> Sequence[str]:
         """The rows that match what they look for, in two parts, for each of which an index knows
@@ -148,7 +148,7 @@ class Standing:
         begin, rest = known
         found = f"{self.table} e WHERE e.until_revision IS NULL{rest} OFFSET 0"
         return (
-            f"SELECT {READ} FROM {self.standing(own)}{begin}{matches}",
+            f"SELECT {READ} FROM {self.live(own)}{begin}{matches}",
             f"SELECT {READ} FROM (SELECT organization_id, {READ} FROM {found}) AS e "
             f"WHERE e.organization_id = {own}{matches}",
         )
@@ -166,7 +166,7 @@ class Listing:
     columns: Mapping[str, str]
     source: Source
     order: Order
-    searched: Standing | None = None
+    searched: LiveRows | None = None
 
 
 def cut(part: Slice, rows: Sequence[Any]) -> Page:
@@ -189,7 +189,7 @@ def statement(listing: Listing, part: Slice, params: Params, parent: str) -> str
     )
 
 
-def _search(listing: Listing, rows: Standing, part: Slice, params: Params, parent: str) -> str:
+def _search(listing: Listing, rows: LiveRows, part: Slice, params: Params, parent: str) -> str:
     """The same for a listing that passes over most of what it looks at.
 
     A text that many rows hold fills the page from the first rows of the order; to sort all that
@@ -216,7 +216,7 @@ def _search(listing: Listing, rows: Standing, part: Slice, params: Params, paren
             f"ORDER BY {order.by(part, order.columns)} LIMIT {limit})"
         )
     else:
-        source = f"{rows.standing(own)}{matches}{asked}{bounds}"
+        source = f"{rows.live(own)}{matches}{asked}{bounds}"
         found = f"cut AS (SELECT {keys} FROM {source} {in_order})"
     # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
     again = f"ORDER BY {order.by(part, [f'cut.{name}' for name in order.columns])} LIMIT {limit}"
@@ -320,7 +320,7 @@ async def fetch_count(listing: Listing) -> int:
     params = Params()
     if rows := listing.searched:
         own, matches = params.add(rows.organization_id), rows.matches(params)
-        every = f"SELECT e.* FROM {rows.standing(own)}{matches}"
+        every = f"SELECT e.* FROM {rows.live(own)}{matches}"
         found = " UNION ALL ".join(rows.held(params, own, matches) or [every])
         source = f"FROM ({found}) AS e WHERE TRUE{rows.conditions(params, '')}"
     else:

@@ -10,7 +10,7 @@ from models.database import Row, fetch, read
 from models.directory import by_name
 from models.kinds import Kind
 from models.ledger import Write
-from models.listing import Listing, Order, Standing
+from models.listing import Listing, LiveRows, Order
 from models.sql import Params, open_at
 from models.viewer import Viewer
 
@@ -60,7 +60,7 @@ def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
     def matches(params: Params) -> str:
         return viewer.searched(params, kind, search)
 
-    rows = Standing(kind.table, viewer.organization_id, matches, conditions, search)
+    rows = LiveRows(kind.table, viewer.organization_id, matches, conditions, search)
     searched = rows if search else None
     return Listing(shown(kind.model, "e"), rows.source, by_name(kind), searched)
 
