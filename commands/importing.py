@@ -80,10 +80,10 @@ def _parts(items: Iterable[T]) -> Iterator[list[T]]:
 async def _import_entries(
     viewer: Viewer, kind: Kind, lines: Sequence[Line], mistakes: list[Mistake], advance: Advance
 ) -> None:
-    standing = Directory(kind) if kind is USERS else await Directory.load(viewer, kind)
+    directory = Directory(kind) if kind is USERS else await Directory.load(viewer, kind)
     inputs: list[tuple[Line, Values]] = []
     for line in lines:
-        values, wrong = _input(line, standing)
+        values, wrong = _input(line, directory)
         mistakes += (Mistake(line.number, reason) for reason in wrong)
         if not wrong:
             inputs.append((line, values))
@@ -122,7 +122,7 @@ async def _upsert(
     return []
 
 
-def _input(line: Line, standing: Directory) -> tuple[Values, list[str]]:
+def _input(line: Line, directory: Directory) -> tuple[Values, list[str]]:
     """What `upsert_entries` takes for a line, and what is wrong with it.
 
     An empty cell empties its column, but a role, a status and an external id stay as they are.
@@ -141,19 +141,19 @@ def _input(line: Line, standing: Directory) -> tuple[Values, list[str]]:
         except csv.Error:
             wrong.append("features: labels are separated by semicolons, and quotes must end.")
     if not values.get("external_id", "").strip():
-        _match_by_name(values, standing, wrong)
+        _match_by_name(values, directory, wrong)
     return values, wrong
 
 
-def _match_by_name(values: Values, standing: Directory, wrong: list[str]) -> None:
+def _match_by_name(values: Values, directory: Directory, wrong: list[str]) -> None:
     """Without an external id the name tells which row is meant, so that a retry adds nothing.
 
     (A user has an email, which upserting matches by. Its directory is empty here.)
     """
-    named = standing.names.get(name_key(values["name"].strip()), [])
+    named = directory.names.get(name_key(values["name"].strip()), [])
     meant = [row for row in named if not row["external_id"]] or named
     if len(meant) > 1:
-        plural = standing.kind.plural
+        plural = directory.kind.plural
         wrong.append(f"name: {len(meant)} {plural} have it. Tell which by external_id.")
     elif meant:
         values["id"] = meant[0]["id"]

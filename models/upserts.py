@@ -31,7 +31,7 @@ Values = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Plan:
+class Work:
     """What a bulk of inputs comes to: the id of each, rows to insert, and rows to update."""
 
     ids: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Candidates:
     """The live rows that inputs may mean, by what an input can name them."""
 
     by_id: Mapping[str, Row]
@@ -75,16 +75,16 @@ async def upsert_entries(
         )
     cleaned = _clean(kind, inputs)
     async with write(viewer, expected_revision) as draft:
-        plan = _plan(draft, kind, cleaned, await _find(draft, kind, cleaned))
-        if plan.problems:
-            raise DomainError(plan.problems)
-        if plan.inserts or plan.updates:
+        work = _match(draft, kind, cleaned, await _find(draft, kind, cleaned))
+        if work.problems:
+            raise DomainError(work.problems)
+        if work.inserts or work.updates:
             async with keeping_an_admin(draft, kind, kind.plural):
-                await _insert(draft, kind, plan.inserts)
-                await _update(draft, kind, plan.updates)
-            draft.counts[kind.counter] += len(plan.inserts)
-            _record(draft, kind, plan)
-    return Outcome(draft.landed_revision, changed=plan.ids)
+                await _insert(draft, kind, work.inserts)
+                await _update(draft, kind, work.updates)
+            draft.counts[kind.counter] += len(work.inserts)
+            _record(draft, kind, work)
+    return Outcome(draft.landed_revision, changed=work.ids)
 
 
 # ---------------------------------------------------------------------------- what was typed
@@ -140,10 +140,10 @@ def _features(reader: Reader, labels: Sequence[str]) -> str:
 # ---------------------------------------------------------------------------- what it comes to
 
 
-async def _find(draft: Write, kind: Kind, inputs: Sequence[Values]) -> Standing:
+async def _find(draft: Write, kind: Kind, inputs: Sequence[Values]) -> Candidates:
     """The live rows that the inputs name in any way."""
     named = [values["id"] for values in inputs if "id" in values]
-    return Standing(
+    return Candidates(
         by_id={row["id"]: row for row in await entries_by_id(draft.viewer, kind, named)},
         by_external_id=await _rows_by(draft, kind, "external_id", inputs),
         by_email=await _rows_by(draft, kind, "email_key", inputs) if kind is USERS else {},
@@ -166,43 +166,45 @@ async def _rows_by(
     return {row[column]: row for row in rows}
 
 
-def _plan(draft: Write, kind: Kind, inputs: Sequence[Values], standing: Standing) -> Plan:
+def _match(
+    draft: Write, kind: Kind, inputs: Sequence[Values], candidates: Candidates
+) -> Work:
     """Match each input with a row; nothing is written yet."""
-    plan = Plan()
+    work = Work()
     seen: set[tuple[str, str]] = set()
     for index, values in enumerate(inputs):
-        row = standing.match(values)
+        row = candidates.match(values)
         row_id = row["id"] if row else draft.new_id(kind.prefix)
-        reasons = list(_contradictions(kind, values, row, standing))
+        reasons = list(_contradictions(kind, values, row, candidates))
         marks = {("id", row_id)}
         marks |= {(key, values[key]) for key in ("external_id", "email_key") if key in values}
         if seen & marks:
             reasons.append((Code.INVALID, f"This {kind.noun} is in the list twice.", "name"))
         seen |= marks
-        plan.problems += [
+        work.problems += [
             Problem(code, message, (kind.plural, str(index), name))
             for code, message, name in reasons
         ]
-        plan.ids.append(row_id)
+        work.ids.append(row_id)
         if row is None:
-            plan.inserts.append({**values, "id": row_id})
+            work.inserts.append({**values, "id": row_id})
         elif changed := {key: new for key, new in values.items() if row[key] != new}:
-            plan.updates.append((row, changed))
-    return plan
+            work.updates.append((row, changed))
+    return work
 
 
 def _contradictions(
-    kind: Kind, values: Values, row: Row | None, standing: Standing
+    kind: Kind, values: Values, row: Row | None, candidates: Candidates
 ) -> Iterator[tuple[Code, str, str]]:
     """Why an input cannot be written to the row it means: code, sentence and field of each."""
     if "id" in values and row is None:
         yield Code.NOT_FOUND, f"There is no such {kind.noun}.", "id"
         return
     external_id = values.get("external_id", "")
-    holder = standing.by_external_id.get(external_id)
+    holder = candidates.by_external_id.get(external_id)
     if holder and row and holder["id"] != row["id"]:
         yield Code.TAKEN, f"Another {kind.noun} has this external id.", "externalId"
-    holder = standing.by_email.get(values.get("email_key", ""))
+    holder = candidates.by_email.get(values.get("email_key", ""))
     if holder and row and holder["id"] != row["id"]:
         yield Code.TAKEN, f"Another {kind.noun} has this email.", "email"
     if row and external_id and "id" not in values:
@@ -277,17 +279,17 @@ async def _activate(draft: Write, user_ids: Sequence[str]) -> None:
     )
 
 
-def _record(draft: Write, kind: Kind, plan: Plan) -> None:
+def _record(draft: Write, kind: Kind, work: Work) -> None:
     """Say it in the ledger: who is new, who was updated, and what stood before."""
     said = []
-    if plan.inserts:
-        said.append(f"added {some(plan.inserts, kind.noun)}")
-    if plan.updates:
-        said.append(f"updated {some([row for row, _ in plan.updates], kind.noun)}")
-    touched = {values["id"] for values in plan.inserts} | {row["id"] for row, _ in plan.updates}
-    before = {row["id"]: {key: row[key] for key in changed} for row, changed in plan.updates}
+    if work.inserts:
+        said.append(f"added {some(work.inserts, kind.noun)}")
+    if work.updates:
+        said.append(f"updated {some([row for row, _ in work.updates], kind.noun)}")
+    touched = {values["id"] for values in work.inserts} | {row["id"] for row, _ in work.updates}
+    before = {row["id"]: {key: row[key] for key in changed} for row, changed in work.updates}
     draft.record(
         kind.upserted,
         " and ".join(said),
-        details={kind.plural: [id for id in plan.ids if id in touched], "before": before},
+        details={kind.plural: [id for id in work.ids if id in touched], "before": before},
     )
