@@ -27,8 +27,8 @@ BY_USER = Order("user", "", "name_key")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A write that is thought of: these members into a group or out of it; or its deletion.
+class Proposal:
+    """A write that is proposed: these members into a group or out of it; or its deletion.
 
     `kind` is None for the deletion.
     """
@@ -41,7 +41,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """One user, with the bots and personas that the plan touches for them, as bits."""
+    """One user, with the bots and personas that the proposal touches for them, as bits."""
 
     name_key: str
     user_id: str
@@ -67,23 +67,23 @@ class Impact:
     kept: list[Diff] = field(default_factory=list)
 
 
-async def access_impact(viewer: Viewer, plan: Plan) -> Impact:
-    """The impact of a plan, in a fixed number of statements. For those who see all.
+async def access_impact(viewer: Viewer, proposal: Proposal) -> Impact:
+    """The impact of a proposal, in a fixed number of statements. For those who see all.
 
     Raises BadRequest for an unknown group or member, LimitExceeded for too many.
     """
     viewer.must_see_all()
-    await _must_exist(viewer, plan)
-    users = await _touched_users(viewer, plan)
+    await _must_exist(viewer, proposal)
+    users = await _touched_users(viewer, proposal)
     resources = [
-        (kind, id) for kind in RESOURCES for id in await _touched_resources(viewer, plan, kind)
+        (kind, id) for kind in RESOURCES for id in await _touched_resources(viewer, proposal, kind)
     ]
     impact = Impact()
     if not users or not resources:
         return impact
-    elsewhere = await _reached_elsewhere(viewer, plan, [id for id, _ in users], resources)
+    elsewhere = await _reached_elsewhere(viewer, proposal, [id for id, _ in users], resources)
     everything = (1 << len(resources)) - 1
-    changed = impact.gains if plan.adds else impact.losses
+    changed = impact.gains if proposal.adds else impact.losses
     for user_id, name in sorted(users, key=lambda user: (user[1], user[0])):
         kept = elsewhere.get(user_id, 0)
         if kept != everything:
@@ -93,73 +93,74 @@ async def access_impact(viewer: Viewer, plan: Plan) -> Impact:
     return impact
 
 
-async def _must_exist(viewer: Viewer, plan: Plan) -> None:
-    if len(plan.member_ids) > IDS_AT_ONCE:
+async def _must_exist(viewer: Viewer, proposal: Proposal) -> None:
+    if len(proposal.member_ids) > IDS_AT_ONCE:
         raise LimitExceeded(f"At most {IDS_AT_ONCE:,} members at once.")
-    if not await groups_by_id(viewer, [plan.group_id]):
+    if not await groups_by_id(viewer, [proposal.group_id]):
         raise BadRequest("There is no such group.")
-    if plan.kind is not None:
-        found = await entries_by_id(viewer, plan.kind, plan.member_ids)
-        if len(found) != len(set(plan.member_ids)):
-            raise BadRequest(f"At least one of the ids is no {plan.kind.noun}'s.")
+    if proposal.kind is not None:
+        found = await entries_by_id(viewer, proposal.kind, proposal.member_ids)
+        if len(found) != len(set(proposal.member_ids)):
+            raise BadRequest(f"At least one of the ids is no {proposal.kind.noun}'s.")
 
 
-async def _touched_users(viewer: Viewer, plan: Plan) -> list[tuple[str, str]]:
+async def _touched_users(viewer: Viewer, proposal: Proposal) -> list[tuple[str, str]]:
     """Id and sort key of each active user whose pairs are touched."""
-    params = Params(viewer.organization_id, plan.group_id)
-    if plan.kind is USERS and plan.adds:
-        source = _not_yet_in_group(USERS, params, plan)
+    params = Params(viewer.organization_id, proposal.group_id)
+    if proposal.kind is USERS and proposal.adds:
+        source = _not_yet_in_group(USERS, params, proposal)
         columns, active = "e.id, e.name_key", is_active(params, "e.id", None)
     else:
-        source = _in_group(USERS, params, plan)
+        source = _in_group(USERS, params, proposal)
         columns, active = "m.user_id, m.sort_key", is_active(params, "m.user_id", None)
     rows = await fetch(f"SELECT {columns} {source}{active}", *params.values)
     return [(row[0], row[1]) for row in rows]
 
 
-async def _touched_resources(viewer: Viewer, plan: Plan, kind: Kind) -> list[str]:
+async def _touched_resources(viewer: Viewer, proposal: Proposal, kind: Kind) -> list[str]:
     """The ids of the bots or personas whose pairs are touched."""
-    if plan.kind not in (None, USERS, kind):
+    if proposal.kind not in (None, USERS, kind):
         return []
-    params = Params(viewer.organization_id, plan.group_id)
-    if plan.kind is kind and plan.adds:
-        sql = f"SELECT e.id {_not_yet_in_group(kind, params, plan)}"
+    params = Params(viewer.organization_id, proposal.group_id)
+    if proposal.kind is kind and proposal.adds:
+        sql = f"SELECT e.id {_not_yet_in_group(kind, params, proposal)}"
     else:
-        sql = f"SELECT m.{kind.column} {_in_group(kind, params, plan)}"
+        sql = f"SELECT m.{kind.column} {_in_group(kind, params, proposal)}"
     return [row[0] for row in await fetch(sql, *params.values)]
 
 
-def _in_group(kind: Kind, params: Params, plan: Plan) -> str:
+def _in_group(kind: Kind, params: Params, proposal: Proposal) -> str:
     """FROM and WHERE: what the group holds, or the named ones among it."""
-    named = f" AND m.{kind.column} = ANY({_ids(params, plan)})" if plan.kind is kind else ""
+    named = f" AND m.{kind.column} = ANY({_ids(params, proposal)})" if proposal.kind is kind else ""
     return (
         f"FROM {kind.memberships} m WHERE m.organization_id = $1 AND m.group_id = $2 "
         f"AND m.until_revision IS NULL{named}"
     )
 
 
-def _not_yet_in_group(kind: Kind, params: Params, plan: Plan) -> str:
+def _not_yet_in_group(kind: Kind, params: Params, proposal: Proposal) -> str:
     """FROM and WHERE: the named ones that the group does not hold."""
     return (
         f"FROM {kind.table} e WHERE e.organization_id = $1 AND e.until_revision IS NULL "
-        f"AND e.id = ANY({_ids(params, plan)}) AND NOT EXISTS (SELECT 1 FROM {kind.memberships} m "
-        f"WHERE m.group_id = $2 AND m.{kind.column} = e.id AND m.until_revision IS NULL)"
+        f"AND e.id = ANY({_ids(params, proposal)}) AND NOT EXISTS ("
+        f"SELECT 1 FROM {kind.memberships} m WHERE m.group_id = $2 "
+        f"AND m.{kind.column} = e.id AND m.until_revision IS NULL)"
     )
 
 
-def _ids(params: Params, plan: Plan) -> str:
-    return params.add(list(plan.member_ids))
+def _ids(params: Params, proposal: Proposal) -> str:
+    return params.add(list(proposal.member_ids))
 
 
 async def _reached_elsewhere(
-    viewer: Viewer, plan: Plan, user_ids: list[str], resources: list[tuple[Kind, str]]
+    viewer: Viewer, proposal: Proposal, user_ids: list[str], resources: list[tuple[Kind, str]]
 ) -> dict[str, int]:
     """For each user the bits of the resources that some other group gives."""
     memberships = await fetch(
         "SELECT m.user_id, m.group_id FROM group_users m WHERE m.organization_id = $1 "
         "AND m.group_id <> $2 AND m.user_id = ANY($3) AND m.until_revision IS NULL",
         viewer.organization_id,
-        plan.group_id,
+        proposal.group_id,
         user_ids,
     )
     groups = list({row[1] for row in memberships})

@@ -11,7 +11,7 @@ from models import access, directory, groups, ledger, tokens
 from models.access import Question
 from models.database import is_postgres
 from models.errors import BadRequest
-from models.impact import Impact, Plan, access_impact
+from models.impact import Impact, Proposal, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.sql import known_ids
 from models.tables import UserStatus
@@ -208,17 +208,17 @@ class ImpactAt:
 
 async def impact(context: Context, of: Of) -> Any:
     viewer = context.viewer
-    return ImpactAt(viewer.revision, await access_impact(viewer, _plan(of)))
+    return ImpactAt(viewer.revision, await access_impact(viewer, _proposal(of)))
 
 
-def _plan(of: AccessImpactInput) -> Plan:
+def _proposal(of: AccessImpactInput) -> Proposal:
     if of.delete_group:
-        return Plan(of.delete_group)
+        return Proposal(of.delete_group)
     for kind in KINDS:
         for verb in ("add", "remove"):
             if sent := getattr(of, f"{verb}_{kind.plural}"):
                 ids = getattr(sent, f"{kind.noun}_ids")
-                return Plan(sent.group_id, kind, ids, adds=verb == "add")
+                return Proposal(sent.group_id, kind, ids, adds=verb == "add")
     raise BadRequest("`of` names no write.")  # @oneOf lets none through but an empty id
 
 

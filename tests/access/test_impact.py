@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 from tortoise.context import TortoiseContext
 
 from models.groups import delete_group
-from models.impact import Diff, Plan, access_impact
+from models.impact import Diff, Proposal, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, Kind
 from models.membership_writes import add_members, remove_members
 from tests.access.world import Pair, Step, World, several, steps
 
-plans = st.builds(
+proposals = st.builds(
     Step,
     verb=st.sampled_from(["add", "remove", "delete group"]),
     kind=st.sampled_from(KINDS),
@@ -29,17 +29,17 @@ def pairs(diffs: list[Diff]) -> set[Pair]:
     return set(told)
 
 
-async def carry_out(world: World, plan: Plan, revision: int) -> None:
+async def carry_out(world: World, proposal: Proposal, revision: int) -> None:
     """Make the write that was thought of, at the revision at which it was looked at."""
-    if plan.kind is None:
-        await delete_group(world.viewer, plan.group_id, revision)
+    if proposal.kind is None:
+        await delete_group(world.viewer, proposal.group_id, revision)
         return
-    verb = add_members if plan.adds else remove_members
-    await verb(world.viewer, plan.kind, plan.group_id, plan.member_ids, revision)
+    verb = add_members if proposal.adds else remove_members
+    await verb(world.viewer, proposal.kind, proposal.group_id, proposal.member_ids, revision)
 
 
 @settings(settings.get_profile("access"), max_examples=60)
-@given(history=st.lists(steps, max_size=8), planned=plans)
+@given(history=st.lists(steps, max_size=8), planned=proposals)
 async def test_gains_and_losses_are_the_difference_that_the_write_makes(
     database: TortoiseContext, history: list[Step], planned: Step
 ) -> None:
@@ -51,11 +51,11 @@ async def test_gains_and_losses_are_the_difference_that_the_write_makes(
         return
     kind: Kind | None = None if planned.verb == "delete group" else planned.kind
     members = world.members(planned.kind, planned.numbers)
-    plan = Plan(group, kind, members if kind else (), adds=planned.verb == "add")
-    impact = await access_impact(world.viewer, plan)
+    proposal = Proposal(group, kind, members if kind else (), adds=planned.verb == "add")
+    impact = await access_impact(world.viewer, proposal)
     assert (await world.look()).revision == before.revision
 
-    await carry_out(world, plan, before.revision)
+    await carry_out(world, proposal, before.revision)
 
     after = await world.look()
     assert pairs(impact.gains) == after.access - before.access

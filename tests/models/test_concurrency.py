@@ -12,7 +12,7 @@ from models.database import fetch
 from models.directory import delete_entries
 from models.errors import Code, DomainError
 from models.groups import create_group, delete_group, update_group
-from models.impact import Plan, access_impact
+from models.impact import Proposal, access_impact
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.ledger import changes_after, current_revision
 from models.membership_writes import add_members, remove_members
@@ -159,7 +159,7 @@ async def test_one_connection_is_enough_for_every_verb(viewer: Viewer, database_
         admin, ada = await make_admin(viewer), await make_user(viewer)
         coach, group = await make_bot(viewer), await make_group(viewer, users=[ada])
         await add_members(viewer, BOTS, group, [coach])
-        assert len((await access_impact(viewer, Plan(group))).losses) == 1
+        assert len((await access_impact(viewer, Proposal(group))).losses) == 1
         assert (await decide(viewer, [Question(ada, BOTS, coach)]))[0].allowed
         outcome = await remove_members(viewer, BOTS, group, [coach])
         (change,) = await changes_after(viewer.organization_id, outcome.revision - 1, 1)

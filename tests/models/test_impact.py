@@ -9,7 +9,7 @@ from tortoise.context import TortoiseContext
 
 from models.directory import IDS_AT_ONCE
 from models.errors import BadRequest, Forbidden, LimitExceeded
-from models.impact import Diff, Impact, Plan, access_impact
+from models.impact import Diff, Impact, Proposal, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.tables import Role, UserStatus
 from models.viewer import Viewer
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("consistent")
 
 Pairs = set[tuple[str, Kind, str]]
 
-plans = st.one_of(
+proposals = st.one_of(
     st.tuples(st.just("delete_group"), st.integers(0, GROUPS - 1)),
     st.tuples(
         st.sampled_from(["add", "remove"]),
@@ -65,15 +65,15 @@ def given_by(world: World, group: str) -> Pairs:
     }
 
 
-def plan_of(history: History, step: Step) -> Plan:
-    """The plan that a step carries out."""
+def proposal_of(history: History, step: Step) -> Proposal:
+    """The proposal that a step carries out."""
     verb, place, *rest = step
     group = history.groups[place]
     if verb == "delete_group":
-        return Plan(group)
+        return Proposal(group)
     kind, places = rest[0]
     ids = [history.ids[kind][n] for n in places if history.ids[kind][n] in history.now.names[kind]]
-    return Plan(group, kind, ids, adds=verb == "add")
+    return Proposal(group, kind, ids, adds=verb == "add")
 
 
 @settings(
@@ -81,17 +81,17 @@ def plan_of(history: History, step: Step) -> Plan:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(taken=histories, step=plans)
+@given(taken=histories, step=proposals)
 async def test_the_impact_is_what_the_write_then_does(
     database: TortoiseContext, taken: Taken, step: Step
 ) -> None:
     history = await History.of(taken)
-    plan, before = plan_of(history, step), history.now.copy()
-    if plan.group_id not in before.groups:
+    proposal, before = proposal_of(history, step), history.now.copy()
+    if proposal.group_id not in before.groups:
         return
-    impact = await access_impact(history.viewer, plan)
+    impact = await access_impact(history.viewer, proposal)
     await history.take(step)
-    touched = given_by(before, plan.group_id) ^ given_by(history.now, plan.group_id)
+    touched = given_by(before, proposal.group_id) ^ given_by(history.now, proposal.group_id)
     had, has = before.pairs(), history.now.pairs()
     assert pairs(impact.gains) == has - had
     assert pairs(impact.losses) == had - has
@@ -103,7 +103,7 @@ async def test_deleting_a_group_takes_what_no_other_group_gives(viewer: Viewer) 
     coach, buyer = await make_bot(viewer), await make_persona(viewer)
     group = await make_group(viewer, "A", users=[ada, alan], bots=[coach], personas=[buyer])
     await make_group(viewer, "B", users=[alan], bots=[coach])
-    impact = await access_impact(viewer, Plan(group))
+    impact = await access_impact(viewer, Proposal(group))
     assert impact.gains == []
     assert [(diff.user_id, diff.held) for diff in impact.losses] == [
         (ada, {BOTS: [coach], PERSONAS: [buyer]}),
@@ -117,22 +117,29 @@ async def test_deleting_a_group_takes_what_no_other_group_gives(viewer: Viewer) 
 async def test_adding_who_is_there_already_has_no_impact(viewer: Viewer) -> None:
     ada, coach = await make_user(viewer), await make_bot(viewer)
     group = await make_group(viewer, users=[ada], bots=[coach])
-    for plan in (Plan(group, USERS, [ada], adds=True), Plan(group, BOTS, [coach], adds=True)):
-        assert await access_impact(viewer, plan) == Impact()
+    for proposal in (
+        Proposal(group, USERS, [ada], adds=True),
+        Proposal(group, BOTS, [coach], adds=True),
+    ):
+        assert await access_impact(viewer, proposal) == Impact()
 
 
 async def test_those_who_are_deactivated_neither_gain_nor_lose(viewer: Viewer) -> None:
     ada = await make_user(viewer, status=UserStatus.DEACTIVATED)
     alan = await make_user(viewer, status=UserStatus.DEACTIVATED)
     group = await make_group(viewer, users=[ada], bots=[await make_bot(viewer)])
-    for plan in (Plan(group), Plan(group, USERS, [alan], adds=True), Plan(group, USERS, [ada])):
-        assert await access_impact(viewer, plan) == Impact()
+    for proposal in (
+        Proposal(group),
+        Proposal(group, USERS, [alan], adds=True),
+        Proposal(group, USERS, [ada]),
+    ):
+        assert await access_impact(viewer, proposal) == Impact()
 
 
 async def test_one_who_is_named_twice_counts_once(viewer: Viewer) -> None:
     ada, coach = await make_user(viewer), await make_bot(viewer)
     group = await make_group(viewer, bots=[coach])
-    impact = await access_impact(viewer, Plan(group, USERS, [ada, ada], adds=True))
+    impact = await access_impact(viewer, Proposal(group, USERS, [ada, ada], adds=True))
     assert pairs(impact.gains) == {(ada, BOTS, coach)}
 
 
@@ -142,7 +149,7 @@ async def test_the_groups_of_another_organization_keep_nothing(
     ada, coach = await make_user(viewer), await make_bot(viewer)
     group = await make_group(viewer, users=[ada], bots=[coach])
     await make_group(other, users=[await make_user(other)], bots=[await make_bot(other)])
-    impact = await access_impact(viewer, Plan(group))
+    impact = await access_impact(viewer, Proposal(group))
     assert (len(impact.losses), impact.kept) == (1, [])
 
 
@@ -154,7 +161,7 @@ async def test_the_impact_of_much_costs_the_statements_of_little(viewer: Viewer)
     costs = set()
     for group in groups:
         with count_statements() as statements:
-            await access_impact(viewer, Plan(group))
+            await access_impact(viewer, Proposal(group))
         costs.add(len(statements))
     assert len(costs) == 1
 
@@ -165,28 +172,28 @@ async def test_a_plan_about_what_is_not_there_is_a_bad_request(
 ) -> None:
     group, theirs = await make_group(viewer), await make_group(other)
     ada, foreign = await make_user(viewer), await make_user(other)
-    for plan in (
-        Plan(theirs),
-        Plan("grp_0"),
-        Plan("\x00"),
-        Plan(theirs, USERS, [ada], adds),
-        Plan(group, USERS, [ada, foreign], adds),
-        Plan(group, USERS, ["\ud800"], adds),
-        Plan(group, BOTS, [ada], adds),
+    for proposal in (
+        Proposal(theirs),
+        Proposal("grp_0"),
+        Proposal("\x00"),
+        Proposal(theirs, USERS, [ada], adds),
+        Proposal(group, USERS, [ada, foreign], adds),
+        Proposal(group, USERS, ["\ud800"], adds),
+        Proposal(group, BOTS, [ada], adds),
     ):
         with pytest.raises(BadRequest):
-            await access_impact(viewer, plan)
+            await access_impact(viewer, proposal)
 
 
 async def test_a_plan_names_no_more_than_a_write_may(viewer: Viewer) -> None:
     group = await make_group(viewer)
     with pytest.raises(LimitExceeded):
-        await access_impact(viewer, Plan(group, USERS, ["usr_0"] * (IDS_AT_ONCE + 1)))
+        await access_impact(viewer, Proposal(group, USERS, ["usr_0"] * (IDS_AT_ONCE + 1)))
 
 
 async def test_the_impact_is_for_those_who_see_all(viewer: Viewer) -> None:
     ada = await make_user(viewer)
     group = await make_group(viewer, users=[ada])
-    assert await access_impact(viewer_of(viewer, ada, Role.AUDITOR), Plan(group)) == Impact()
+    assert await access_impact(viewer_of(viewer, ada, Role.AUDITOR), Proposal(group)) == Impact()
     with pytest.raises(Forbidden):
-        await access_impact(viewer_of(viewer, ada), Plan(group))
+        await access_impact(viewer_of(viewer, ada), Proposal(group))
