@@ -57,7 +57,7 @@ AT_ONCE = 1_000  # memberships written together, unless a single write asks for 
 
 
 @dataclass(slots=True)
-class Asked:
+class MembershipWrite:
     """A write: these members into the group, or out of it.
 
     `pairs` are what it would open, or close; none if it names too many.
@@ -90,7 +90,9 @@ async def add_members(
 
     Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
     """
-    return await _write(Asked(viewer, kind, True, group_id, member_ids, expected_revision))
+    return await _write(
+        MembershipWrite(viewer, kind, True, group_id, member_ids, expected_revision)
+    )
 
 
 async def remove_members(
@@ -104,15 +106,18 @@ async def remove_members(
 
     Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
     """
-    return await _write(Asked(viewer, kind, False, group_id, member_ids, expected_revision))
+    return await _write(
+        MembershipWrite(viewer, kind, False, group_id, member_ids, expected_revision)
+    )
 
 
 # ------------------------------------------------------------------------------------- together
 
-_gatherings: dict[str, Gathering[Asked, Outcome]] = {}  # by organization, while anybody waits
+# By organization, while anybody waits.
+_gatherings: dict[str, Gathering[MembershipWrite, Outcome]] = {}
 
 
-async def _write(asked: Asked) -> Outcome:
+async def _write(asked: MembershipWrite) -> Outcome:
     asked.viewer.must_administrate()
     if is_in_transaction():  # which holds the lock already
         (outcome,) = await _write_together([asked])
@@ -129,7 +134,7 @@ async def _write(asked: Asked) -> Outcome:
             del _gatherings[id]
 
 
-def _fit(waiting: Sequence[Asked]) -> int:
+def _fit(waiting: Sequence[MembershipWrite]) -> int:
     """How many of those that wait, in their order, can be written together.
 
     They must be of one kind, and no two about the same membership.
@@ -148,7 +153,7 @@ def _fit(waiting: Sequence[Asked]) -> int:
     return len(waiting)
 
 
-async def _write_together(all_asked: Sequence[Asked]) -> list[Outcome | Exception]:
+async def _write_together(all_asked: Sequence[MembershipWrite]) -> list[Outcome | Exception]:
     """What came of each, in their order: they are of one organization, and fit together.
 
     What refuses one of them stands in its place.
@@ -174,7 +179,7 @@ class _Moved(Exception):
 class _Together:
     """Writes that are made together. `landed` are those of them that moved members."""
 
-    def __init__(self, all_asked: Sequence[Asked]) -> None:
+    def __init__(self, all_asked: Sequence[MembershipWrite]) -> None:
         self.all_asked = all_asked
         self.kind = all_asked[0].kind
         self.organization_id = all_asked[0].viewer.organization_id
@@ -229,7 +234,7 @@ class _Known:
     open: set[Pair] = field(default_factory=set)
 
 
-async def _read(organization_id: str, kind: Kind, all_asked: Sequence[Asked]) -> _Known:
+async def _read(organization_id: str, kind: Kind, all_asked: Sequence[MembershipWrite]) -> _Known:
     """What is known of the groups and the members that the writes name, by one statement."""
     pairs = [pair for asked in all_asked for pair in asked.pairs]
     groups = known_ids([asked.group_id for asked in all_asked])
@@ -260,7 +265,7 @@ async def _read(organization_id: str, kind: Kind, all_asked: Sequence[Asked]) ->
     return known
 
 
-def _decide(asked: Asked, known: _Known) -> list[Row]:
+def _decide(asked: MembershipWrite, known: _Known) -> list[Row]:
     """The members that the write moves. Raises DomainError if it is refused."""
     if asked.group_id not in known.groups:
         raise no_such_group("groupId")
@@ -269,7 +274,7 @@ def _decide(asked: Asked, known: _Known) -> list[Row]:
     return [row for row in members if ((asked.group_id, row["id"]) in known.open) != asked.adds]
 
 
-def _record(draft: Write, asked: Asked, known: _Known, changed: Sequence[Row]) -> None:
+def _record(draft: Write, asked: MembershipWrite, known: _Known, changed: Sequence[Row]) -> None:
     kind, group = asked.kind, known.groups[asked.group_id]
     done = "added {} to {}" if asked.adds else "removed {} from {}"
     draft.record(
@@ -287,7 +292,7 @@ def _record(draft: Write, asked: Asked, known: _Known, changed: Sequence[Row]) -
 class _Landed:
     """A write that moves members, with their rows."""
 
-    asked: Asked
+    asked: MembershipWrite
     draft: Write
     changed: Sequence[Row]
 

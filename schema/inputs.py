@@ -72,7 +72,7 @@ class AccessQuestion:
     persona: UserPersonaInput | None = optional("About a persona.")
 
 
-class Asked(NamedTuple):
+class QuestionAt(NamedTuple):
     """A question as the resolver is given it. `at` is None for the present."""
 
     user_id: str
@@ -81,17 +81,17 @@ class Asked(NamedTuple):
     at: datetime | None
 
 
-def _asked(question: type, sent: Mapping[str, Any], _: Any) -> Asked:
+def _question(question: type, sent: Mapping[str, Any], _: Any) -> QuestionAt:
     """Read an AccessQuestion, in which exactly one of the two was sent."""
     if bot := sent.get("bot"):
-        return Asked(bot["userId"], BOTS, bot["botId"], bot.get("at"))
+        return QuestionAt(bot["userId"], BOTS, bot["botId"], bot.get("at"))
     persona = sent["persona"]
-    return Asked(persona["userId"], PERSONAS, persona["personaId"], persona.get("at"))
+    return QuestionAt(persona["userId"], PERSONAS, persona["personaId"], persona.get("at"))
 
 
 # They come by the hundred. Strawberry, which looks up the name of each field each time, takes as
 # long to read them as it takes to answer them.
-AccessQuestion.__strawberry_definition__.from_input = _asked  # type: ignore[attr-defined]
+AccessQuestion.__strawberry_definition__.from_input = _question  # type: ignore[attr-defined]
 
 
 def read_plainly(*inputs: type) -> None:

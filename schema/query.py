@@ -18,7 +18,7 @@ from models.tables import UserStatus
 from schema.context import Context
 from schema.enums import OrderDirection
 from schema.fields import entry_point
-from schema.inputs import AccessImpactInput, AccessQuestion, Asked, GroupOrder, UserOrder
+from schema.inputs import AccessImpactInput, AccessQuestion, GroupOrder, QuestionAt, UserOrder
 from schema.pagination import Paging
 from schema.resolvers import (
     Named,
@@ -190,7 +190,7 @@ async def all_tokens(
 
 async def check_access(context: Context, questions: Questions) -> Any:
     viewer = context.viewer
-    asked = cast("list[Asked]", questions)
+    asked = cast("list[QuestionAt]", questions)
     moments = {at: await moment_of(viewer, at) for at in {question.at for question in asked}}
     return await access.decide(
         viewer,

@@ -12,7 +12,7 @@ from models.errors import Code, DomainError, Unauthenticated
 from models.groups import delete_group
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.ledger import Outcome, current_revision
-from models.membership_writes import AT_ONCE, Asked, add_members, remove_members
+from models.membership_writes import AT_ONCE, MembershipWrite, add_members, remove_members
 from models.tables import Action, Role
 from models.tokens import authenticate, create_token, revoke_token
 from models.viewer import Viewer
@@ -244,7 +244,7 @@ async def test_those_who_write_again_and_again_stay_together(
     sizes: list[int] = []
     write_together = membership_writes._write_together
 
-    async def noted(asked: Sequence[Asked]) -> list[Outcome | Exception]:
+    async def noted(asked: Sequence[MembershipWrite]) -> list[Outcome | Exception]:
         sizes.append(len(asked))
         return await write_together(asked)
 
