@@ -21,9 +21,9 @@ from models.database.statements import Statement
 from models.errors import BadRequest, Code, DomainError, Forbidden, Unauthenticated
 from models.listing import Listing, Order
 from models.sql import Params, known_ids, values
-from models.tables import Action, Change, Role, UserStatus
+from models.tables import Action, Change, UserStatus
 from models.text import quantity
-from models.viewer import RANK, Viewer
+from models.viewer import RANK, Viewer, effective_role
 
 CHANGE_COLUMNS = select(Change, "c")
 NEWEST_FIRST = Order("change", "c.id", "revision", "c.revision", numeric=True, descending=True)
@@ -212,8 +212,7 @@ async def _as_now(viewer: Viewer, organization: Row) -> Viewer:
     no_token = viewer.token_id and (row["token_id"] is None or row["revoked_at"])
     if no_user or no_token:
         raise Unauthenticated("This token is unknown, expired or revoked.")
-    roles = [role for role in (row["token_role"], row["role"]) if role]
-    if roles and min(RANK.index(Role(role)) for role in roles) < RANK.index(viewer.role):
+    if RANK.index(effective_role(row["token_role"], row["role"])) < RANK.index(viewer.role):
         raise Forbidden("Your role was changed meanwhile; look again.")
     name = row["name"] if viewer.user_id else row["token_name"]
     return replace(viewer, name=name, revision=organization["revision"])
