@@ -3,6 +3,7 @@
 import gzip
 from typing import Any
 
+import orjson
 import pytest
 
 from models.database import fetch, transaction
@@ -33,17 +34,20 @@ def code(response: Any) -> str:
     ("accept", "expected"),
     [
         (None, JSON),
+        ("", JSON),
         ("*/*", JSON),
         ("application/*", JSON),
         (JSON, JSON),
-        ("APPLICATION/JSON", JSON),
+        ("APPLICATION/JSON ; charset=utf-8", JSON),
         (f"{JSON}; charset=utf-8", JSON),
         (f'{JSON};charset="UTF-8"', JSON),
         (GRAPHQL_JSON, GRAPHQL_JSON),
         (f"{GRAPHQL_JSON}; charset=utf-8, {JSON}; charset=utf-8", GRAPHQL_JSON),
         (f"{GRAPHQL_JSON}, {JSON};q=0.9", GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON};q=0.9, {JSON};q=0.8", GRAPHQL_JSON),
         (f"{JSON}, {GRAPHQL_JSON};q=0.9", JSON),
         (f"{GRAPHQL_JSON};q=0, {JSON}", JSON),
+        (f"{GRAPHQL_JSON};q=0, */*", JSON),
         (f"{GRAPHQL_JSON};q=0.5, */*;q=0.1", GRAPHQL_JSON),
         (f"{GRAPHQL_JSON};charset=iso-8859-1, {JSON};q=0.1", JSON),
         ("text/html, application/xhtml+xml, */*;q=0.8", JSON),
@@ -69,10 +73,12 @@ async def test_the_answer_is_of_the_type_that_is_liked_most(
     [
         "text/html",
         "image/*",
+        "nonsense",
         f"{JSON};q=0",
         f"{JSON};charset=utf-16",
         f"{JSON};q=2",
         f"{JSON};q=nan",
+        f"{JSON};q=much",
     ],
 )
 async def test_an_answer_that_nobody_would_take_is_406(
@@ -130,6 +136,8 @@ async def test_another_method_than_get_and_post_is_405(client: Client, method: s
     response = await client.http.request(method, "/graphql")
     assert response.status_code == 405
     assert response.headers["allow"] == "GET, POST"
+    if method != "HEAD":
+        assert code(response) == "BAD_REQUEST"
 
 
 @SQLITE_ONLY
@@ -156,14 +164,36 @@ async def test_a_get_never_writes(client: Client, ask: Asker) -> None:
 
 
 @SQLITE_ONLY
-@pytest.mark.parametrize("variables", ["{", "[1]", "7", '"x"'])
-async def test_a_get_with_variables_that_are_none_is_400(
-    client: Client, ask: Asker, variables: str
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"query": ""},
+        {"variables": "{}"},
+        *({"query": QUERY, "variables": variables} for variables in ("{", "[1]", "7", '"x"')),
+    ],
+    ids=str,
+)
+async def test_a_get_that_is_no_request_is_400(
+    client: Client, ask: Asker, params: dict[str, str]
 ) -> None:
     headers = {"Authorization": f"Bearer {ask.token}"}
-    params = {"query": QUERY, "variables": variables}
     response = await client.http.get("/graphql", params=params, headers=headers)
     assert response.status_code == 400
+    assert code(response) == "BAD_REQUEST"
+
+
+@SQLITE_ONLY
+async def test_no_answer_is_kept_by_anybody_in_between(client: Client, ask: Asker) -> None:
+    headers = {"Authorization": f"Bearer {ask.token}"}
+    for response in (
+        await client.post(QUERY, token=ask.token),
+        await client.post("{", token=ask.token),
+        await client.http.get("/graphql", params={"query": QUERY}, headers=headers),
+    ):
+        assert "private" in response.headers["cache-control"]
+        vary = {part.strip() for part in response.headers["vary"].split(",")}
+        assert {"Accept", "Cookie"} <= vary
 
 
 # --------------------------------------------------------------------------------------- bodies
@@ -204,7 +234,8 @@ async def test_a_compressed_body_is_415(client: Client, ask: Asker) -> None:
 
 @SQLITE_ONLY
 @pytest.mark.parametrize(
-    "content_type", [JSON, f"{JSON};charset=utf8", f'{JSON}; charset="UTF-8"', f"{JSON}; a=b"]
+    "content_type",
+    [JSON, JSON.upper(), f"{JSON};charset=utf8", f'{JSON}; charset="UTF-8"', f"{JSON}; a=b"],
 )
 async def test_a_body_in_utf_8_is_taken(client: Client, ask: Asker, content_type: str) -> None:
     response = await post(client, ask, b'{"query": "{ __typename }"}', Content_Type=content_type)
@@ -218,6 +249,7 @@ MALFORMED = {
     "half of it": b'{"query":',
     "not UTF-8": b'{"query": "{ __typename }", "x": "\xff"}',
     "a byte order mark": b'\xef\xbb\xbf{"query": "{ __typename }"}',
+    "a lone surrogate in the query": b'{"query": "{ __typename } # \\ud800"}',
     "a lone surrogate": b'{"query": "{ group(id: \\"\\ud800\\") { id } }", "x": "\\ud800"}',
     "another number": b'{"query": "{ __typename }", "x": NaN}',
     "a batch": b'[{"query": "{ __typename }"}]',
@@ -227,11 +259,14 @@ MALFORMED = {
     "no query": b"{}",
     "a misspelt query": b'{"qeury": "{ __typename }"}',
     "a query of null": b'{"query": null}',
+    "a query of nothing": b'{"query": ""}',
+    "a query that is a number": b'{"query": 1}',
     "a query that is an object": b'{"query": {"x": 1}}',
     "a query without a document": b'{"query": " "}',
     "variables in a list": b'{"query": "{ __typename }", "variables": [7]}',
     "variables in a text": b'{"query": "{ __typename }", "variables": "{}"}',
     "an operation's name that is a number": b'{"query": "{ __typename }", "operationName": 0}',
+    "extensions that are a number": b'{"query": "{ __typename }", "extensions": 1}',
     "extensions in a list": b'{"query": "{ __typename }", "extensions": []}',
     "a thousand levels": b'{"query": "{ __typename }", "variables": {"x": '
     + b"[" * 1_100 + b"]" * 1_100 + b"}}",
@@ -257,6 +292,23 @@ async def test_what_is_null_is_left_out_and_what_else_is_sent_does_not_matter(
 ) -> None:
     body = b'{"query": "{ __typename }", "variables": null, "operationName": null, "id": 1}'
     assert (await post(client, ask, body)).json()["data"] == {"__typename": "Query"}
+    body = b'{"query": "{ __typename }", "extensions": {}}'
+    assert (await post(client, ask, body)).json()["data"] == {"__typename": "Query"}
+
+
+@SQLITE_ONLY
+async def test_one_of_several_operations_is_named(client: Client, ask: Asker) -> None:
+    query = "query A { __typename } query B { organization { name } }"
+
+    async def named(name: str | None) -> Any:
+        body = orjson.dumps({"query": query, "operationName": name})
+        return await post(client, ask, body, Accept=GRAPHQL_JSON)
+
+    assert (await named("B")).json()["data"] == {"organization": {"name": "Acme"}}
+    for unclear in ("C", None):
+        response = await named(unclear)
+        assert response.status_code == 400
+        assert code(response) == "BAD_REQUEST"
 
 
 # --------------------------------------------------------------------------------------- status
@@ -277,9 +329,20 @@ REQUEST_ERRORS = {
 async def test_what_graphql_refuses_is_400_or_200_to_older_clients(
     client: Client, ask: Asker, query: str, accept: str, status: int
 ) -> None:
-    response = await client.post(query, token=ask.token, Accept=accept)
+    response = await client.post(query, {"id": []}, ask.token, Accept=accept)
     assert response.status_code == status
     assert response.json().keys() == {"errors"}
+
+
+@SQLITE_ONLY
+async def test_a_write_that_a_rule_refuses_is_an_answer_like_any(
+    client: Client, ask: Asker
+) -> None:
+    query = 'mutation { createGroup(input: {name: ""}) { userErrors { code } } }'
+    response = await client.post(query, token=ask.token, Accept=GRAPHQL_JSON)
+    assert response.status_code == 200
+    assert response.json()["data"] == {"createGroup": {"userErrors": [{"code": "BLANK"}]}}
+    assert "errors" not in response.json()
 
 
 @SQLITE_ONLY
@@ -304,6 +367,24 @@ async def test_a_stranger_is_401(client: Client, acme: Viewer, accept: str) -> N
         assert response.status_code == 401
         assert response.headers["www-authenticate"] == "Bearer"
         assert code(response) == "UNAUTHENTICATED"
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    "authorization", ["Bearer", "Bearer ", "Basic YTpi", "wrong", "Bearer \xff"]
+)
+async def test_an_authorization_that_is_none_is_401(client: Client, authorization: str) -> None:
+    headers = {b"Authorization": authorization.encode("latin-1")}
+    response = await client.http.post("/graphql", json={"query": QUERY}, headers=headers)
+    assert response.status_code == 401
+    assert code(response) == "UNAUTHENTICATED"
+
+
+@SQLITE_ONLY
+async def test_the_name_of_the_scheme_has_no_case(client: Client, ask: Asker) -> None:
+    headers = {"Authorization": f"bEARER  {ask.token}"}
+    response = await client.http.post("/graphql", json={"query": QUERY}, headers=headers)
+    assert response.status_code == 200
 
 
 @SQLITE_ONLY
