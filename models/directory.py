@@ -88,20 +88,20 @@ async def entries_for_write(draft: Write, kind: Kind, entry_ids: Sequence[str]) 
 
     Raises DomainError: TOO_MANY, or NOT_FOUND for each id that is no live row of the organization.
     """
-    must_be_few(kind, entry_ids)
+    must_be_few(kind, entry_ids, kind.ids_field)
     if not entry_ids:
         return []
     rows = await entries_by_id(draft.viewer, kind, entry_ids)
     return must_exist(kind, entry_ids, {row["id"]: row for row in rows})
 
 
-def must_be_few(kind: Kind, entry_ids: Sequence[str]) -> None:
-    """Raise DomainError TOO_MANY for more ids than one write takes."""
-    if len(entry_ids) > IDS_AT_ONCE:
+def must_be_few(kind: Kind, sent: Sequence[object], field: str) -> None:
+    """Raise DomainError TOO_MANY if `field` names more of a kind than one write takes."""
+    if len(sent) > IDS_AT_ONCE:
         raise DomainError.of(
             Code.TOO_MANY,
-            f"At most {IDS_AT_ONCE:,} {kind.plural} at once; these are {len(entry_ids):,}.",
-            kind.ids_field,
+            f"At most {IDS_AT_ONCE:,} {kind.plural} at once; these are {len(sent):,}.",
+            field,
         )
 
 

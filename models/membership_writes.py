@@ -269,7 +269,7 @@ def _decide(asked: MembershipWrite, known: _Known) -> list[Row]:
     """The members that the write moves. Raises DomainError if it is refused."""
     if asked.group_id not in known.groups:
         raise no_such_group("groupId")
-    must_be_few(asked.kind, asked.member_ids)
+    must_be_few(asked.kind, asked.member_ids, asked.kind.ids_field)
     members = must_exist(asked.kind, asked.member_ids, known.members)
     return [row for row in members if ((asked.group_id, row["id"]) in known.open) != asked.adds]
 

@@ -11,12 +11,7 @@ from typing import Any
 import orjson
 
 from models.database import Row, fetch, fetch_each
-from models.directory import (
-    IDS_AT_ONCE,
-    close_activations,
-    entries_by_id,
-    keeping_an_admin,
-)
+from models.directory import close_activations, entries_by_id, keeping_an_admin, must_be_few
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
 from models.ledger import Outcome, Write, some, write
@@ -67,12 +62,7 @@ async def upsert_entries(
     Raises DomainError: BLANK, TOO_LONG, INVALID, TOO_MANY, TAKEN, NOT_FOUND, LAST_ADMIN, CONFLICT.
     """
     viewer.must_administrate()
-    if len(inputs) > IDS_AT_ONCE:
-        raise DomainError.of(
-            Code.TOO_MANY,
-            f"At most {IDS_AT_ONCE:,} {kind.plural} at once; these are {len(inputs):,}.",
-            kind.plural,
-        )
+    must_be_few(kind, inputs, kind.plural)
     cleaned = _clean(kind, inputs)
     async with write(viewer, expected_revision) as draft:
         work = _match(draft, kind, cleaned, await _find(draft, kind, cleaned))
