@@ -16,6 +16,7 @@ from models import database
 from models.errors import Busy, Unavailable
 from models.organizations import find_organization
 from models.viewer import Viewer
+from runtime.limits import variable
 from runtime.settings import Settings
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ def read_settings() -> Settings:
 
 def _variable(field: str) -> str:
     """The environment variable of a setting, which pydantic names by field or by alias."""
-    return field if field.isupper() else f"COHORT_{field.upper()}"
+    return field if field.isupper() else variable(field)
 
 
 @asynccontextmanager

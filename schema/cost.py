@@ -68,8 +68,8 @@ Variables = Mapping[str, Any]
 Price = int | Callable[[Variables], int]
 
 
-def value_of(price: Price, variables: Variables) -> int:
-    """The number."""
+def reckon(price: Price, variables: Variables) -> int:
+    """The number that a price comes to, with these variables."""
     return price if isinstance(price, int) else price(variables)
 
 
@@ -87,7 +87,7 @@ def _sum(prices: Sequence[Price]) -> Price:
 def _product(size: Price, price: Price) -> Price:
     if isinstance(size, int) and isinstance(price, int):
         return size * price
-    return lambda variables: value_of(size, variables) * value_of(price, variables)
+    return lambda variables: reckon(size, variables) * reckon(price, variables)
 
 
 def objects_of(fields: Sequence[FieldNode]) -> int:
@@ -277,7 +277,7 @@ class PriceList:
         longest = self._longest([node])
 
         def size(variables: Variables) -> int:
-            count = value_of(longest, variables)
+            count = reckon(longest, variables)
             if count > most:
                 raise LimitExceeded(
                     f"`{name}` takes at most {most:,} at once ({variable('max_ids')}); "

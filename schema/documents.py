@@ -23,7 +23,7 @@ from models.errors import BadRequest
 from runtime.metrics import CACHE
 from schema import schema
 from schema.arguments import NotPlain
-from schema.cost import Price, PriceList, bytes_of, value_of
+from schema.cost import Price, PriceList, bytes_of, reckon
 from schema.limits import Limits, check_shape, parse_within, too_deep
 from schema.variables import Variable, variables_of
 
@@ -145,10 +145,10 @@ def operation_of(
     if operation is None:
         raise BadRequest(_which(prepared.document, name))
     own_name = operation.name.value if operation.name else None
-    cost = value_of(prepared.prices[own_name], variables)
+    cost = reckon(prepared.prices[own_name], variables)
     limits.hold_cost(cost)
     if cost * prepared.largest > limits.max_answer_bytes:  # if not, it need not be reckoned
-        limits.hold_size(value_of(prepared.sizes[own_name], variables))
+        limits.hold_size(reckon(prepared.sizes[own_name], variables))
     return Operation(
         prepared.document,
         operation.operation,

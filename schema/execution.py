@@ -29,8 +29,6 @@ from schema.requests import GraphQLRequest
 
 TRIES = 3
 
-Body = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -41,12 +39,12 @@ class Answer:
     secret stands for while a query runs.
     """
 
-    body: Body
+    body: dict[str, Any]
     refused: bool = False
     kept_for: Viewer | None = None
 
 
-def encode(body: Body) -> bytes:
+def encode(body: dict[str, Any]) -> bytes:
     """A body as JSON. Instants are RFC 3339 in UTC."""
     return orjson.dumps(body, option=orjson.OPT_UTC_Z)
 
@@ -230,7 +228,7 @@ def _answer(
     result: ExecutionResult, extensions: dict[str, int] | None, kept_for: Viewer | None = None
 ) -> Answer:
     """What a client is told of a result."""
-    body: Body = {} if extensions is None else {"extensions": extensions}
+    body: dict[str, Any] = {} if extensions is None else {"extensions": extensions}
     if not result.errors:
         return Answer({"data": result.data, **body}, kept_for=kept_for)
     errors = [format_error(error) for error in result.errors]
