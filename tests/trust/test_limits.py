@@ -126,10 +126,14 @@ async def test_a_list_may_have_so_many_items(ask: Asker) -> None:
 
 
 async def test_all_values_count_together(ask: Asker) -> None:
-    bot = {"name": "Coach", "features": ["x"] * 17}
+    nameless = {"name": "", "features": ["x"] * 17}  # twenty values, with its place in the list
+    last = {"name": "", "features": ["x"] * 16}
+    most = [*[nameless] * 999, last]  # and the list itself is one: 20,000
     async with unchanged(ask.viewer):
-        most = [bot] * 1_000 + [{}] * 0
-        ((code, message),) = await ask.errors(UPSERT, bots=[*most, *[bot] * 53])
+        # What is allowed is looked at, and refused for want of names.
+        data = await ask(UPSERT, bots=most)
+        assert {error["code"] for error in data["upsertBots"]["userErrors"]} == {"BLANK"}
+        ((code, message),) = await ask.errors(UPSERT, bots=[nameless] * 1_000)
     assert code == "LIMIT_EXCEEDED"
     assert "at most 20,000 (COHORT_MAX_INPUT_VALUES)" in message
 
