@@ -1,6 +1,7 @@
 """Memberships: what a group holds of each kind, read and written row by row.
 
-The verbs that put together a whole write are in `groups.py`, `membership_writes.py` and `undo.py`.
+The verbs that put together a whole write are in `groups.py` and `undo.py`. (`membership_writes.py`
+writes rows of many writes at once, by statements of its own.)
 """
 
 from collections.abc import Sequence

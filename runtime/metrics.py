@@ -55,7 +55,7 @@ class Figures:
         self.tasks: set[asyncio.Task[Any] | None] = set()  # that have run statements for it
 
     def cancel(self) -> None:
-        """Stop the statements that still run: those of loaders, which have tasks of their own."""
+        """Stop the statements that still run: those of fields that are found in other tasks."""
         for task in self.tasks - {asyncio.current_task()}:
             if task:
                 task.cancel()

@@ -4,8 +4,8 @@
 * `computed`: a function of the object and the viewer. Nothing is fetched.
 * `found`: a function of *all* objects of a level, which fetches for all of them at once.
 
-GraphQL asks object by object. `Executor` (`schema/executor.py`) takes a level at a time, and calls
-these functions as they are; where it cannot, the same functions serve single objects, gathered by
+GraphQL asks object by object. Plans (`schema/plans.py`) take a level at a time, and call these
+functions as they are; where there is no plan, the same functions serve single objects, gathered by
 the context into the same batches.
 """
 
