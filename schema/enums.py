@@ -89,7 +89,7 @@ _describe(
     "What a person or a token may do.",
     ADMIN="May read and change everything.",
     AUDITOR="May read everything, and change nothing.",
-    MEMBER="Sees their own groups, and what those hold.",
+    MEMBER="May read their own groups, and what those hold.",
 )
 _describe(
     UserStatus,

@@ -124,7 +124,7 @@ class GroupPersonasInput:
     persona_ids: list[ID] = described("At most 1,000.")
 
 
-@strawberry.input(one_of=True, description="A write that is thought of.")
+@strawberry.input(one_of=True, description="The write whose impact is asked for.")
 class AccessImpactInput:
     delete_group: ID | None = optional("The group is deleted.")
     add_users: GroupUsersInput | None = optional("Users are put into a group.")
@@ -212,7 +212,7 @@ class UndoChangeInput:
 
 
 @strawberry.input(
-    description="A person. Matched with one who is there by externalId, else by email; else new. "
+    description="A person: the one with this externalId, else with this email, else a new one. "
     "What is left out stays as it is."
 )
 class UserInput:
@@ -225,7 +225,7 @@ class UserInput:
 
 
 @strawberry.input(
-    description="A bot. Matched with one that is there by id, else by externalId; else new. "
+    description="A bot: the one with this id, else with this externalId, else a new one. "
     "What is left out stays as it is."
 )
 class BotInput:
@@ -238,7 +238,7 @@ class BotInput:
 
 
 @strawberry.input(
-    description="A persona. Matched with one that is there by id, else by externalId; else new. "
+    description="A persona: the one with this id, else with this externalId, else a new one. "
     "What is left out stays as it is."
 )
 class PersonaInput:
@@ -297,7 +297,7 @@ class CreateTokenInput:
     )
     user_id: ID | None = optional("Whose it is.")
     expires_at: datetime | None = optional(
-        "From when on it opens nothing; never, if it is left out."
+        "When it expires: it opens nothing from then on; never, if this is left out."
     )
 
 

@@ -22,7 +22,10 @@ LARGEST_NUMBER = 2**31 - 1  # of GraphQL's Int, and of a count in PostgreSQL
 
 First = Annotated[
     int | None,
-    strawberry.argument(description="How many to return, from the start. 50 if neither is given."),
+    strawberry.argument(
+        description="How many to return, from the start. At most 100; 50 if neither `first` nor "
+        "`last` is given."
+    ),
 ]
 After = Annotated[
     str | None, strawberry.argument(description="Only what comes behind this cursor.")

@@ -29,8 +29,8 @@ from schema.written import Written
 
 GROUP = "The group as it is now; null on a refusal."
 EDGES = (
-    "The memberships that are new; those that were there already are left out, and those that "
-    "somebody has ended again by the revision that the answer shows."
+    "The new memberships: without those that were there already, and without those that somebody "
+    "has ended again by the revision that the answer shows."
 )
 SENT = "All that were sent, in the same order, as they are now."
 REMOVED = "Those who were in it; those who were not are left out."
@@ -150,7 +150,7 @@ class CreateTokenPayload(Payload):
     secret: str | None = maybe("The secret, told this once.")
 
 
-@strawberry.type(description="The token that opens nothing now.")
+@strawberry.type(description="The token, which opens nothing any more.")
 class RevokeTokenPayload(Payload):
     token: Token | None = found(find.written_tokens, "The token; null on a refusal.")
 

@@ -58,10 +58,10 @@ Ids = Annotated[list[ID], strawberry.argument(description="At most 100.")]
 Questions = Annotated[list[AccessQuestion], strawberry.argument(description="At most 100.")]
 Status = Annotated[UserStatus | None, strawberry.argument(description="Only users in this status.")]
 OrderGroups = Annotated[
-    GroupOrder | None, strawberry.argument(description="By name unless you say else.")
+    GroupOrder | None, strawberry.argument(description="By name unless you say otherwise.")
 ]
 OrderUsers = Annotated[
-    UserOrder | None, strawberry.argument(description="By name unless you say else.")
+    UserOrder | None, strawberry.argument(description="By name unless you say otherwise.")
 ]
 Of = Annotated[AccessImpactInput, strawberry.argument(description="The write.")]
 
@@ -248,7 +248,7 @@ class Query:
     )
     check_access: list[AccessDecision] = entry_point(
         check_access,
-        "May these users use these bots and personas? One answer a question, in their order. "
+        "May these users use these bots and personas? One answer for each question, in order. "
         "Ask this before you let a person use one. A MEMBER may ask about itself only.",
     )
     access_impact: AccessImpact = entry_point(

@@ -37,8 +37,8 @@ Count = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
 Search = Annotated[
     str | None,
     strawberry.argument(
-        description="Only those whose name contains this, in any case; of users also those whose "
-        "email does, unless you are a MEMBER."
+        description="Only those whose name contains this, whatever its case. Users are also found "
+        "by their email, unless you are a MEMBER."
     ),
 ]
 At = Annotated[

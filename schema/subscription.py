@@ -99,7 +99,7 @@ async def _offered(subscriber: Subscriber, info: Info) -> list[Row]:
         raise Unauthenticated("This token has expired.") from None
 
 
-@strawberry.type(description="What goes on and on.")
+@strawberry.type(description="What is told as it happens.")
 class Subscription:
     changes: AsyncIterator[ChangeEdge] = strawberry.subscription(
         resolver=changes,

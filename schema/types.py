@@ -31,8 +31,12 @@ ID_FIELD = "An opaque id, good for `node(id:)` and wherever an id is asked for."
 class PageInfo:
     has_next_page: bool = described("Whether more come behind this page.")
     has_previous_page: bool = described("Whether more come in front of this page.")
-    start_cursor: str | None = described("The cursor of the first, for `before`.")
-    end_cursor: str | None = described("The cursor of the last, for `after`.")
+    start_cursor: str | None = described(
+        "The cursor of the first, for `before`; null if there is none."
+    )
+    end_cursor: str | None = described(
+        "The cursor of the last, for `after`; null if there is none."
+    )
 
 
 @strawberry.type(
@@ -292,7 +296,7 @@ class Actor:
     user: User | None = found(find.actor_users, "The person, if it is one who still exists.")
 
 
-@strawberry.type(description="One entry of the ledger: what one write did. One a revision.")
+@strawberry.type(description="One entry of the ledger: what one write did. Each revision has one.")
 class Change(Node):
     revision: int = described("The organization's revision that this change made.")
     at: datetime = described("When it landed.")
@@ -309,7 +313,7 @@ class Change(Node):
     )
     users: list[User] = found(
         find.change_entries(USERS),
-        "The users it names, less those who are gone. (That a group was deleted names none.)",
+        "The users it names, less those who are gone. (The deletion of a group names none.)",
     )
     bots: list[Bot] = found(find.change_entries(BOTS), "The bots it names, less those gone.")
     personas: list[Persona] = found(
@@ -325,7 +329,7 @@ class Token(Node):
     role: Role = computed(find.token_role, "What it may do: never more than its person may.")
     user: User | None = found(find.token_users, "Whose it is; null if it is no person's.")
     created_at: datetime = described("When it was made.")
-    expires_at: datetime | None = described("From when on it opens nothing.")
+    expires_at: datetime | None = described("When it expires: it opens nothing from then on.")
     last_used_at: datetime | None = described("When it was last used, to a minute or so.")
     revoked_at: datetime | None = described("When it was revoked.")
 
