@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import typer
 
-from models.errors import DomainError
+from models.errors import Busy, DomainError, Unavailable
 
 T = TypeVar("T")
 
@@ -46,6 +46,9 @@ def plainly() -> Iterator[None]:
     except DomainError as error:
         for problem in error.problems:
             say(problem.message)
+        raise typer.Exit(REFUSED) from error
+    except (Busy, Unavailable) as error:
+        say(f"The database can't be used at the moment: {error}")
         raise typer.Exit(REFUSED) from error
     except Findings as error:
         for line in (*error.lines, str(error)):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.database import fetch, pending_migrations
+from models.database import fetch, pending_migrations, sqlite, transaction
 from models.organizations import create_organization
 from tests.commands.running import manage, refusal
 from tests.databases import opened
@@ -114,6 +114,19 @@ async def test_organizations_are_created_and_listed(database_url: str) -> None:
         "Acme      0         0       0      0     0",
         "Zoë & Co  0         0       0      0     0",
     ]
+
+
+@on_sqlite
+async def test_a_database_that_is_busy_is_told_in_one_line(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sqlite.PRAGMAS, "busy_timeout", 100)
+    async with opened(database_url), transaction():
+        assert await refusal(database_url, "org", "create", "Acme") == (
+            "The database can't be used at the moment: "
+            "Another process is writing, and took too long to end."
+        )
+        assert list(await fetch("SELECT * FROM organizations")) == []
 
 
 async def test_an_organization_needs_a_name_of_its_own(database_url: str) -> None:
