@@ -60,7 +60,7 @@ async def import_lines(
     made = revision - enclosing.landed_revision
     name = (await organization(viewer))["name"]
     if not made:
-        return f"All of it stood in {name} already; nothing was changed."
+        return f"All of it was in {name} already; nothing was changed."
     return (
         f"Imported {quantity(len(lines), 'line')} of {content} into {name}, "
         f"in {quantity(made, 'change')}."

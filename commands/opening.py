@@ -102,7 +102,7 @@ def _check_file(url: str, create: bool) -> None:
             f"DATABASE_URL names a file in {path.parent}, and there is no such directory."
         )
     if path.exists() and not path.is_file():
-        raise Refusal(f"DATABASE_URL names {path}, which is no file.")
+        raise Refusal(f"DATABASE_URL names {path}, which is not a file.")
     if not path.exists() and not create:
         raise Refusal(f"There is no database {path} yet. Run `python manage.py migrate` first.")
     if not os.access(path if path.exists() else path.parent, os.W_OK):

@@ -101,7 +101,7 @@ async def _must_exist(viewer: Viewer, proposal: Proposal) -> None:
     if proposal.kind is not None:
         found = await entries_by_id(viewer, proposal.kind, proposal.member_ids)
         if len(found) != len(set(proposal.member_ids)):
-            raise BadRequest(f"At least one of the ids is no {proposal.kind.noun}'s.")
+            raise BadRequest(f"At least one of the ids names no {proposal.kind.noun}.")
 
 
 async def _touched_users(viewer: Viewer, proposal: Proposal) -> list[tuple[str, str]]:

@@ -118,7 +118,7 @@ class Settings(BaseSettings):
         "`http://127.0.0.1:4318/v1/traces`; empty: nowhere. Needs the extra `traces`.",
     )
     traces_sampled: float = Field(
-        1.0, ge=0, le=1, description="Which part of the traces is sent, from 0 to 1."
+        1.0, ge=0, le=1, description="Which share of the traces is sent, from 0 to 1."
     )
     cors_origins: str = Field(
         "",
@@ -240,8 +240,8 @@ class Settings(BaseSettings):
     )
     without: str = Field(
         "",
-        description="What to do without of that which makes the service fast, to see what it is "
-        f"worth: some of {', '.join(DISPENSABLE)}, with commas (bench/README.md).",
+        description="Which of the ways to be fast are left out, to see what each is worth: some of "
+        f"{', '.join(DISPENSABLE)}, separated by commas (bench/README.md).",
     )
     kept_megabytes: int = Field(
         64,

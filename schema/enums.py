@@ -29,7 +29,7 @@ def parse_instant(text: Any) -> datetime:
         with suppress(ValueError, OverflowError):  # there is no such day, or such a year
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     raise ValueError(
-        f"{text[:40]!r} is no date and time with an offset, such as 2026-01-31T12:00:00Z."
+        f"{text[:40]!r} is not a date and time with an offset, such as 2026-01-31T12:00:00Z."
     )
 
 

@@ -119,7 +119,7 @@ class Watch:
             self.cutoff.__exit__(kind, error, traceback)
         except TimeoutError:
             is_write = self.operation.type is OperationType.MUTATION
-            advice = "look whether it has landed all the same" if is_write else "ask for less"
+            advice = "it may have landed all the same: look" if is_write else "ask for less"
             raise TookTooLong(
                 f"Stopped after {self.guard.seconds:g} seconds "
                 f"({variable('request_seconds')}); {advice}."

@@ -263,13 +263,13 @@ def _parse(text: bytes, what: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise Refused(400, f"{what} is no JSON: {error}.") from None
+        raise Refused(400, f"{what} is not JSON: {error}.") from None
 
 
 def request_from(parameters: Any) -> GraphQLRequest:
     """The request that parsed JSON describes. Raises Refused, with a message that says why."""
     if isinstance(parameters, list):
-        raise Refused(400, "Batches are not taken: send one operation a request.")
+        raise Refused(400, "Batches are not accepted: send one operation per request.")
     if not isinstance(parameters, dict):
         raise Refused(400, "The body must be a JSON object with the text of a `query`.")
     for name in ("variables", "extensions"):

@@ -119,7 +119,7 @@ async def test_a_file_that_changes_nothing_takes_no_revision(viewer: Viewer, run
     text = "name,features\nCoach,Voice; Hard mode\n"
     await run(text)
     async with unchanged(viewer):
-        assert await run(text) == "All of it stood in Acme already; nothing was changed."
+        assert await run(text) == "All of it was in Acme already; nothing was changed."
     assert await rows("bots", "name", "features") == [("Coach", '["Voice","Hard mode"]')]
 
 

@@ -69,7 +69,7 @@ async def test_on_postgresql_no_command_but_migrate_makes_tables(
         ("mysql://localhost/cohort", "it is 'mysql' now"),
         ("sqlite://", "needs a file"),
         ("sqlite://no/such/directory/file", "there is no such directory"),
-        ("sqlite://.", "which is no file"),
+        ("sqlite://.", "which is not a file"),
         ("sqlite://pyproject.toml", "file is not a database"),
         ("postgres://localhost:1/cohort", "Connect call failed"),
         ("postgres://nobody.invalid/cohort", "can't be used"),
