@@ -84,6 +84,15 @@ def is_active(params: Params, user: str, moment: int | None) -> str:
     )
 
 
+def _holds(viewer: Viewer, holder: Kind, params: Params, parent: str, moment: int | None) -> str:
+    """The condition that a membership `h` is one of the parent's, of a group that is seen."""
+    return (
+        f"h.{holder.column} = {parent} "
+        f"AND h.organization_id = {params.add(viewer.organization_id)} "
+        f"AND {open_at(params, 'h', moment)}{viewer.in_own_groups(params, 'h.group_id', moment)}"
+    )
+
+
 def _rule(
     viewer: Viewer, holder: Kind, held: Kind, params: Params, parent: str, moment: int | None
 ) -> str:
@@ -91,10 +100,9 @@ def _rule(
     user = f"h.{holder.column}" if holder is USERS else f"m.{held.column}"
     return (
         f"FROM {holder.memberships} h JOIN {held.memberships} m ON m.group_id = h.group_id "
-        f"JOIN {held.table} e ON e.id = m.{held.column} WHERE h.{holder.column} = {parent} "
-        f"AND h.organization_id = {params.add(viewer.organization_id)} "
-        f"AND {open_at(params, 'h', moment)} AND {open_at(params, 'm', moment)}"
-        f"{is_active(params, user, moment)}{viewer.in_own_groups(params, 'h.group_id', moment)}"
+        f"JOIN {held.table} e ON e.id = m.{held.column} "
+        f"WHERE {_holds(viewer, holder, params, parent, moment)} "
+        f"AND {open_at(params, 'm', moment)}{is_active(params, user, moment)}"
     )
 
 
@@ -152,13 +160,9 @@ def _reached(
     order = replace(listing.order, id="reached.id", sql="reached.name_key")
 
     def source(params: Params, parent: str) -> str:
-        active = is_active(params, parent, moment) if holder is USERS else ""
-        holds = (
-            f"h.{holder.column} = {parent} "
-            f"AND h.organization_id = {params.add(viewer.organization_id)} "
-            f"AND {open_at(params, 'h', moment)}{active}"
-            f"{viewer.in_own_groups(params, 'h.group_id', moment)}"
-        )
+        holds = _holds(viewer, holder, params, parent, moment)
+        if holder is USERS:
+            holds += is_active(params, parent, moment)
         pages = _of_each_group(holder, held, listing, part, params, holds)
         limit = params.add(part.limit)
         return (
