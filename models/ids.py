@@ -12,6 +12,7 @@ PERSONA = "per"
 GROUP = "grp"
 CHANGE = "chg"
 TOKEN = "tok"
+SIGN_IN_LINK = "lnk"
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -241,7 +241,7 @@ async def create_sign_in_link(
         await fetch(
             "INSERT INTO sign_in_links (id, organization_id, user_id, secret_hash, expires_at) "
             "VALUES ($1, $2, $3, $4, $5)",
-            ids.new_id("lnk"),
+            ids.new_id(ids.SIGN_IN_LINK),
             organization_id,
             user_id,
             hash_secret(secret),

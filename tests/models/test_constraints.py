@@ -148,7 +148,11 @@ async def test_nothing_else_that_refers_to_a_user_can_cross_organizations(
         )
     with pytest.raises(IntegrityError):
         await insert(
-            "sign_in_links", id=ids.new_id("lnk"), secret_hash="0", expires_at=NOW, **common
+            "sign_in_links",
+            id=ids.new_id(ids.SIGN_IN_LINK),
+            secret_hash="0",
+            expires_at=NOW,
+            **common,
         )
 
 
