@@ -62,7 +62,7 @@ class Feed:
     """The process's reader of new changes."""
 
     def __init__(self, poll_seconds: float | None = None) -> None:
-        self._asked = poll_seconds
+        self._poll_seconds = poll_seconds
         self._channels: dict[str, _Channel] = {}
         self._moved = asyncio.Event()
         self._untold: set[str] = set()
@@ -105,7 +105,7 @@ class Feed:
         """Read while the service runs."""
         ledger.listeners.append(self._written)
         told = database.is_postgres()
-        poll = self._asked or (POLL_SECONDS_WHERE_TOLD if told else POLL_SECONDS)
+        poll = self._poll_seconds or (POLL_SECONDS_WHERE_TOLD if told else POLL_SECONDS)
         tasks = [asyncio.create_task(self._read_forever(poll))]
         if told:
             tasks.append(asyncio.create_task(database.listen(self.wake)))

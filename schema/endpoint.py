@@ -31,7 +31,7 @@ from schema.requests import (
     HTTPRequest,
     Refused,
     accepted,
-    names,
+    is_named,
     read_request,
     read_source,
     status_of,
@@ -183,7 +183,7 @@ class GraphQLEndpoint:
         if request.method == "GET" and status == 200:
             tag = f'"{blake2b(body, digest_size=16, person=media_type[-16:].encode()).hexdigest()}"'
             headers |= {"ETag": tag, "Cache-Control": "private, no-cache"}
-            if names(tag, request.headers.get("if-none-match", "")):
+            if is_named(tag, request.headers.get("if-none-match", "")):
                 return Response(status_code=304, headers=headers)
         if is_gzipped(body):
             headers["Content-Encoding"] = "gzip"

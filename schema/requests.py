@@ -134,7 +134,7 @@ def accepted(request: Request) -> Accepted:
     """
     told = request.headers.get("accept", ""), request.headers.get("accept-encoding", "")
     is_short = sum(map(len, told)) <= LONGEST_KEPT
-    return _accepted_again(*told) if is_short else _accepted(*told)
+    return _accepted_once(*told) if is_short else _accepted(*told)
 
 
 def _accepted(accept: str, accept_encoding: str) -> Accepted:
@@ -154,7 +154,7 @@ def _accepted(accept: str, accept_encoding: str) -> Accepted:
     )
 
 
-_accepted_again = lru_cache(maxsize=CLIENTS)(_accepted)
+_accepted_once = lru_cache(maxsize=CLIENTS)(_accepted)
 
 
 def _takes_gzip(header: str) -> bool:
@@ -184,7 +184,7 @@ def _parameter(parameters: list[str], name: str, default: str) -> str:
     return default
 
 
-def names(tag: str, if_none_match: str) -> bool:
+def is_named(tag: str, if_none_match: str) -> bool:
     """Whether a value of `If-None-Match` names an entity tag (RFC 9110, section 13.1.2)."""
     named = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
     return tag in named or named == ["*"]
