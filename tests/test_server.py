@@ -173,12 +173,6 @@ async def test_a_link_signs_in_and_leaves_its_secret_behind(client: Client, acme
     assert answer.json()["data"]["viewer"]["user"] == {"name": "Ada"}
 
 
-async def test_over_tls_the_cookie_stays_on_tls(client: Client, acme: Viewer) -> None:
-    path = await link_of(acme, await make_user(acme))
-    response = await client.http.get(f"https://cohort.test{path}")
-    assert "; secure" in response.headers["set-cookie"].lower()
-
-
 async def test_a_link_signs_in_once(client: Client, acme: Viewer) -> None:
     path = await link_of(acme, await make_user(acme))
     statuses = [response.status_code for response in await asyncio.gather(

@@ -8,9 +8,8 @@ from tortoise.context import TortoiseContext
 
 from models.directory import delete_entries
 from models.errors import Code, DomainError
-from models.groups import create_group, delete_group, update_group
-from models.ids import new_id
-from models.kinds import BOTS, KINDS, PERSONAS, USERS
+from models.groups import delete_group, update_group
+from models.kinds import KINDS, PERSONAS, USERS
 from models.ledger import changes, changes_by_id
 from models.listing import Slice, fetch_page
 from models.membership_writes import add_members, remove_members
@@ -20,7 +19,6 @@ from models.verify import differences
 from models.viewer import Viewer
 from tests.access.world import Step, World, state_of, steps
 from tests.factories import count_statements, make_entries, make_group
-from tests.refusals import assert_forbidden, refused
 
 IN_QUESTION = {Code.NOTHING_TO_UNDO, Code.INVALID}
 
@@ -124,25 +122,6 @@ async def test_a_deleted_group_comes_back_with_its_name_and_those_who_still_exis
     assert undone["undone_by_id"] == undo["id"]
 
 
-async def test_a_change_is_undone_once(viewer: Viewer) -> None:
-    await make_group(viewer)
-    change = await newest(viewer)
-    await undo_change(viewer, change["id"])
-    async with refused(viewer, (Code.NOTHING_TO_UNDO, "changeId")):
-        await undo_change(viewer, change["id"])
-
-
-async def test_what_later_writes_made_moot_is_not_undone(viewer: Viewer) -> None:
-    bots = await make_entries(viewer, BOTS, ["One", "Two"])
-    group = await make_group(viewer)
-    await add_members(viewer, BOTS, group, bots)
-    addition = await newest(viewer)
-    await remove_members(viewer, BOTS, group, bots)
-    async with refused(viewer, (Code.NOTHING_TO_UNDO, "changeId")):
-        await undo_change(viewer, addition["id"])
-    assert not await undoable(viewer, [addition])
-
-
 async def test_what_still_stands_of_a_change_is_undone(viewer: Viewer, consistent: None) -> None:
     personas = await make_entries(viewer, PERSONAS, ["One", "Two", "Three"])
     group = await make_group(viewer)
@@ -153,58 +132,6 @@ async def test_what_still_stands_of_a_change_is_undone(viewer: Viewer, consisten
     await undo_change(viewer, addition["id"])
     team = (await state_of(viewer)).teams[group]
     assert team.held[PERSONAS] == frozenset(personas[:1])  # by a later write
-
-
-async def test_a_name_in_use_keeps_a_group_from_coming_back(viewer: Viewer) -> None:
-    group = await make_group(viewer, "Sales")
-    await delete_group(viewer, group)
-    deletion = await newest(viewer)
-    await make_group(viewer, "SALES")
-    async with refused(viewer, (Code.TAKEN, "changeId")):
-        await undo_change(viewer, deletion["id"])
-    assert await undoable(viewer, [deletion]) == {deletion["id"]}
-
-
-async def test_a_name_in_use_keeps_a_renaming_from_being_undone(viewer: Viewer) -> None:
-    group = await make_group(viewer, "Sales")
-    await update_group(viewer, group, {"name": "Marketing"})
-    renaming = await newest(viewer)
-    await make_group(viewer, "sales")
-    async with refused(viewer, (Code.TAKEN, "changeId")):
-        await undo_change(viewer, renaming["id"])
-
-
-async def test_only_changes_of_groups_can_be_undone(viewer: Viewer) -> None:
-    for kind in KINDS:
-        ids = await make_entries(viewer, kind, ["One"])
-        await delete_entries(viewer, kind, ids)
-    for change in await ledger(viewer):
-        async with refused(viewer, (Code.INVALID, "changeId")):
-            await undo_change(viewer, change["id"])
-
-
-async def test_a_change_of_another_organization_does_not_exist(
-    viewer: Viewer, other: Viewer
-) -> None:
-    await make_group(other)
-    for id in ((await newest(other))["id"], new_id("chg"), "chg_0", "nonsense", ""):
-        async with refused(viewer, (Code.NOT_FOUND, "changeId")):
-            await undo_change(viewer, id)
-    assert await code_of_undo(other, (await newest(other))["id"]) is None
-
-
-async def test_nobody_but_an_administrator_undoes(viewer: Viewer) -> None:
-    await make_group(viewer)
-    change = await newest(viewer)
-    await assert_forbidden(viewer, lambda viewer: undo_change(viewer, change["id"]))
-
-
-async def test_an_undo_at_another_revision_is_a_conflict(viewer: Viewer) -> None:
-    revision = (await create_group(viewer, "Sales")).revision
-    change = await newest(viewer)
-    async with refused(viewer, (Code.CONFLICT, "expectedRevision")):
-        await undo_change(viewer, change["id"], revision - 1)
-    assert (await undo_change(viewer, change["id"], revision)).revision == revision + 1
 
 
 async def test_a_hundred_changes_are_judged_in_the_statements_of_one(viewer: Viewer) -> None:

@@ -208,6 +208,7 @@ async def test_a_group_whose_name_is_in_use_cannot_come_back(viewer: Viewer) -> 
     await make_group(viewer, "SALES")
     async with refused(viewer, (Code.TAKEN, "changeId")):
         await undo_change(viewer, change["id"])
+    assert await undoable(viewer, [change]) == {change["id"]}
 
 
 async def test_a_group_that_is_back_already_does_not_come_back(viewer: Viewer) -> None:
@@ -301,6 +302,7 @@ async def test_a_change_that_is_not_there_cannot_be_undone(viewer: Viewer, other
     for id in (theirs["id"], "chg_0", "", "\x00", "\ud800"):
         async with refused(viewer, (Code.NOT_FOUND, "changeId")), unchanged(other):
             await undo_change(viewer, id)
+    assert (await undo_change(other, theirs["id"])).revision == 2
 
 
 async def test_another_revision_is_a_conflict(viewer: Viewer) -> None:
