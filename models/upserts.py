@@ -156,9 +156,7 @@ async def _rows_by(
     return {row[column]: row for row in rows}
 
 
-def _match(
-    draft: Write, kind: Kind, inputs: Sequence[Values], candidates: Candidates
-) -> Work:
+def _match(draft: Write, kind: Kind, inputs: Sequence[Values], candidates: Candidates) -> Work:
     """Match each input with a row; nothing is written yet."""
     work = Work()
     seen: set[tuple[str, str]] = set()
