@@ -102,3 +102,29 @@ def test_a_service_that_starts_again_is_found_again(
     service.add_users(CLOSERS, "Aisha Rahman")
 
     expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible(timeout=12_000)
+
+
+def test_what_stays_as_it_was_is_not_drawn_again(open_page: OpenPage, service: Service) -> None:
+    service.create_users("Leadership", 120)
+    page = open_page(f"/groups?open={service.group('Leadership')}")
+    cards = section(page, "Users").get_by_role("listitem")
+    for loaded in (50, 100, 125):
+        expect(cards).to_have_count(loaded)
+        cards.last.scroll_into_view_if_needed()
+    # Whatever draws a card takes the initials of its name.
+    page.evaluate(
+        """() => {
+            const { segment } = Intl.Segmenter.prototype;
+            window.drawn = 0;
+            Intl.Segmenter.prototype.segment = function (...text) {
+                window.drawn += 1;
+                return segment.apply(this, text);
+            };
+        }"""
+    )
+
+    service.remove_users("Leadership", "Person 001")
+    expect(cards).to_have_count(124)
+    expect(cards.filter(has_text="Person 001")).to_have_count(0)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.drawn") < 25  # those that move from page to page

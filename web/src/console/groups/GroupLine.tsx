@@ -2,10 +2,11 @@ import { Anchor, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import type { GroupRowFragment } from '../api/operations';
 import { count } from '../ui/count';
+import { kept } from '../ui/kept';
 import { Name } from '../ui/Name';
 
 /** A group in a list: its name, and how much it holds. */
-export function GroupLine({ group }: { group: GroupRowFragment }) {
+export const GroupLine = kept(function GroupLine({ group }: { group: GroupRowFragment }) {
   return (
     <>
       <Anchor component={Link} to={`/groups?open=${group.id}`} size="sm" fw={500}>
@@ -17,4 +18,4 @@ export function GroupLine({ group }: { group: GroupRowFragment }) {
       </Text>
     </>
   );
-}
+});

@@ -5,6 +5,7 @@ import { type ChangeEntryFragment, HistoryDocument } from '../api/operations';
 import { useCanWrite } from '../session/ViewerProvider';
 import { useAddress } from '../ui/address';
 import { EmptyState } from '../ui/EmptyState';
+import { kept } from '../ui/kept';
 import { ListSection } from '../ui/ListSection';
 import { Name } from '../ui/Name';
 import { Page } from '../ui/Page';
@@ -35,7 +36,7 @@ export function HistoryPage() {
   );
 }
 
-function Entry({ entry }: { entry: ChangeEntryFragment }) {
+const Entry = kept(function Entry({ entry }: { entry: ChangeEntryFragment }) {
   const client = useClient();
   const canWrite = useCanWrite();
   const [busy, setBusy] = useState(false);
@@ -76,4 +77,4 @@ function Entry({ entry }: { entry: ChangeEntryFragment }) {
       )}
     </Group>
   );
-}
+});

@@ -1,4 +1,5 @@
 import { Via } from '../access/Via';
+import { kept } from '../ui/kept';
 import type { Kind, Member } from './kinds';
 import { MemberLine } from './MemberLine';
 import { MemberLink } from './MemberLink';
@@ -11,7 +12,7 @@ interface Props {
 }
 
 /** Something that somebody may use, or somebody who may use it, and why. */
-export function AccessLine({ kind, edge, isLinked = true }: Props) {
+export const AccessLine = kept(function AccessLine({ kind, edge, isLinked = true }: Props) {
   return (
     <MemberLine
       member={edge.node}
@@ -19,4 +20,4 @@ export function AccessLine({ kind, edge, isLinked = true }: Props) {
       note={<Via groups={edge.via} />}
     />
   );
-}
+});

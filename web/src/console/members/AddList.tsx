@@ -4,6 +4,7 @@ import { IconSearch } from '@tabler/icons-react';
 import { type ClipboardEvent, useRef, useState } from 'react';
 import { EmptyState } from '../ui/EmptyState';
 import { Endless } from '../ui/Endless';
+import { kept } from '../ui/kept';
 import type { Kind, Member } from './kinds';
 import { Email, MemberLine } from './MemberLine';
 import { entriesOf } from './paste';
@@ -79,7 +80,7 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
             shown.current.set(member.id, member);
             return (
               <Combobox.Option value={member.id}>
-                <MemberLine member={member} note={<Email member={member} />} />
+                <Candidate member={member} />
               </Combobox.Option>
             );
           }}
@@ -106,3 +107,7 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
     </Combobox>
   );
 }
+
+const Candidate = kept(function Candidate({ member }: { member: Member }) {
+  return <MemberLine member={member} note={<Email member={member} />} />;
+});

@@ -1,9 +1,10 @@
 import { ActionIcon, Group, Loader, ScrollArea, Text, Title } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { useId, useRef, useState } from 'react';
+import { useCallback, useId, useRef, useState } from 'react';
 import { useCanWrite } from '../session/ViewerProvider';
 import { EmptyState } from '../ui/EmptyState';
 import { Endless } from '../ui/Endless';
+import { kept } from '../ui/kept';
 import { SearchInput } from '../ui/SearchInput';
 import { AddPopover } from './AddPopover';
 import type { Kind, Member } from './kinds';
@@ -29,11 +30,14 @@ export function Section({ kind, group, total }: Props) {
   const { add, remove } = useMembership(kind, group);
   const section = useRef<HTMLElement>(null);
 
-  async function removeAndStay(member: Member) {
-    await remove(member);
-    // The bin that had the focus is gone with its card.
-    if (document.activeElement === document.body) section.current?.focus();
-  }
+  const removeAndStay = useCallback(
+    async (member: Member) => {
+      await remove(member);
+      // The bin that had the focus is gone with its card.
+      if (document.activeElement === document.body) section.current?.focus();
+    },
+    [remove],
+  );
 
   return (
     <section ref={section} tabIndex={-1} aria-labelledby={titleId} className={classes.section}>
@@ -61,11 +65,7 @@ export function Section({ kind, group, total }: Props) {
           variables={{ id: group.id, search: search || null }}
           pick={(data) => data.owner?.list}
           item={(member) => (
-            <Card
-              kind={kind}
-              member={member}
-              onRemove={canWrite ? () => removeAndStay(member) : undefined}
-            />
+            <Card kind={kind} member={member} onRemove={canWrite ? removeAndStay : undefined} />
           )}
           wrap={(cards) => (
             // biome-ignore lint/a11y/useSemanticElements: the list also holds its own end.
@@ -91,16 +91,16 @@ export function Section({ kind, group, total }: Props) {
 interface CardProps {
   kind: Kind;
   member: Member;
-  onRemove: (() => Promise<void>) | undefined;
+  onRemove: ((member: Member) => Promise<void>) | undefined;
 }
 
-function Card({ kind, member, onRemove }: CardProps) {
+const Card = kept(function Card({ kind, member, onRemove }: CardProps) {
   const [busy, setBusy] = useState(false);
 
   async function remove() {
     if (busy || !onRemove) return;
     setBusy(true);
-    await onRemove();
+    await onRemove(member);
     setBusy(false);
   }
 
@@ -127,4 +127,4 @@ function Card({ kind, member, onRemove }: CardProps) {
       )}
     </div>
   );
-}
+});

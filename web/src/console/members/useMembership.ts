@@ -1,4 +1,5 @@
-import { useClient } from 'urql';
+import { useCallback } from 'react';
+import { type Client, useClient } from 'urql';
 import { impactOf, sentence } from '../access/impact';
 import { explain } from '../api/client';
 import { undoRevision } from '../history/undo';
@@ -12,34 +13,45 @@ interface Group {
 }
 
 /** How members of one kind come into a group and go out of it. */
-export function useMembership(kind: Kind, group: Group) {
+export function useMembership(kind: Kind, { id, name }: Group) {
   const client = useClient();
 
-  /** Returns the revision that the service left; null if it refused, and it has been said why. */
-  async function write(direction: 'add' | 'remove', ids: string[]): Promise<number | null> {
-    const { data, error } = await client.mutation(kind[direction], { groupId: group.id, ids });
-    const refusal = error ? explain(error) : data?.result.userErrors[0]?.message;
-    if (refusal || !data) {
-      complain(refusal ?? 'The service gave no answer.');
-      return null;
-    }
-    return data.result.revision;
-  }
+  const add = useCallback(
+    async (members: Member[]): Promise<boolean> => {
+      const ids = members.map((member) => member.id);
+      return (await write(client, kind.add, id, ids)) !== null;
+    },
+    [client, kind, id],
+  );
 
-  async function add(members: Member[]): Promise<boolean> {
-    const ids = members.map(({ id }) => id);
-    return (await write('add', ids)) !== null;
-  }
-
-  async function remove(member: Member): Promise<void> {
-    // Asked before, since afterwards nobody could say; without an answer the removal still happens.
-    const impact = await impactOf(client, kind.removal(group.id, member.id)).catch(() => null);
-    const revision = await write('remove', [member.id]);
-    if (revision === null) return;
-    const effect = impact ? ` ${sentence(impact, group.id, 'lost')}` : '';
-    const what = `Removed ${isolated(member.name)} from ${isolated(group.name)}.`;
-    offerUndo(`${what}${effect}`, () => undoRevision(client, revision));
-  }
+  const remove = useCallback(
+    async (member: Member): Promise<void> => {
+      // Asked before, since afterwards nobody could say; without an answer it still happens.
+      const impact = await impactOf(client, kind.removal(id, member.id)).catch(() => null);
+      const revision = await write(client, kind.remove, id, [member.id]);
+      if (revision === null) return;
+      const effect = impact ? ` ${sentence(impact, id, 'lost')}` : '';
+      const what = `Removed ${isolated(member.name)} from ${isolated(name)}.`;
+      offerUndo(`${what}${effect}`, () => undoRevision(client, revision));
+    },
+    [client, kind, id, name],
+  );
 
   return { add, remove };
+}
+
+/** Returns the revision that the service left; null if it refused, and it has been said why. */
+async function write(
+  client: Client,
+  mutation: Kind['add'],
+  groupId: string,
+  ids: string[],
+): Promise<number | null> {
+  const { data, error } = await client.mutation(mutation, { groupId, ids });
+  const refusal = error ? explain(error) : data?.result.userErrors[0]?.message;
+  if (refusal || !data) {
+    complain(refusal ?? 'The service gave no answer.');
+    return null;
+  }
+  return data.result.revision;
 }
