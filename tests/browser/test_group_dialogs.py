@@ -190,3 +190,34 @@ def test_what_somebody_else_has_changed_meanwhile_is_not_undone(
     page.get_by_role("button", name="Save").click()
     expect(edit).to_be_focused()
     assert now() == "Mine"
+
+
+def test_a_group_is_deleted_however_much_hangs_on_it(
+    open_page: OpenPage, service: Service
+) -> None:
+    upsert = "mutation ($all: [{0}Input!]!) {{ {1}(input: {{{2}: $all}}) {{ {2} {{ id }} }} }}"
+    bots = service.ask(
+        upsert.format("Bot", "upsertBots", "bots"),
+        all=[{"name": f"Drill {number:03}"} for number in range(90)],
+    )
+    users = service.ask(
+        upsert.format("User", "upsertUsers", "users"),
+        all=[{"name": f"P {n:02}", "email": f"p{n}@example.com"} for n in range(55)],
+    )
+    members = {
+        "botIds": [bot["id"] for bot in bots["upsertBots"]["bots"]],
+        "userIds": [user["id"] for user in users["upsertUsers"]["users"]],
+    }
+    for number in range(13):
+        service.ask(
+            "mutation ($g: CreateGroupInput!) { createGroup(input: $g) { group { id } } }",
+            g={"name": f"Cell {number:02}", **members},
+        )
+    page = open_page(f"/groups?search=cell&open={service.group('Cell 00')}")
+
+    page.get_by_role("button", name="Delete group").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Nobody loses access; 55 keep 90 bots through Cell 01, Cell 02")
+    dialog.get_by_role("button", name="Delete group").click()
+    expect(dialog).to_have_count(0)
+    expect(row(page, "Cell 00")).to_have_count(0)

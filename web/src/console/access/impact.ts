@@ -13,19 +13,33 @@ interface Diffs {
   nodes: Diff[];
 }
 
+/** How much of an impact is asked for; less where that is more than the service tells at once. */
+const EXTENTS = [
+  { losses: 100, kept: 50, things: 100 },
+  { losses: 10, kept: 5, things: 100 },
+  { losses: 1, kept: 1, things: 1 },
+];
+
 /**
  * What a write would do to people's access, as the service reckons it now: exact in its numbers,
- * with the first hundred who lose something and the first fifty who keep it.
+ * with the first hundred who lose something and the first fifty who keep it, or fewer where they
+ * lose or keep very much.
  */
 export async function impactOf(client: Client, of: AccessImpactInput): Promise<Impact> {
-  const { data, error } = await client.query(
-    ImpactDocument,
-    { of },
-    { requestPolicy: 'network-only' },
-  );
-  if (!data) throw error ?? new CombinedError({});
-  return data.accessImpact;
+  let problem = new CombinedError({});
+  for (const extent of EXTENTS) {
+    const variables = { of, ...extent };
+    const policy = { requestPolicy: 'network-only' } as const;
+    const { data, error } = await client.query(ImpactDocument, variables, policy);
+    if (data) return data.accessImpact;
+    if (error) problem = error;
+    if (!isTooMuch(problem)) break;
+  }
+  throw problem;
 }
+
+const isTooMuch = ({ graphQLErrors }: CombinedError) =>
+  graphQLErrors.some(({ extensions }) => extensions.code === 'LIMIT_EXCEEDED');
 
 /**
  * Says who loses what and who keeps it, as one line:
