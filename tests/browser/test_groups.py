@@ -179,3 +179,29 @@ def test_clearing_a_search_keeps_the_focus_in_its_box(open_page: OpenPage) -> No
 
     expect(page.get_by_label("Search groups")).to_be_focused()
     expect(row(page, "Team Leads")).to_be_visible()
+
+
+def test_what_is_typed_while_a_search_is_shown_is_kept(open_page: OpenPage) -> None:
+    page = open_page("/groups")
+    expect(row(page, "Sales")).to_be_visible()
+    page.evaluate(
+        """() => {
+            const input = document.querySelector('[aria-label="Search groups"]');
+            const { set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value');
+            const type = (letter) => {
+                set.call(input, input.value + letter);
+                input.dispatchEvent(new Event('input', { bubbles: true }));
+            };
+            const replace = history.replaceState.bind(history);
+            history.replaceState = (...state) => {
+                replace(...state);
+                if (location.search !== '?search=sal') return;
+                type('e');  // The page does not show the search yet.
+                setTimeout(() => type('s'), 80);
+            };
+            type('sal');
+        }"""
+    )
+
+    expect(page).to_have_url(re.compile("search=sales$"))
+    expect(page.get_by_label("Search groups")).to_have_value("sales")

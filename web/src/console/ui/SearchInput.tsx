@@ -16,9 +16,24 @@ interface Props extends Omit<TextInputProps, 'value' | 'onChange'> {
 export function SearchInput({ label, value, onSearch, ...props }: Props) {
   const [text, setText] = useState(value);
   const input = useRef<HTMLInputElement>(null);
-  const search = useDebouncedCallback(onSearch, PAUSE);
-  // The address may change under it: back, forward.
-  useEffect(() => setText(value), [value]);
+  /** What was searched for from here, and has not come back as the value yet. */
+  const asked = useRef<string[]>([]);
+  const search = useDebouncedCallback((next: string) => {
+    if (next !== (asked.current.at(-1) ?? value)) asked.current.push(next);
+    onSearch(next);
+  }, PAUSE);
+
+  // The address may change under it: back, forward. But what comes back from a search may be older
+  // than what has been typed since, and must not replace it.
+  useEffect(() => {
+    const place = asked.current.indexOf(value);
+    if (place < 0) {
+      asked.current = [];
+      setText(value);
+    } else {
+      asked.current.splice(0, place + 1);
+    }
+  }, [value]);
 
   const change = (next: string) => {
     setText(next);
