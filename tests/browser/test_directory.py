@@ -115,3 +115,22 @@ def test_a_day_that_is_none_or_has_not_come_is_today(
 
     expect(section(page, "Bots").get_by_role("listitem")).to_have_count(5)
     expect(page.get_by_role("button", name="As of")).to_have_text("Today")
+
+
+def test_a_long_way_of_access_is_told_in_full_when_asked_for(
+    open_page: OpenPage, service: Service
+) -> None:
+    names = [f"Crew {number:02}" for number in range(1, 21)]
+    service.create_groups(*names)
+    for name in names:
+        service.add_users(name, "Hana Sato")
+        service.add_bots(name, "Objection Gym")
+    page = open_page(f"/users/{service.user('Hana Sato')}")
+
+    gym = section(page, "Bots").get_by_role("listitem").filter(has_text="Objection Gym")
+    expect(gym.get_by_role("link", name="Crew")).to_have_count(10)
+    gym.get_by_role("button", name="and 10 more").click()
+    expect(gym.get_by_role("link", name="Crew")).to_have_count(20)
+    expect(gym.get_by_role("button", name="show fewer")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(gym.get_by_role("link", name="Crew")).to_have_count(10)

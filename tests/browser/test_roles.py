@@ -15,6 +15,7 @@ def test_a_member_sees_a_page_of_their_own(open_page: OpenPage) -> None:
     closing = section(page, "My bots").get_by_role("listitem").filter(has_text="Closing Coach")
     expect(closing).to_contain_text("through Account Executives, Sales")
     expect(section(page, "My personas").get_by_role("listitem")).to_have_count(5)
+    expect(page.get_by_role("main").get_by_role("link")).to_have_count(0)  # none leads anywhere
     expect(page.get_by_role("link", name="Users")).to_have_count(0)
     expect(page.get_by_text("Team Management")).to_have_count(0)
 
