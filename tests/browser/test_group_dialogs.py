@@ -192,9 +192,7 @@ def test_what_somebody_else_has_changed_meanwhile_is_not_undone(
     assert now() == "Mine"
 
 
-def test_a_group_is_deleted_however_much_hangs_on_it(
-    open_page: OpenPage, service: Service
-) -> None:
+def test_a_group_is_deleted_however_much_hangs_on_it(open_page: OpenPage, service: Service) -> None:
     upsert = "mutation ($all: [{0}Input!]!) {{ {1}(input: {{{2}: $all}}) {{ {2} {{ id }} }} }}"
     bots = service.ask(
         upsert.format("Bot", "upsertBots", "bots"),
