@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { useMutation } from 'urql';
 import { explain } from '../api/client';
 import { CreateGroupDocument, type RefusalFragment } from '../api/operations';
+import { BusyButton } from '../ui/BusyButton';
 
 interface Props {
   opened: boolean;
@@ -39,6 +40,7 @@ function Form({ onCancel, onCreated }: FormProps) {
 
   async function submit(event: FormEvent) {
     event.preventDefault();
+    if (fetching) return;
     const { data } = await create({ input: { name, description: description.trim() || null } });
     if (!data) return;
     setRefusals(data.createGroup.userErrors);
@@ -85,9 +87,9 @@ function Form({ onCancel, onCreated }: FormProps) {
           <Button variant="default" onClick={onCancel}>
             Cancel
           </Button>
-          <Button type="submit" loading={fetching}>
+          <BusyButton type="submit" busy={fetching}>
             Create
-          </Button>
+          </BusyButton>
         </Group>
       </Stack>
     </form>

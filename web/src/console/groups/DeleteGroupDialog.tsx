@@ -6,10 +6,12 @@ import { LossList } from '../access/LossList';
 import { explain } from '../api/client';
 import { DeleteGroupDocument } from '../api/operations';
 import { undoRevision } from '../history/undo';
+import { BusyButton } from '../ui/BusyButton';
 import { isolated } from '../ui/isolated';
 import { Name } from '../ui/Name';
 import { offerUndo } from '../ui/notices';
 import { Rows } from '../ui/Rows';
+import { useHeir } from '../ui/useHeir';
 import { CLOSE } from './CreateGroupDialog';
 
 interface Props {
@@ -80,22 +82,7 @@ function Decision({ group, onClose }: Omit<Props, 'opened'>) {
           happen now.
         </Alert>
       )}
-      {problem && (
-        <Alert color="red" role="alert">
-          {problem}
-          {!impact && (
-            <Button
-              mt="xs"
-              size="xs"
-              variant="default"
-              onClick={reckon}
-              style={{ display: 'block' }}
-            >
-              Try again
-            </Button>
-          )}
-        </Alert>
-      )}
+      {problem && <Problem onRetry={impact ? undefined : reckon}>{problem}</Problem>}
       {impact ? (
         <>
           <Text fw={600}>{sentence(impact, group.id, 'lose')}</Text>
@@ -108,10 +95,24 @@ function Decision({ group, onClose }: Omit<Props, 'opened'>) {
         <Button variant="default" onClick={onClose} data-autofocus>
           Cancel
         </Button>
-        <Button color="red" onClick={commit} loading={busy} disabled={!impact}>
+        <BusyButton color="red" onClick={commit} busy={busy} disabled={!impact}>
           Delete group
-        </Button>
+        </BusyButton>
       </Group>
     </Stack>
+  );
+}
+
+function Problem({ children, onRetry }: { children: string; onRetry: (() => void) | undefined }) {
+  const alert = useHeir<HTMLDivElement>();
+  return (
+    <Alert ref={alert} color="red" role="alert">
+      {children}
+      {onRetry && (
+        <Button mt="xs" size="xs" variant="default" onClick={onRetry} display="block">
+          Try again
+        </Button>
+      )}
+    </Alert>
   );
 }

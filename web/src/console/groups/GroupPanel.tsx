@@ -1,13 +1,13 @@
 import { Anchor, Box, Button, Group, SimpleGrid, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconTrash } from '@tabler/icons-react';
-import { useLayoutEffect, useRef } from 'react';
 import { Link } from 'react-router';
 import type { GroupRowFragment } from '../api/operations';
 import { BOTS, type Kind, PERSONAS, USERS } from '../members/kinds';
 import { Section } from '../members/Section';
 import { useCanWrite } from '../session/ViewerProvider';
 import { EditableText } from '../ui/EditableText';
+import { useHeir } from '../ui/useHeir';
 import { DeleteGroupDialog } from './DeleteGroupDialog';
 import { useUpdateGroup } from './useUpdateGroup';
 
@@ -20,15 +20,7 @@ export function GroupPanel({ group }: { group: GroupRowFragment }) {
     [BOTS, group.botCount],
     [PERSONAS, group.personaCount],
   ];
-  const panel = useRef<HTMLDivElement>(null);
-
-  // When the group goes, the focus must not go with it.
-  useLayoutEffect(() => {
-    const here = panel.current;
-    return () => {
-      if (here?.contains(document.activeElement)) document.getElementById('main')?.focus();
-    };
-  }, []);
+  const panel = useHeir<HTMLDivElement>();
 
   return (
     <div ref={panel}>

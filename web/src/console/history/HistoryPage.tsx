@@ -1,14 +1,16 @@
-import { Button, Group, Text } from '@mantine/core';
-import { useState } from 'react';
+import { Group, Text } from '@mantine/core';
+import { type RefObject, useRef, useState } from 'react';
 import { useClient } from 'urql';
 import { type ChangeEntryFragment, HistoryDocument } from '../api/operations';
 import { useCanWrite } from '../session/ViewerProvider';
 import { useAddress } from '../ui/address';
+import { BusyButton } from '../ui/BusyButton';
 import { EmptyState } from '../ui/EmptyState';
 import { kept } from '../ui/kept';
 import { ListSection } from '../ui/ListSection';
 import { Name } from '../ui/Name';
 import { Page } from '../ui/Page';
+import { useHeir } from '../ui/useHeir';
 import { When } from '../ui/When';
 import { GroupFilter } from './GroupFilter';
 import { undoChange } from './undo';
@@ -37,18 +39,10 @@ export function HistoryPage() {
 }
 
 const Entry = kept(function Entry({ entry }: { entry: ChangeEntryFragment }) {
-  const client = useClient();
   const canWrite = useCanWrite();
-  const [busy, setBusy] = useState(false);
-
-  async function undo() {
-    setBusy(true);
-    await undoChange(client, entry.id);
-    setBusy(false);
-  }
-
+  const line = useRef<HTMLDivElement>(null);
   return (
-    <Group justify="space-between" wrap="nowrap">
+    <Group ref={line} tabIndex={-1} justify="space-between" wrap="nowrap">
       <div>
         <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
           {entry.summary}
@@ -63,18 +57,39 @@ const Entry = kept(function Entry({ entry }: { entry: ChangeEntryFragment }) {
           )}
         </Text>
       </div>
-      {canWrite && entry.undoable && (
-        <Button
-          variant="default"
-          flex="none"
-          size="compact-sm"
-          onClick={undo}
-          loading={busy}
-          aria-label={`Undo: ${entry.summary}`}
-        >
-          Undo
-        </Button>
-      )}
+      {canWrite && entry.undoable && <UndoButton entry={entry} line={line} />}
     </Group>
   );
 });
+
+interface UndoProps {
+  entry: ChangeEntryFragment;
+  /** Takes the focus when the button goes: the change is undone. */
+  line: RefObject<HTMLElement | null>;
+}
+
+function UndoButton({ entry, line }: UndoProps) {
+  const client = useClient();
+  const button = useHeir<HTMLButtonElement>(line);
+  const [busy, setBusy] = useState(false);
+
+  async function undo() {
+    setBusy(true);
+    await undoChange(client, entry.id);
+    setBusy(false);
+  }
+
+  return (
+    <BusyButton
+      ref={button}
+      variant="default"
+      flex="none"
+      size="compact-sm"
+      onClick={undo}
+      busy={busy}
+      aria-label={`Undo: ${entry.summary}`}
+    >
+      Undo
+    </BusyButton>
+  );
+}

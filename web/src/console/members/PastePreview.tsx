@@ -1,6 +1,7 @@
 import { Button, Group, List, ScrollArea, Stack, Text, Title } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useClient } from 'urql';
+import { BusyButton } from '../ui/BusyButton';
 import { count } from '../ui/count';
 import { Rows } from '../ui/Rows';
 import type { Kind, Member } from './kinds';
@@ -73,9 +74,9 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
           Back
         </Button>
         {matches && (
-          <Button size="xs" onClick={write} loading={busy} disabled={found.size === 0} autoFocus>
+          <BusyButton size="xs" onClick={write} busy={busy} disabled={found.size === 0} autoFocus>
             Add {count(found.size, kind.one)}
-          </Button>
+          </BusyButton>
         )}
       </Group>
     </Stack>

@@ -1,7 +1,8 @@
-import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { Alert, Center, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { type FormEvent, useEffect, useState } from 'react';
 import { useLocation } from 'react-router';
+import { BusyButton } from '../ui/BusyButton';
 import { readPasted, recallPlace, rememberPlace, signInWith } from './signIn';
 
 interface Props {
@@ -21,6 +22,7 @@ export function SignInPage({ isExpired, onSignedIn }: Props) {
 
   async function submit(event: FormEvent) {
     event.preventDefault();
+    if (busy) return;
     const pasted = readPasted(text, location.origin);
     if ('link' in pasted) {
       location.assign(pasted.link);
@@ -68,9 +70,9 @@ export function SignInPage({ isExpired, onSignedIn }: Props) {
               required
               data-autofocus
             />
-            <Button type="submit" loading={busy}>
+            <BusyButton type="submit" busy={busy}>
               Sign in
-            </Button>
+            </BusyButton>
           </Stack>
         </form>
       </Paper>

@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Group, Textarea, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconPencil } from '@tabler/icons-react';
 import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
+import { BusyButton } from './BusyButton';
 
 interface Props {
   /** What it is, as in `Edit the name`. */
@@ -34,7 +35,7 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
   }
 
   async function save() {
-    if (draft === null) return;
+    if (draft === null || busy) return;
     // What nobody touched must not undo what somebody else has changed meanwhile.
     if (draft === known || draft === value) return stop();
     if (value !== known) {
@@ -93,9 +94,9 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
         flex="1 1 min(20rem, 100%)"
         autoFocus
       />
-      <Button onClick={save} loading={busy}>
+      <BusyButton onClick={save} busy={busy}>
         Save
-      </Button>
+      </BusyButton>
       <Button variant="default" onClick={stop}>
         Cancel
       </Button>

@@ -37,33 +37,45 @@ export function Pager({ pageInfo, total }: { pageInfo: PageInfo; total: string }
       </Text>
       {(hasNextPage || hasPreviousPage) && (
         <Group component="nav" aria-label="Pages" gap="xs">
-          <Button
-            variant="default"
-            size="xs"
-            disabled={!hasPreviousPage}
-            onClick={() => turn({ after: null, before: null })}
-          >
+          <Turn isPossible={hasPreviousPage} onClick={() => turn({ after: null, before: null })}>
             First
-          </Button>
-          <Button
-            variant="default"
-            size="xs"
-            disabled={!hasPreviousPage}
+          </Turn>
+          <Turn
+            isPossible={hasPreviousPage}
             onClick={() => turn({ after: null, before: startCursor ?? null })}
           >
             Previous
-          </Button>
-          <Button
-            variant="default"
-            size="xs"
-            disabled={!hasNextPage}
+          </Turn>
+          <Turn
+            isPossible={hasNextPage}
             onClick={() => turn({ after: endCursor ?? null, before: null })}
           >
             Next
-          </Button>
+          </Turn>
         </Group>
       )}
     </Group>
+  );
+}
+
+interface TurnProps {
+  isPossible: boolean;
+  onClick: () => void;
+  children: string;
+}
+
+/** At the end of the list it keeps the focus, which a disabled button would lose. */
+function Turn({ isPossible, onClick, children }: TurnProps) {
+  return (
+    <Button
+      variant="default"
+      size="xs"
+      data-disabled={!isPossible || undefined}
+      aria-disabled={!isPossible}
+      onClick={() => isPossible && onClick()}
+    >
+      {children}
+    </Button>
   );
 }
 

@@ -1,0 +1,84 @@
+"""Where the focus is after what had it is done, refused, or gone."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage, Watch
+from tests.browser.service import Service
+from tests.browser.test_groups import CLOSERS
+
+
+def press(page: Page, button: Locator) -> None:
+    button.focus()
+    page.keyboard.press("Enter")
+
+
+def test_a_refusal_leaves_it_on_the_button(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    page.get_by_role("button", name="Create New Group").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Sales")
+    press(page, dialog.get_by_role("button", name="Create", exact=True))
+    expect(dialog).to_contain_text("Sales")
+    expect(dialog.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    expect(dialog.get_by_role("button", name="Create", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+
+    page.get_by_role("button", name="Edit the name").click()
+    page.get_by_label("New name").fill("Sales")
+    press(page, page.get_by_role("button", name="Save"))
+    expect(page.get_by_label("New name")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("button", name="Save")).to_be_focused()
+    page.keyboard.press("Escape")
+
+    page.get_by_role("button", name="Delete group").click()
+    expect(dialog).to_contain_text("6 users lose")
+    service.add_users(CLOSERS, "Aisha Rahman")
+    press(page, dialog.get_by_role("button", name="Delete group"))
+    expect(dialog).to_contain_text("7 users lose")
+    expect(dialog.get_by_role("button", name="Delete group")).to_be_focused()
+
+
+def test_the_end_of_the_pages_leaves_it_on_the_button(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_groups(*(f"Crew {number:02}" for number in range(1, 61)))
+    page = open_page("/groups?search=crew")
+    following = page.get_by_role("button", name="Next")
+    press(page, following)
+
+    expect(page.locator("tbody button[aria-expanded]")).to_have_count(10)
+    expect(following).to_be_disabled()
+    expect(following).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Previous")).to_be_focused()
+
+
+def test_an_undone_change_has_it(open_page: OpenPage, service: Service) -> None:
+    service.remove_users(CLOSERS, "Hana Sato")
+    page = open_page(f"/history?group={service.group(CLOSERS)}")
+    undo = page.get_by_role("button", name=re.compile("^Undo: .*Hana Sato")).first
+    said = undo.get_attribute("aria-label")
+    assert said
+    press(page, undo)
+
+    expect(page.get_by_text("undone by")).to_be_visible()
+    focused = page.get_by_role("listitem").locator(":focus")
+    expect(focused).to_contain_text(said.removeprefix("Undo: "))
+
+
+def test_the_page_has_it_once_a_failure_is_over(open_page: OpenPage, watch: Watch) -> None:
+    watch.expect("net::ERR_FAILED")
+    page = open_page("/groups")
+    expect(page.get_by_role("button", name="Sales")).to_be_visible()
+    page.route("**/graphql", lambda route: route.abort())
+    page.get_by_role("link", name="Users").click()
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    page.unroute("**/graphql")
+    press(page, again)
+
+    expect(page.get_by_role("link", name="Hana Sato")).to_be_visible()
+    expect(page.get_by_role("main")).to_be_focused()
