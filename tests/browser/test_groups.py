@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenPage
@@ -205,3 +206,26 @@ def test_what_is_typed_while_a_search_is_shown_is_kept(open_page: OpenPage) -> N
 
     expect(page).to_have_url(re.compile("search=sales$"))
     expect(page.get_by_label("Search groups")).to_have_value("sales")
+
+
+@pytest.mark.parametrize("kind", ["groups", "users"])
+def test_rows_stand_back_while_those_asked_for_are_slow(
+    open_page: OpenPage, service: Service, kind: str
+) -> None:
+    service.create_groups(*(f"Crew {number:03}" for number in range(1, 61)))
+    service.create_users("Sales", 60)
+    page = open_page(f"/{kind}")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(50)
+    first = rows.first.inner_text()
+    held: list[Route] = []
+    page.route("**/graphql", lambda route: held.append(route))
+    page.get_by_role("button", name="Next").click()
+
+    expect(page.locator("[aria-busy=true]")).to_have_css("opacity", "0.5")
+    assert rows.first.inner_text() == first
+    for route in held:
+        route.continue_()
+    page.unroute("**/graphql")
+    expect(page.locator("tbody")).not_to_contain_text(first.split("\n")[0].strip())
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)

@@ -103,7 +103,7 @@ function List({ search, open, created }: ListProps) {
         </Alert>
       )}
       {rows.length > 0 && (
-        <Paper ref={table} withBorder aria-busy={fetching}>
+        <Paper ref={table} withBorder className="rows" aria-busy={fetching}>
           <GroupsTable groups={rows} order={order} />
         </Paper>
       )}

@@ -47,7 +47,7 @@ export function DirectoryPage<Row extends { id: string }>({
 }: Props<Row>) {
   const { get, change } = useAddress();
   const search = get('search') ?? '';
-  const [{ data, error }, retry] = useQuery({
+  const [{ data, error, fetching }, retry] = useQuery({
     query,
     variables: { ...usePageArguments(), search: search || null },
   });
@@ -63,7 +63,7 @@ export function DirectoryPage<Row extends { id: string }>({
       {error && <Failed error={error} onRetry={retry} />}
       {!data && !error && <Rows count={10} />}
       {data && data.list.nodes.length > 0 && (
-        <Paper withBorder>
+        <Paper withBorder className="rows" aria-busy={fetching}>
           <Table verticalSpacing="xs">
             <Table.Thead>
               <Table.Tr>
