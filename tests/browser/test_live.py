@@ -37,6 +37,7 @@ def test_two_browsers_side_by_side_end_up_the_same(open_page: OpenPage, service:
     mine.keyboard.press("Enter")
     expect(row(yours, "Closers")).to_be_visible()
     expect(row(mine, "Closers")).to_be_visible()
+    expect(mine.get_by_role("button", name="Save")).to_have_count(0)
     assert texts(mine) == texts(yours)
 
     yours.get_by_role("button", name="Delete group").click()

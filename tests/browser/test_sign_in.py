@@ -84,11 +84,12 @@ def test_an_expired_session_leads_to_sign_in_and_back_to_the_place(
     expect(page.get_by_role("button", name="Sales", exact=True)).to_be_visible()
 
     held: list[Route] = []
-    page.route("**/graphql", lambda route: held.append(route))
+    has_expired = False
+    page.route("**/graphql", lambda route: route.continue_() if has_expired else held.append(route))
     page.get_by_label("Search groups").fill("team")
     page.wait_for_url("**/groups?search=team")
     page.context.clear_cookies()
-    page.unroute("**/graphql")
+    has_expired = True
     for route in held:
         route.continue_()
     expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
