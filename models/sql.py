@@ -7,9 +7,9 @@ from typing import Any
 from models.database import behind_first, has_pairs, is_postgres
 from models.database.pairs import INDEXED, TABLE, beginning, pairs
 from models.errors import BadRequest
-from models.text import is_storable, name_key
+from models.text import EMAIL_LENGTH, composed, is_storable, name_key
 
-SEARCH_LENGTH = 200
+SEARCH_LENGTH = EMAIL_LENGTH  # the longest of what is searched: all of it can be searched for
 ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
 
 
@@ -71,6 +71,10 @@ def search_key(search: str) -> str:
     return name_key(search).strip()
 
 
+def _is_too_long(search: str) -> bool:
+    return len(composed(search)) > SEARCH_LENGTH
+
+
 def contains(params: Params, search: str | None, *columns: str) -> str:
     """` AND (…)`: that one of the key columns contains what was typed; nothing for no search.
 
@@ -79,7 +83,7 @@ def contains(params: Params, search: str | None, *columns: str) -> str:
     key = search_key(search) if search else ""
     if not key:
         return ""
-    if len(key) > SEARCH_LENGTH:
+    if _is_too_long(search or ""):
         raise BadRequest(f"`search` is too long: at most {SEARCH_LENGTH} characters.")
     if not is_storable(key):
         raise BadRequest("`search` holds a character that no name can hold; remove it.")
@@ -101,7 +105,7 @@ def by_pairs(
     they only ever stand beside `contains`.
     """
     key = search_key(search)
-    if table != TABLE or not has_pairs() or len(key) > SEARCH_LENGTH:
+    if table != TABLE or not has_pairs() or _is_too_long(search):
         return None
     held = pairs(organization_id, key)
     names = beginning(key) if held else None

@@ -11,6 +11,11 @@ URL_LENGTH = 2_000
 EXTERNAL_ID_LENGTH = 200
 
 
+def composed(text: str) -> str:
+    """A text as it is kept and counted: composed (NFC), without blanks around it."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
 def name_key(name: str) -> str:
     """The form in which names are compared, sorted and searched: casefolded, composed (NFC)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
@@ -55,7 +60,7 @@ class Reader:
         self, value: str | None, field: str, label: str, length: int, *, lines: bool = False
     ) -> str | None:
         """A text that may be missing; blank counts as missing."""
-        text = unicodedata.normalize("NFC", value).strip() if value else ""
+        text = composed(value) if value else ""
         if len(text) > length:
             self.refuse(
                 Code.TOO_LONG,

@@ -1,6 +1,7 @@
 """Pages by keyset: whole, in order, and steady while rows come and go around them."""
 
 import random
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
@@ -25,7 +26,7 @@ from models.listing import (
 )
 from models.memberships import members
 from models.sql import SEARCH_LENGTH
-from models.text import name_key
+from models.text import NAME_LENGTH, name_key
 from models.viewer import Viewer
 from tests.factories import count_statements, make_entries, make_entry, make_group, make_users
 
@@ -314,6 +315,15 @@ async def test_a_search_for_users_looks_into_emails_too(viewer: Viewer) -> None:
     await make_entry(viewer, USERS, "Ada", email="Countess@Example.COM")
     for search, found in (("countess@", 1), ("EXAMPLE", 1), ("ada", 1), ("grace", 0)):
         assert await fetch_count(entries(viewer, USERS, search)) == found
+
+
+async def test_whatever_can_be_kept_can_be_searched_for(viewer: Viewer) -> None:
+    name, email = "ﬃ" * NAME_LENGTH, f"{62 * 'ß'}@{'.'.join(['x' * 60] * 3)}.examples"
+    assert len(name_key(name)) > SEARCH_LENGTH
+    await make_entry(viewer, USERS, name, email=email)
+    for search in (name, unicodedata.normalize("NFD", name), email, f"  {email}  "):
+        assert await fetch_count(entries(viewer, USERS, search)) == 1
+        assert len((await fetch_page(entries(viewer, USERS, search), Slice(1))).rows) == 1
 
 
 @pytest.mark.parametrize("search", ["x" * (SEARCH_LENGTH + 1), "a\x00b", "\ud800", "a\x07"])
