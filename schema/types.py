@@ -214,7 +214,9 @@ class Group(Node):
         find.available(PERSONAS), "Personas not in it yet. Not for a MEMBER."
     )
     changes: "Connection[ChangeEdge, Change]" = found(
-        find.changes_of_groups, "Its history, newest first."
+        find.changes_of_groups,
+        "Its history, newest first: what was done to the group. (Whoever is deleted from the "
+        "directory leaves many groups by one change, which is the organization's.)",
     )
 
 
