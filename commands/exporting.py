@@ -17,7 +17,7 @@ from models.kinds import KINDS, Kind
 from models.memberships import members
 from models.viewer import Viewer
 
-Write = Callable[[str], object]
+Out = Callable[[str], object]
 
 
 async def export(viewer: Viewer, content: Content, path: Path | None) -> int:
@@ -32,7 +32,7 @@ async def export(viewer: Viewer, content: Content, path: Path | None) -> int:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Write]:
+def _whole(path: Path) -> Iterator[Out]:
     """A file that takes its name only when it is finished."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
@@ -46,7 +46,7 @@ def _whole(path: Path) -> Iterator[Write]:
             unfinished.unlink()
 
 
-async def write_csv(viewer: Viewer, content: Content, write: Write) -> int:
+async def write_csv(viewer: Viewer, content: Content, write: Out) -> int:
     """Hand the header and the records, a page at a time, to `write`; returns how many records."""
     write(to_csv([COLUMNS[content]]))
     async with snapshot():
@@ -55,7 +55,7 @@ async def write_csv(viewer: Viewer, content: Content, write: Write) -> int:
         return await _write_memberships(viewer, write)
 
 
-async def _write_entries(viewer: Viewer, content: Content, kind: Kind, write: Write) -> int:
+async def _write_entries(viewer: Viewer, content: Content, kind: Kind, write: Out) -> int:
     count = 0
     async for page in every(entries(viewer, kind)):
         write(to_csv(_cells(content, row) for row in page))
@@ -70,7 +70,7 @@ def _cells(content: Content, row: Row) -> Sequence[str | None]:
     ]
 
 
-async def _write_memberships(viewer: Viewer, write: Write) -> int:
+async def _write_memberships(viewer: Viewer, write: Out) -> int:
     """By name of the group, then users, bots and personas, each by name."""
     count = 0
     directories = [await Directory.load(viewer, kind) for kind in KINDS]
@@ -81,7 +81,7 @@ async def _write_memberships(viewer: Viewer, write: Write) -> int:
     return count
 
 
-async def _write_members(viewer: Viewer, group: Row, directory: Directory, write: Write) -> int:
+async def _write_members(viewer: Viewer, group: Row, directory: Directory, write: Out) -> int:
     kind = directory.kind
     if not group[kind.counter]:
         return 0

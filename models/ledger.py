@@ -188,7 +188,7 @@ def is_up_to_date(viewer: Viewer, organization: Row) -> bool:
     One at revision 0 was not recognised: it is made for a write that this process vouches for. If
     it was recognised later than the organization is, an older state of that was restored.
     """
-    at = At(organization["revision"], organization["viewers_revision"])
+    at = Position(organization["revision"], organization["viewers_revision"])
     return viewer.revision == 0 or at.knows(viewer)
 
 
@@ -296,7 +296,7 @@ async def current_revision(organization_id: str) -> int:
     return int(rows[0][0])
 
 
-class At(NamedTuple):
+class Position(NamedTuple):
     """Where an organization is: at this revision, and that of the last change about viewers."""
 
     revision: int
@@ -307,13 +307,13 @@ class At(NamedTuple):
         return self.of_viewers <= viewer.revision <= self.revision
 
 
-async def revisions(organization_ids: Sequence[str]) -> dict[str, At]:
+async def revisions(organization_ids: Sequence[str]) -> dict[str, Position]:
     """Where each of these organizations is."""
     rows = await fetch(
         "SELECT id, revision, viewers_revision FROM organizations WHERE id = ANY($1)",
         list(organization_ids),
     )
-    return {row[0]: At(row[1], row[2]) for row in rows}
+    return {row[0]: Position(row[1], row[2]) for row in rows}
 
 
 async def changes_after(organization_id: str, revision: int, limit: int) -> list[Row]:

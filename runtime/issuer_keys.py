@@ -26,7 +26,7 @@ LARGEST_DOCUMENT = 256 * 1024
 MOST_KEYS = 100
 
 # RFC 7518, section 3.1, and RFC 8037: the type and the curve of the keys of each algorithm.
-KINDS: dict[str, tuple[str, str | None]] = {
+KEY_KINDS: dict[str, tuple[str, str | None]] = {
     **{f"{family}{bits}": ("RSA", None) for family in ("RS", "PS") for bits in (256, 384, 512)},
     "ES256": ("EC", "P-256"),
     "ES384": ("EC", "P-384"),
@@ -57,7 +57,7 @@ def usable_keys(document: Any, algorithms: Sequence[str]) -> list[PyJWK]:
 
 
 def _key(jwk: dict[str, Any], algorithm: str) -> PyJWK | None:
-    kind, curve = KINDS[algorithm]
+    kind, curve = KEY_KINDS[algorithm]
     if (jwk.get("kty"), jwk.get("crv")) != (kind, curve):
         return None
     if jwk.get("use", "sig") != "sig" or jwk.get("alg", algorithm) != algorithm:

@@ -8,7 +8,7 @@ import asyncio
 
 from models import ledger
 from models.apart import apart
-from models.ledger import At
+from models.ledger import Position
 from models.spans import over_part
 
 
@@ -16,7 +16,7 @@ class Revisions:
     """The process's reader of revisions."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, asyncio.Future[At]] = {}
+        self._waiting: dict[str, asyncio.Future[Position]] = {}
         self._reading: asyncio.Task[None] | None = None
         self._last: dict[str, int] = {}  # by organization
         self._resting: set[str] = set()
@@ -34,7 +34,7 @@ class Revisions:
         """The revision that an organization is at, now or a moment later."""
         return (await self.at(organization_id)).revision
 
-    async def at(self, organization_id: str) -> At:
+    async def at(self, organization_id: str) -> Position:
         """The same, with that of the last change about viewers."""
         future = self._waiting.get(organization_id)
         if future is None:

@@ -26,7 +26,7 @@ LATE = timedelta(seconds=2)
 # An issuer that withdraws a key tells nobody, so those it vouches for are recognised anew as often.
 VOUCHED = timedelta(minutes=1)
 
-After = Annotated[
+ResumeAfter = Annotated[
     str | None,
     strawberry.argument(
         description="The cursor of the last change seen; from now on, if it is left out."
@@ -35,7 +35,7 @@ After = Annotated[
 
 
 async def changes(
-    info: Info, after: After = UNSET, group_id: OfGroup = UNSET
+    info: Info, after: ResumeAfter = UNSET, group_id: OfGroup = UNSET
 ) -> AsyncIterator[Any]:
     """Every change behind the cursor, oldest first, then each new one as it lands.
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from runtime import issuer_keys
-from runtime.issuer_keys import KINDS, LARGEST_DOCUMENT, IssuerKeys
+from runtime.issuer_keys import KEY_KINDS, LARGEST_DOCUMENT, IssuerKeys
 from runtime.settings import OIDC_ALGORITHMS
 from tests.runtime.issuing import DISCOVERY, KEYS, KeyServer, Signer, serving_keys, signer
 
@@ -38,7 +38,7 @@ def always_due(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_algorithm_that_may_be_set_has_its_kind_of_key() -> None:
-    assert set(KINDS) == set(OIDC_ALGORITHMS)
+    assert set(KEY_KINDS) == set(OIDC_ALGORITHMS)
 
 
 # ---------------------------------------------------------------------------------- how often

@@ -273,15 +273,11 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize(("token", "sentence"), GARBAGE, ids=range(len(GARBAGE)))
-async def test_garbage_is_refused_in_no_time(
-    key_server: KeyServer, token: str, sentence: str
-) -> None:
+async def test_garbage_is_refused(key_server: KeyServer, token: str, sentence: str) -> None:
     issuer = key_server.issuer()
     await issuer.keys.find("key-RS256", "RS256")
-    started = time.process_time()
     with pytest.raises(Unauthenticated, match=f"^{sentence}$") as refusal:
         await issuer.viewer(token)
-    assert time.process_time() - started < 0.1
     assert refusal.value.__cause__ is None
 
 
