@@ -11,7 +11,7 @@ from graphql.execution import create_source_event_stream, execute_subscription_e
 
 from models.database import snapshot
 from models.database.stamps import Stamps
-from models.errors import Busy, RequestError, Unavailable
+from models.errors import Busy, RequestError, Unauthenticated, Unavailable
 from models.tables import Role
 from models.viewer import Viewer
 from runtime.auth import Authenticator
@@ -212,15 +212,19 @@ class Runner:
 
 
 def _raise_trouble(errors: list[GraphQLError], operation: Operation, data: Any) -> None:
-    """Raise Busy or Unavailable if that is why fields failed, rather than answer with the rest.
+    """Raise Busy or Unavailable if that is why fields failed, rather than answer with the rest;
+    of an event also Unauthenticated, since it is told to nobody.
 
     Of a write that has landed, the answer is told as far as it could be given.
     """
     if operation.type is OperationType.MUTATION and data is not None:
         return
+    trouble: tuple[type[Exception], ...] = (Busy, Unavailable)
+    if operation.type is OperationType.SUBSCRIPTION:
+        trouble += (Unauthenticated,)
     for error in errors:
         cause = origin_of(error).original_error
-        if isinstance(cause, Busy | Unavailable):
+        if isinstance(cause, trouble):
             raise cause
 
 

@@ -273,13 +273,13 @@ class PlanningExecutor(Executor[Any]):
         """Go on as the viewer is now; returns the revision.
 
         A write may have ended its own viewer, which is told what came of it all the same. Raises
-        Unauthenticated if that is not it.
+        Unauthenticated if that is not it: nobody is told of an event.
         """
         context: Context = self.context_value
         try:
             await context.recognise_again()
         except Unauthenticated:
-            if context.is_presumed:
+            if context.is_presumed or self.operation.operation is not OperationType.MUTATION:
                 raise
             return await context.revisions.read(context.viewer.organization_id)
         return context.viewer.revision

@@ -10,7 +10,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from models import ledger
+from models.database import Row
 from models.directory import delete_entries
+from models.groups import update_group
 from models.kinds import USERS
 from models.ledger import utc_now
 from models.organizations import create_organization
@@ -33,6 +36,9 @@ from tests.factories import make_admin, make_bot, make_group, make_user, viewer_
 
 SOON = 5.0  # seconds; whoever is nobody any more is told nothing after that
 WHO = "{ viewer { role } }"
+CURSOR = "{ changes(first: 1) { edges { cursor } } }"
+SHOWING_NOW = """subscription($after: String) {
+    changes(after: $after) { node { group { name users { totalCount } } } } }"""
 
 
 @pytest.fixture
@@ -142,6 +148,32 @@ async def test_a_revoked_token_ends_what_it_began(service: Service, acme: Viewer
         await assert_both_end(socket, events)
         await socket.subscribe("2", WHO)  # nor does it open anything new
         assert (await socket.hear())["payload"][0]["extensions"]["code"] == END
+
+
+async def test_nobody_is_told_how_things_stand_after_the_end_of_its_token(
+    service: Service, acme: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id, secret = await token_of(acme)
+    group = await make_group(acme, "Before")
+    is_told, asked = ledger.is_told, 0
+
+    async def is_told_and_revoked(viewer: Viewer, change: Row) -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 2:  # while it is told of what landed before
+            await revoke_token(acme, id)
+            await update_group(acme, group, {"name": "After"})
+        return await is_told(viewer, change)
+
+    cursor = (await service.client.ask(CURSOR, None, secret))["data"]["changes"]["edges"][0]
+    for number in range(5):
+        await update_group(acme, group, {"description": f"{number}"})
+    monkeypatch.setattr(ledger, "is_told", is_told_and_revoked)
+    async with line(service, secret) as socket:
+        await socket.subscribe(query=SHOWING_NOW, after=cursor["cursor"])
+        assert (await socket.change())["node"]["group"]["name"] == "Before"
+        ended = await socket.hear()
+    assert (ended["type"], ended["payload"][0]["extensions"]["code"]) == ("error", END)
 
 
 async def test_a_session_listens_no_longer_than_the_token_that_it_came_from(
