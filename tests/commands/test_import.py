@@ -10,6 +10,7 @@ from commands import importing
 from models.database import fetch
 from models.ledger import Outcome, current_revision, revision_at, utc_now
 from models.membership_writes import add_members
+from models.redating import DATED
 from models.tables import Role, UserStatus
 from models.viewer import Viewer
 from tests.commands.running import manage
@@ -86,15 +87,26 @@ async def test_what_stood_while_a_file_was_read_stays_true(
     monkeypatch.setattr(importing, "add_members", add)
     await run("group,kind,member\nSales,bot,Coach\nSupport,persona,Buyer\n")
     assert {await revision_at(viewer, instant) for instant in instants} == {before}
+
+
+async def test_all_that_shows_when_it_was_made_shows_when_its_change_was(
+    viewer: Viewer, run: Importer
+) -> None:
+    await run("name,email\nAda,ada@example.com\n")
+    for kind in ("bots", "personas"):
+        await run("name\nCoach\n", "--kind", kind)
+    everybody = (("user", "ada@example.com"), ("bot", "Coach"), ("persona", "Coach"))
+    lines = [f"Sales,{kind},{member}\n" for kind, member in everybody]
+    await run(f"group,kind,member\n{''.join(lines)}")
     dates = {row[0]: row[1] for row in await fetch("SELECT revision, at FROM changes")}
-    shown = await fetch(
-        "SELECT created_at, since_revision FROM groups UNION ALL "
-        "SELECT updated_at, updated_revision FROM groups UNION ALL "
-        "SELECT added_at, since_revision FROM group_bots UNION ALL "
-        "SELECT added_at, since_revision FROM group_personas"
-    )
-    assert len(shown) == 6
-    assert all(dates[revision] == date for date, revision in shown)
+    assert len(set(dates.values())) == len(dates)
+    shown = {
+        (table, column): await fetch(f"SELECT {column}, {known_by} FROM {table}")
+        for table, column, known_by in DATED
+    }
+    assert {len(found) for found in shown.values()} == {1}
+    assert len(shown) == 8
+    assert all(dates[revision] == date for ((date, revision),) in shown.values())
 
 
 # ---------------------------------------------------------------------- users, bots and personas
