@@ -33,9 +33,9 @@ async def redate(organization_id: str, revision: int) -> None:
     )
     for table, column, known_by in DATED:
         await fetch(
-            f"UPDATE {table} SET {column} = c.at FROM changes c WHERE {table}.organization_id = $1 "
-            f"AND {table}.{known_by} > $2 AND c.organization_id = $1 "
-            f"AND c.revision = {table}.{known_by}",
+            f"UPDATE {table} SET {column} = (SELECT c.at FROM changes c "
+            f"WHERE c.organization_id = $1 AND c.revision = {table}.{known_by}) "
+            f"WHERE organization_id = $1 AND {known_by} > $2",
             organization_id,
             revision,
         )
