@@ -50,11 +50,11 @@ def config(
     """
     try:
         parts = urlsplit(url)
-        port = parts.port
+        port = None if parts.scheme == "sqlite" else parts.port
     except ValueError:  # whose text would tell a part of the password
         raise ValueError(
-            "DATABASE_URL can't be read: in a name or a password, write / # ? [ ] @ and : "
-            "as %2F %23 %3F %5B %5D %40 and %3A"
+            "DATABASE_URL can't be read: its port must be a number, and in a name or a password "
+            "write / # ? [ ] @ and : as %2F %23 %3F %5B %5D %40 and %3A"
         ) from None
     if parts.scheme == "sqlite":
         path = unquote(url.partition("://")[2])

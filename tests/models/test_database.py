@@ -58,6 +58,7 @@ def credentials(url: str) -> dict[str, Any]:
         ("sqlite://cohort.sqlite3", "cohort.sqlite3"),
         ("sqlite:///var/lib/cohort.sqlite3", "/var/lib/cohort.sqlite3"),
         ("sqlite://my%20team.sqlite3", "my team.sqlite3"),
+        ("sqlite://cohort:2.x.sqlite3", "cohort:2.x.sqlite3"),
     ],
 )
 def test_a_sqlite_url_names_a_file(url: str, path: str) -> None:
