@@ -54,7 +54,7 @@ async def test_every_request_has_its_line(client: Client, caplog: pytest.LogCapt
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 async def test_what_is_logged_meanwhile_belongs_to_the_request(
-    client: Client, ask: Asker, monkeypatch: pytest.MonkeyPatch
+    client: Client, ask: Asker, caplog: pytest.LogCaptureFixture
 ) -> None:
     ids: list[str] = []
 
@@ -64,7 +64,7 @@ async def test_what_is_logged_meanwhile_belongs_to_the_request(
 
     handler = Noting()
     logger = logging.getLogger("cohort.request")
-    monkeypatch.setattr(logger, "level", logging.INFO)
+    caplog.set_level(logging.INFO, logger.name)
     logger.addHandler(handler)
     try:
         response = await client.post("{ viewer { role } }", token=ask.token)
