@@ -29,6 +29,7 @@ from models.spans import over_statement
 STATEMENTS_PREPARED = 500  # on each connection
 CHANNEL = "cohort"
 LISTEN_AGAIN_SECONDS = 1.0
+SILENT_SECONDS = 1.0  # how much longer we wait than the server is to take
 MIGRATION_LOCK = 0x436F686F7274  # an advisory lock is named by a number: "Cohort" in ASCII
 LONGEST_TIMEOUT = 2**31 - 1  # milliseconds: what PostgreSQL's settings can hold
 
@@ -145,6 +146,8 @@ class CohortPostgresClient(_Telling):
             "max_inactive_connection_lifetime": 0,
             "statement_cache_size": STATEMENTS_PREPARED,
             "max_cached_statement_lifetime": 0,
+            # Where the way to the server has fallen silent, the server can end nothing.
+            "command_timeout": self.statement_seconds and self.statement_seconds + SILENT_SECONDS,
             "connection_class": asyncpg.Connection,
             "record_class": asyncpg.Record,
             "loop": None,
@@ -209,7 +212,10 @@ class CohortPostgresClient(_Telling):
     async def release(self, connection: Any) -> None:
         """Let a connection go back, whatever has become of it. It costs a round trip."""
         if self._pool is not None:
-            await self._pool.release(connection)
+            try:
+                await self._pool.release(connection, timeout=self.pool_seconds)
+            except NOT_REACHED as error:  # it is closed by now
+                logger.warning("a connection is given up, since it does not answer: %r", error)
 
     async def give_back(self, connection: Any) -> None:
         """Let a connection go back whose last statement has ended, outside of any transaction."""
@@ -236,7 +242,7 @@ class CohortPostgresClient(_Telling):
             await connection.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
             yield
         finally:
-            await settle(connection.close())
+            await settle(self._end(connection))
 
     async def listen(self, hear: Callable[[str], None]) -> None:
         """Tell `hear` the payload of every notification, on a connection outside of the pool."""
@@ -258,6 +264,13 @@ class CohortPostgresClient(_Telling):
             **self.extra,
         )
 
+    async def _end(self, connection: asyncpg.Connection) -> None:
+        """Close a connection that is none of the pool's, whether or not the server answers."""
+        try:
+            await connection.close(timeout=self.pool_seconds)
+        except NOT_REACHED:
+            connection.terminate()
+
     async def _listen_once(self, hear: Callable[[str], None]) -> None:
         """Listen until the connection ends."""
         ended = asyncio.Event()
@@ -267,7 +280,7 @@ class CohortPostgresClient(_Telling):
             await connection.add_listener(CHANNEL, lambda *notice: hear(notice[-1]))
             await ended.wait()
         finally:
-            await settle(connection.close())
+            await settle(self._end(connection))
 
     async def notify(self, payload: str) -> None:
         """Tell all who listen."""
@@ -365,7 +378,8 @@ class SettledTransactionContext(TransactionContextPooled):
         connection = self.client._connection
         try:
             if not is_dead(connection) and connection.is_in_transaction():
-                await self.client.rollback()
+                async with asyncio.timeout(self.pool.pool_seconds):
+                    await self.client.rollback()
         except NOT_REACHED as error:
             logger.warning("a connection is given up, since nothing can be rolled back: %s", error)
             if not is_dead(connection):

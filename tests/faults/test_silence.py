@@ -1,0 +1,121 @@
+"""A way to PostgreSQL that falls silent: its connections stand, and nothing comes back on them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from models.database import connections, fetch, opened, transaction
+from models.errors import Unavailable
+
+pytestmark = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+
+SIZE = 2
+SECONDS = 0.5
+PATIENCE = 20.0
+
+
+class Way:
+    """A proxy to PostgreSQL, which can fall silent on all connections that it has by then."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.socket = f"{parse_qs(parts.query)['host'][0]}/.s.PGSQL.5432"
+        self.path = parts.path
+        self.url = ""
+        self._passing = asyncio.Event()
+        self._passing.set()
+        self._met: set[asyncio.Task[Any] | None] = set()
+
+    def fall_silent(self) -> None:
+        """Pass nothing on any more, but on connections that are yet to come."""
+        self._passing.clear()
+        self._passing = asyncio.Event()
+        self._passing.set()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Pass on what comes, as long as the block lasts."""
+        server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        self.url = f"postgres://postgres@127.0.0.1:{port}{self.path}"
+        try:
+            yield
+        finally:
+            server.close()
+            for task in filter(None, self._met):
+                task.cancel()
+            await asyncio.gather(*filter(None, self._met), return_exceptions=True)
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._met.add(asyncio.current_task())
+        passing = self._passing
+        there, back = await asyncio.open_unix_connection(self.socket)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._pass(passing, reader, back))
+                tasks.create_task(self._pass(passing, there, writer))
+        finally:
+            writer.close()
+            back.close()
+
+    async def _pass(
+        self, passing: asyncio.Event, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while data := await reader.read(65_536):
+            await passing.wait()
+            writer.write(data)
+        writer.close()
+
+
+@pytest.fixture
+async def way(database_url: str) -> AsyncIterator[Way]:
+    """A way to the database, over which every connection of the pool has been used."""
+    way = Way(database_url)
+    options: dict[str, Any] = {
+        "pool_size": SIZE, "pool_seconds": SECONDS, "statement_seconds": SECONDS
+    }  # fmt: skip
+    async with asyncio.timeout(PATIENCE), way.open(), opened(way.url, **options):
+        await asyncio.gather(*(fetch("SELECT pg_sleep(0.05)") for _ in range(SIZE)))
+        yield way
+
+
+async def goes_on() -> bool:
+    """Whether statements are answered again, and as many at once as before."""
+    await asyncio.gather(*(fetch("SELECT 1") for _ in range(2 * SIZE)))
+    return connections() == (0, SIZE)
+
+
+async def test_a_statement_is_not_waited_for_without_end(way: Way) -> None:
+    way.fall_silent()
+    for _ in range(SIZE):
+        with pytest.raises(Unavailable):
+            await fetch("SELECT 2")
+    assert await goes_on()
+
+
+async def test_the_end_of_one_that_was_given_up_is_not_waited_for_without_end(way: Way) -> None:
+    way.fall_silent()
+    for _ in range(SIZE):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(SECONDS / 5):
+                await fetch("SELECT 2")
+    assert await goes_on()
+
+
+async def test_a_rollback_is_not_waited_for_without_end(way: Way) -> None:
+    async def break_off() -> None:
+        async with transaction():
+            await fetch("SELECT 2")
+            way.fall_silent()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await break_off()
+    for _ in range(SIZE - 1):  # the others have fallen silent, too
+        with pytest.raises(Unavailable):
+            await fetch("SELECT 2")
+    assert await goes_on()
