@@ -14,7 +14,6 @@ CHANGE = "chg"
 TOKEN = "tok"
 SIGN_IN_LINK = "lnk"
 
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
