@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Any, NoReturn, Self, cast
 
@@ -29,6 +29,7 @@ from models.spans import over_statement
 STATEMENTS_PREPARED = 500  # on each connection
 CHANNEL = "cohort"
 LISTEN_AGAIN_SECONDS = 1.0
+ALIVE_SECONDS = 30.0  # how often the connection that listens must show that it still can hear
 SILENT_SECONDS = 1.0  # how much longer we wait than the server is to take
 MIGRATION_LOCK = 0x436F686F7274  # an advisory lock is named by a number: "Cohort" in ASCII
 LONGEST_TIMEOUT = 2**31 - 1  # milliseconds: what PostgreSQL's settings can hold
@@ -250,7 +251,7 @@ class CohortPostgresClient(_Telling):
             try:
                 await self._listen_once(hear)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                logger.warning("cannot listen for changes of other processes: %s", error)
+                logger.warning("cannot listen for changes of other processes: %r", error)
             await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
     async def _connect(self) -> asyncpg.Connection:
@@ -272,13 +273,18 @@ class CohortPostgresClient(_Telling):
             connection.terminate()
 
     async def _listen_once(self, hear: Callable[[str], None]) -> None:
-        """Listen until the connection ends."""
+        """Listen until the connection ends, or falls silent."""
         ended = asyncio.Event()
         connection = await self._connect()
         try:
             connection.add_termination_listener(lambda _: ended.set())
-            await connection.add_listener(CHANNEL, lambda *notice: hear(notice[-1]))
-            await ended.wait()
+            async with asyncio.timeout(self.pool_seconds):
+                await connection.add_listener(CHANNEL, lambda *notice: hear(notice[-1]))
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ALIVE_SECONDS):
+                        await ended.wait()
+                await connection.execute("SELECT", timeout=self.pool_seconds)
         finally:
             await settle(self._end(connection))
 

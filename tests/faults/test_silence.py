@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from models.database import connections, fetch, opened, transaction
+from models.database import connections, fetch, listen, notify, opened, postgres, transaction
 from models.errors import Unavailable
 
 pytestmark = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
@@ -119,3 +119,32 @@ async def test_a_rollback_is_not_waited_for_without_end(way: Way) -> None:
         with pytest.raises(Unavailable):
             await fetch("SELECT 2")
     assert await goes_on()
+
+
+async def test_the_connection_that_listens_is_made_anew(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "ALIVE_SECONDS", 0.1)
+    monkeypatch.setattr(postgres, "LISTEN_AGAIN_SECONDS", 0.0)
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
+    async def hears() -> bool:
+        """Whether something is heard which is told again and again."""
+        while heard.empty():
+            await notify("org")
+            await asyncio.sleep(0.05)
+        return await heard.get() == "org"
+
+    listening = asyncio.create_task(listen(heard.put_nowait))
+    try:
+        assert await hears()
+        way.fall_silent()
+        for _ in range(SIZE):
+            with pytest.raises(Unavailable):
+                await fetch("SELECT 2")
+        while not heard.empty():
+            heard.get_nowait()
+        assert await hears()
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
