@@ -1,5 +1,6 @@
+import { type Client, CombinedError } from '@urql/core';
 import { expect, test } from 'vitest';
-import { type Impact, sentence } from './impact';
+import { type Impact, impactOf, sentence } from './impact';
 
 const thing = (name: string) => ({ id: name, name });
 const SALES = thing('Sales');
@@ -87,4 +88,22 @@ test('what they lose is counted for all, also for those who are not told one by 
   expect(sentence({ ...some, losses }, CLOSERS.id, 'lose')).toBe(
     '5,000 users lose 7 bots and CFO.',
   );
+});
+
+test.each([
+  ['less is asked for where it was too much', {}, 3],
+  ['nothing more is asked for where it was too often', { 'Retry-After': '9' }, 1],
+])('%s', async (_, headers, times) => {
+  const graphQLErrors = [{ message: 'No.', extensions: { code: 'LIMIT_EXCEEDED' } }];
+  const error = new CombinedError({ graphQLErrors, response: new Response(null, { headers }) });
+  const asked: unknown[] = [];
+  const query = async (_: unknown, variables: unknown) => {
+    asked.push(variables);
+    return { error };
+  };
+
+  await expect(impactOf({ query } as unknown as Client, { deleteGroup: 'grp' })).rejects.toBe(
+    error,
+  );
+  expect(asked).toHaveLength(times);
 });

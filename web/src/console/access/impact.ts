@@ -38,8 +38,10 @@ export async function impactOf(client: Client, of: AccessImpactInput): Promise<I
   throw problem;
 }
 
-const isTooMuch = ({ graphQLErrors }: CombinedError) =>
-  graphQLErrors.some(({ extensions }) => extensions.code === 'LIMIT_EXCEEDED');
+/** Whether it helps to ask for less: not where any question is refused, until some time later. */
+const isTooMuch = ({ graphQLErrors, response }: CombinedError) =>
+  graphQLErrors.some(({ extensions }) => extensions.code === 'LIMIT_EXCEEDED') &&
+  !response?.headers.has('Retry-After');
 
 /**
  * Says who loses what and who keeps it, as one line:
