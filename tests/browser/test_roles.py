@@ -20,6 +20,31 @@ def test_a_member_sees_a_page_of_their_own(open_page: OpenPage) -> None:
     expect(page.get_by_text("Team Management")).to_have_count(0)
 
 
+def test_a_member_finds_no_link_to_pages_that_are_not_for_them(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"/users/{service.user('Hana Sato')}", MEMBER)
+
+    expect(section(page, "Groups").get_by_role("listitem")).to_have_count(2)
+    expect(page.locator("main a[href*=groups]")).to_have_count(0)
+
+
+def test_nobody_is_told_to_do_what_only_administrators_may(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.ask(
+        'mutation { upsertUsers(input: {users: [{name: "Alone", email: "alone@example.com"}]})'
+        " { userErrors { message } } }"
+    )
+    address = f"/users/{service.user('Alone')}"
+    advice = "Add them to one on the groups page."
+    expect(open_page(address).get_by_text(advice)).to_be_visible()
+
+    page = open_page(address, AUDITOR)
+    expect(page.get_by_text("Alone is in no group")).to_be_visible()
+    expect(page.get_by_text(advice)).to_have_count(0)
+
+
 def test_an_auditor_sees_everything_and_no_controls_that_write(
     open_page: OpenPage, service: Service
 ) -> None:

@@ -1,8 +1,6 @@
 import { Anchor, Text } from '@mantine/core';
 import { Fragment, useState } from 'react';
-import { Link } from 'react-router';
-import { useViewer } from '../session/ViewerProvider';
-import { Name } from '../ui/Name';
+import { GroupLink } from '../groups/GroupLink';
 
 /** How many groups are shown until somebody asks for all. */
 const FEW = 10;
@@ -24,7 +22,7 @@ export function Via({ groups }: { groups: Group[] }) {
       {shown.map((group, index) => (
         <Fragment key={group.id}>
           {index > 0 && ', '}
-          <GroupName group={group} />
+          <GroupLink group={group} inherit underline="always" />
         </Fragment>
       ))}
       {isLong && (
@@ -43,15 +41,5 @@ export function Via({ groups }: { groups: Group[] }) {
         </>
       )}
     </Text>
-  );
-}
-
-function GroupName({ group: { id, name } }: { group: Group }) {
-  // There is no page of groups for a member.
-  if (useViewer()?.role === 'MEMBER') return <Name>{name}</Name>;
-  return (
-    <Anchor component={Link} to={`/groups?open=${id}`} inherit underline="always">
-      <Name>{name}</Name>
-    </Anchor>
   );
 }

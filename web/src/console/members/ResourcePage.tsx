@@ -3,6 +3,7 @@ import type { CombinedError, TypedDocumentNode } from '@urql/core';
 import { useState } from 'react';
 import type { GroupRowFragment } from '../api/operations';
 import { GroupLine } from '../groups/GroupLine';
+import { useCanWrite } from '../session/ViewerProvider';
 import { EmptyState } from '../ui/EmptyState';
 import type { Page as PageOf } from '../ui/Endless';
 import { ListSection } from '../ui/ListSection';
@@ -36,6 +37,7 @@ interface Props {
 /** A bot or a persona: who may use it, and why. */
 export function ResourcePage({ id, noun, resource, error, onRetry, users, groups }: Props) {
   const [search, setSearch] = useState('');
+  const canWrite = useCanWrite();
   return (
     <SubjectPage noun={noun} subject={resource} error={error} onRetry={onRetry}>
       {resource && (
@@ -65,7 +67,7 @@ export function ResourcePage({ id, noun, resource, error, onRetry, users, groups
               <EmptyState title="Nobody matches">Try fewer letters.</EmptyState>
             ) : (
               <EmptyState title="Nobody may use it">
-                Add it to a group that holds users, and they may.
+                {canWrite && 'Add it to a group that holds users, and they may.'}
               </EmptyState>
             )
           }
@@ -77,7 +79,9 @@ export function ResourcePage({ id, noun, resource, error, onRetry, users, groups
           pick={(data) => data.owner?.list}
           item={(group) => <GroupLine group={group} />}
           empty={
-            <EmptyState title="No group holds it">Add it to one on the groups page.</EmptyState>
+            <EmptyState title="No group holds it">
+              {canWrite && 'Add it to one on the groups page.'}
+            </EmptyState>
           }
         />
       </SimpleGrid>

@@ -12,6 +12,7 @@ import { GroupLine } from '../groups/GroupLine';
 import { AccessLine } from '../members/AccessLine';
 import { BOTS, PERSONAS } from '../members/kinds';
 import { Email, MemberLine } from '../members/MemberLine';
+import { useCanWrite } from '../session/ViewerProvider';
 import { useAddress } from '../ui/address';
 import { EmptyState } from '../ui/EmptyState';
 import { isolated } from '../ui/isolated';
@@ -28,6 +29,7 @@ export function UserPage() {
   const { get, change } = useAddress();
   const day = readDay(get('on'));
   const at = day ? endOf(day) : null;
+  const canWrite = useCanWrite();
   const [{ data, error }, retry] = useQuery({ query: UserDocument, variables: { id } });
   const user = data?.user;
   const name = user ? isolated(user.name) : 'This user';
@@ -38,7 +40,7 @@ export function UserPage() {
       <EmptyState title={`${name} may use no ${what}`}>
         {user?.status === 'DEACTIVATED'
           ? 'Who is deactivated may use nothing.'
-          : `Put them into a group that holds ${what}.`}
+          : canWrite && `Put them into a group that holds ${what}.`}
       </EmptyState>
     );
 
@@ -85,7 +87,7 @@ export function UserPage() {
           item={(group) => <GroupLine group={group} />}
           empty={
             <EmptyState title={`${name} is in no group`}>
-              Add them to one on the groups page.
+              {canWrite && 'Add them to one on the groups page.'}
             </EmptyState>
           }
         />
