@@ -49,6 +49,19 @@ class Question(NamedTuple):
     moment: int | None = None
 
 
+class Reach(NamedTuple):
+    """Which of the one kind (`held`) do those of another (`holder`) reach, as far as is seen?
+
+    Of a user (`USERS`) the bots or personas; of a bot or a persona the `USERS`.
+    """
+
+    viewer: Viewer
+    holder: Kind
+    held: Kind
+    search: str | None = None
+    moment: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answer to a question.
@@ -84,24 +97,24 @@ def is_active(params: Params, user: str, moment: int | None) -> str:
     )
 
 
-def _holds(viewer: Viewer, holder: Kind, params: Params, parent: str, moment: int | None) -> str:
+def _holds(reach: Reach, params: Params, parent: str) -> str:
     """The condition that a membership `h` is one of the parent's, of a group that is seen."""
+    viewer, moment = reach.viewer, reach.moment
     return (
-        f"h.{holder.column} = {parent} "
+        f"h.{reach.holder.column} = {parent} "
         f"AND h.organization_id = {params.add(viewer.organization_id)} "
         f"AND {open_at(params, 'h', moment)}{viewer.in_own_groups(params, 'h.group_id', moment)}"
     )
 
 
-def _rule(
-    viewer: Viewer, holder: Kind, held: Kind, params: Params, parent: str, moment: int | None
-) -> str:
+def _rule(reach: Reach, params: Params, parent: str) -> str:
     """FROM and WHERE: every pair of memberships that gives the parent (in `h`) a member (`e`)."""
+    holder, held, moment = reach.holder, reach.held, reach.moment
     user = f"h.{holder.column}" if holder is USERS else f"m.{held.column}"
     return (
         f"FROM {holder.memberships} h JOIN {held.memberships} m ON m.group_id = h.group_id "
         f"JOIN {held.table} e ON e.id = m.{held.column} "
-        f"WHERE {_holds(viewer, holder, params, parent, moment)} "
+        f"WHERE {_holds(reach, params, parent)} "
         f"AND {open_at(params, 'm', moment)}{is_active(params, user, moment)}"
     )
 
@@ -109,21 +122,13 @@ def _rule(
 # ------------------------------------------------------------------------------------- listings
 
 
-async def access_pages(
-    viewer: Viewer,
-    holder: Kind,
-    held: Kind,
-    part: Slice,
-    parents: Sequence[str],
-    search: str | None = None,
-    moment: int | None = None,
-) -> dict[str, Page]:
-    """What each parent reaches: a user its bots or personas, a bot or persona its users.
+async def access_pages(reach: Reach, part: Slice, parents: Sequence[str]) -> dict[str, Page]:
+    """What each parent reaches, in one slice.
 
     Rows are those of the directory, with the ids of the groups that give each, joined, as `via`
     (`ids_of`).
     """
-    listing = _reached(viewer, holder, held, part, search, moment)
+    listing = _reached(reach, part)
     if part.after is not None or part.before is not None:
         return await fetch_pages(listing, part, parents)
     told = None if part.columns is None else {*part.columns, "total"}
@@ -144,9 +149,7 @@ def ids_of(via: str) -> list[str]:
     return via.split(JOINED_BY)
 
 
-def _reached(
-    viewer: Viewer, holder: Kind, held: Kind, part: Slice, search: str | None, moment: int | None
-) -> Listing:
+def _reached(reach: Reach, part: Slice) -> Listing:
     """What a parent reaches, in one slice.
 
     Every group that holds it gives the same slice of its own, cut off its index; together, each
@@ -154,16 +157,17 @@ def _reached(
     each group that holds it, so that `via` is whole. `total` is how many they hold, if that is all:
     null, if a group has more than its slice.
     """
-    listing = members(viewer, held, search, moment)
+    held, moment = reach.held, reach.moment
+    listing = members(reach.viewer, held, reach.search, moment)
     if held is USERS:
         listing = _of_active_users(listing, moment)
     order = replace(listing.order, id="reached.id", sql="reached.name_key")
 
     def source(params: Params, parent: str) -> str:
-        holds = _holds(viewer, holder, params, parent, moment)
-        if holder is USERS:
+        holds = _holds(reach, params, parent)
+        if reach.holder is USERS:
             holds += is_active(params, parent, moment)
-        pages = _of_each_group(holder, held, listing, part, params, holds)
+        pages = _of_each_group(reach, listing, part, params, holds)
         limit = params.add(part.limit)
         return (
             f"FROM (SELECT name_key, id, string_agg(group_id, '{JOINED_BY}') AS via, "
@@ -177,14 +181,13 @@ def _reached(
     return Listing(known, source, order)
 
 
-def _of_each_group(
-    holder: Kind, held: Kind, listing: Listing, part: Slice, params: Params, holds: str
-) -> str:
+def _of_each_group(reach: Reach, listing: Listing, part: Slice, params: Params, holds: str) -> str:
     """SELECT: the keys of the same slice of many groups, and of each the group, and the `size` of
     what that gives: of those groups that hold what `holds` says of a membership `h`.
 
     SQLite, which has no LATERAL, looks the memberships up by their ids.
     """
+    holder, held = reach.holder, reach.held
     keys = {**listing.order.keys, "group_id": "m.group_id"}
 
     def page(columns: Mapping[str, str]) -> str:
@@ -205,19 +208,12 @@ def _of_each_group(
     )
 
 
-async def access_counts(
-    viewer: Viewer,
-    holder: Kind,
-    held: Kind,
-    parents: Sequence[str],
-    search: str | None = None,
-    moment: int | None = None,
-) -> dict[str, int]:
+async def access_counts(reach: Reach, parents: Sequence[str]) -> dict[str, int]:
     """How many each parent reaches, each counted once."""
 
     def source(params: Params, parent: str) -> str:
-        rule = _rule(viewer, holder, held, params, parent, moment)
-        searched = viewer.searched(params, held, search)
+        rule = _rule(reach, params, parent)
+        searched = reach.viewer.searched(params, reach.held, reach.search)
         return f"FROM (SELECT DISTINCT e.id {rule}{searched}) AS reached"
 
     return await fetch_counts(source, parents)

@@ -7,7 +7,15 @@ from typing import Any
 from strawberry import UNSET
 
 from models import memberships
-from models.access import Decision, access_counts, access_pages, holders, ids_of, sorted_by_name
+from models.access import (
+    Decision,
+    Reach,
+    access_counts,
+    access_pages,
+    holders,
+    ids_of,
+    sorted_by_name,
+)
 from models.database import Row
 from models.groups import groups_by_id
 from models.impact import BY_USER, Diff, held_in_all
@@ -32,8 +40,8 @@ def reached(holder: Kind, held: Kind) -> Found:
         at: At = UNSET,
     ) -> list[Connection]:
         moment = await moment_of(context.viewer, at)
-        parents = [root["id"] for root in roots]
-        return await _access(context, holder, held, parents, paging, search or None, moment)
+        reach = Reach(context.viewer, holder, held, search or None, moment)
+        return await _pages(reach, [root["id"] for root in roots], paging)
 
     return find
 
@@ -48,34 +56,24 @@ def reached_by(holder: Kind) -> Found:
         paging: Paging,
         search: Search = UNSET,
     ) -> list[Connection]:
-        parents = [root["id"] for root in roots]
-        return await _access(context, holder, USERS, parents, paging, search or None)
+        reach = Reach(context.viewer, holder, USERS, search or None)
+        return await _pages(reach, [root["id"] for root in roots], paging)
 
     return find
 
 
-async def _access(
-    context: Context,
-    holder: Kind,
-    held: Kind,
-    parents: Sequence[str],
-    paging: Paging,
-    search: str | None = None,
-    moment: int | None = None,
-) -> list[Connection]:
-    viewer = context.viewer
-    order = memberships.members(viewer, held).order
+async def _pages(reach: Reach, parents: Sequence[str], paging: Paging) -> list[Connection]:
+    """A connection for each of many parents. One that is small brings its count along."""
+    order = memberships.members(reach.viewer, reach.held).order
     asked = paging.range(order)
-
-    distinct = list(dict.fromkeys(parents))
-    pages = await access_pages(viewer, holder, held, asked.part, distinct, search, moment)
+    pages = await access_pages(reach, asked.part, list(dict.fromkeys(parents)))
 
     async def count(some: Sequence[str]) -> dict[str, int]:
         totals = {id: pages[id].total for id in some}
         known = {id: total for id, total in totals.items() if total is not None}
         unknown = [id for id in some if id not in known]
         if unknown:
-            known |= await access_counts(viewer, holder, held, unknown, search, moment)
+            known |= await access_counts(reach, unknown)
         return known
 
     return [Connection(order, asked.narrow(pages[id]), id, count) for id in parents]
@@ -112,8 +110,8 @@ def viewer_reaches(held: Kind) -> Found:
         context: Context,
         paging: Paging,
     ) -> list[Connection]:
-        parents = [root.user_id or "" for root in roots]
-        return await _access(context, USERS, held, parents, paging)
+        reach = Reach(context.viewer, USERS, held)
+        return await _pages(reach, [root.user_id or "" for root in roots], paging)
 
     return find
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from models.access import Decision, Question, Reason, access_pages, decide, holders, ids_of
+from models.access import Decision, Question, Reach, Reason, access_pages, decide, holders, ids_of
 from models.database import Row
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.ledger import revision_at
@@ -84,7 +84,7 @@ async def tell(
             if page.rows:
                 held[group, kind.noun] = {row["id"] for row in page.rows}
     for kind in RESOURCES:
-        pages = await access_pages(viewer, USERS, kind, ALL, users, None, moment)
+        pages = await access_pages(Reach(viewer, USERS, kind, None, moment), ALL, users)
         for user, page in pages.items():
             found: list[Row] = list(page.rows)
             reached[user, kind.noun] = {each["id"]: set(ids_of(each["via"])) for each in found}

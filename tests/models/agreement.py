@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from models.access import Question, Reason, access_counts, access_pages, decide, holders, ids_of
+from models.access import (
+    Question,
+    Reach,
+    Reason,
+    access_counts,
+    access_pages,
+    decide,
+    holders,
+    ids_of,
+)
 from models.database import Row
 from models.kinds import BOTS, PERSONAS, USERS
 from models.listing import Slice
@@ -28,10 +37,11 @@ async def assert_pages(
         parents = history.ids[holder]
         if visible is not None and holder is USERS:
             parents = [str(viewer.user_id)]
-        pages = await access_pages(viewer, holder, held, Slice(100), parents, moment=moment)
+        reach = Reach(viewer, holder, held, moment=moment)
+        pages = await access_pages(reach, Slice(100), parents)
         expected = {parent: world.reached(holder, held, parent, visible) for parent in parents}
         assert {parent: shown(page.rows) for parent, page in pages.items()} == expected
-        counts = await access_counts(viewer, holder, held, parents, moment=moment)
+        counts = await access_counts(reach, parents)
         assert counts == {parent: len(found) for parent, found in expected.items()}
 
 

@@ -8,6 +8,7 @@ from models.access import (
     GROUPS_TOLD,
     Decision,
     Question,
+    Reach,
     Reason,
     access_counts,
     access_pages,
@@ -93,7 +94,7 @@ async def walk(
     while more:
         last = (read[-1]["name_key"], read[-1]["id"]) if read else None
         part = Slice(limit, backward, **{"before" if backward else "after": last})
-        page: Page = (await access_pages(viewer, holder, held, part, [parent]))[parent]
+        page: Page = (await access_pages(Reach(viewer, holder, held), part, [parent]))[parent]
         more = page.has_previous if backward else page.has_next
         assert len(page.rows) == limit or not more
         read += page.rows[::-1] if backward else page.rows
@@ -106,9 +107,9 @@ async def walk(
 async def test_a_bot_that_two_groups_give_is_reached_once_through_both(viewer: Viewer) -> None:
     ada, coach = await make_user(viewer), await make_bot(viewer)
     groups = [await make_group(viewer, name, users=[ada], bots=[coach]) for name in ("A", "B")]
-    page = (await access_pages(viewer, USERS, BOTS, Slice(10), [ada]))[ada]
+    page = (await access_pages(Reach(viewer, USERS, BOTS), Slice(10), [ada]))[ada]
     assert shown(page.rows) == [(coach, set(groups))]
-    assert await access_counts(viewer, USERS, BOTS, [ada]) == {ada: 1}
+    assert await access_counts(Reach(viewer, USERS, BOTS), [ada]) == {ada: 1}
 
 
 async def test_users_bots_and_personas_of_two_groups_do_not_mix(viewer: Viewer) -> None:
@@ -131,9 +132,9 @@ async def test_a_deactivated_user_reaches_nothing_and_is_reached_by_nothing(
     ada = await make_user(viewer, status=UserStatus.DEACTIVATED)
     coach = await make_bot(viewer)
     group = await make_group(viewer, users=[ada], bots=[coach])
-    assert (await access_pages(viewer, USERS, BOTS, Slice(10), [ada]))[ada].rows == []
-    assert (await access_pages(viewer, BOTS, USERS, Slice(10), [coach]))[coach].rows == []
-    assert await access_counts(viewer, BOTS, USERS, [coach]) == {coach: 0}
+    assert (await access_pages(Reach(viewer, USERS, BOTS), Slice(10), [ada]))[ada].rows == []
+    assert (await access_pages(Reach(viewer, BOTS, USERS), Slice(10), [coach]))[coach].rows == []
+    assert await access_counts(Reach(viewer, BOTS, USERS), [coach]) == {coach: 0}
     question = Question(ada, BOTS, coach)
     (decision,) = await decide(viewer, [question])
     assert decision == Decision(question, Reason.USER_DEACTIVATED)
@@ -145,10 +146,10 @@ async def test_what_is_reached_can_be_searched(viewer: Viewer) -> None:
     bots = await make_entries(viewer, BOTS, ["Coach", "Clerk", "Coachman"])
     await make_group(viewer, "A", users=[ada], bots=bots)
     await make_group(viewer, "B", users=[ada], bots=bots[:1])
-    pages = await access_pages(viewer, USERS, BOTS, Slice(10), [ada], "coach")
+    pages = await access_pages(Reach(viewer, USERS, BOTS, "coach"), Slice(10), [ada])
     assert [row["name"] for row in pages[ada].rows] == ["Coach", "Coachman"]
-    assert await access_counts(viewer, USERS, BOTS, [ada], "coach") == {ada: 2}
-    assert await access_counts(viewer, BOTS, USERS, bots, "ADA") == dict.fromkeys(bots, 1)
+    assert await access_counts(Reach(viewer, USERS, BOTS, "coach"), [ada]) == {ada: 2}
+    assert await access_counts(Reach(viewer, BOTS, USERS, "ADA"), bots) == dict.fromkeys(bots, 1)
 
 
 async def test_nothing_crosses_organizations(viewer: Viewer, other: Viewer) -> None:
@@ -158,9 +159,9 @@ async def test_nothing_crosses_organizations(viewer: Viewer, other: Viewer) -> N
     for moment in (None, revision):
         question = Question(ada, BOTS, coach, moment)
         assert (await decide(viewer, [question]))[0] == Decision(question, Reason.NOT_FOUND)
-        pages = await access_pages(viewer, USERS, BOTS, Slice(10), [ada], moment=moment)
+        pages = await access_pages(Reach(viewer, USERS, BOTS, moment=moment), Slice(10), [ada])
         assert pages[ada].rows == []
-        assert await access_counts(viewer, BOTS, USERS, [coach], moment=moment) == {coach: 0}
+        assert await access_counts(Reach(viewer, BOTS, USERS, moment=moment), [coach]) == {coach: 0}
 
 
 @pytest.mark.parametrize("strange", ["", "\x00", "\ud800", "usr_0", "bot_0"])
@@ -203,8 +204,8 @@ async def test_a_page_of_many_parents_costs_the_statements_of_one(viewer: Viewer
         await make_group(viewer, f"Group {place}", users=[user], bots=bots[place:])
     for parents in (users[:1], users):
         with count_statements() as statements:
-            await access_pages(viewer, USERS, BOTS, Slice(3), parents)
-            await access_counts(viewer, USERS, BOTS, parents)
+            await access_pages(Reach(viewer, USERS, BOTS), Slice(3), parents)
+            await access_counts(Reach(viewer, USERS, BOTS), parents)
         assert len(statements) == 2
 
 
@@ -218,13 +219,13 @@ async def test_how_many_are_reached_is_known_with_a_page_unless_a_group_has_more
 
     async def total(limit: int, after: Bound = None, before: Bound = None) -> int | None:
         part = Slice(limit, after=after, before=before, columns={"via"})
-        return (await access_pages(viewer, USERS, BOTS, part, [ada]))[ada].total
+        return (await access_pages(Reach(viewer, USERS, BOTS), part, [ada]))[ada].total
 
     assert [await total(limit) for limit in (0, 1, 2, 3, 4, 5, 6)] == [None, None, None, 5, 5, 5, 5]
     third = ("c", bots[2])
     assert [await total(9, after=third), await total(9, before=third)] == [None, None]
     nobody = await make_user(viewer, "Nobody")
-    pages = await access_pages(viewer, USERS, BOTS, Slice(1), [ada, nobody])
+    pages = await access_pages(Reach(viewer, USERS, BOTS), Slice(1), [ada, nobody])
     assert (pages[ada].total, pages[nobody].total) == (None, 0)
 
 
@@ -244,9 +245,9 @@ async def test_a_member_is_told_of_its_own_past_in_groups_it_has_left(viewer: Vi
     other = await make_group(viewer, "Stays", users=[ada], bots=[bot])
     await remove_members(viewer, USERS, group, [ada])
     member = viewer_of(viewer, ada)
-    pages = await access_pages(member, USERS, BOTS, Slice(10), [ada], moment=moment)
+    pages = await access_pages(Reach(member, USERS, BOTS, moment=moment), Slice(10), [ada])
     assert [ids_of(row["via"]) for row in pages[ada].rows] == [[group]]
-    assert await access_counts(member, USERS, BOTS, [ada], moment=moment) == {ada: 1}
+    assert await access_counts(Reach(member, USERS, BOTS, moment=moment), [ada]) == {ada: 1}
     past, now = await decide(
         member, [Question(ada, BOTS, bot, moment), Question(ada, BOTS, bot, None)]
     )

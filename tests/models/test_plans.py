@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from models.access import access_pages
+from models.access import Reach, access_pages
 from models.kinds import BOTS, USERS
 from models.ledger import Outcome
 from models.listing import Slice, fetch_counts, fetch_pages
@@ -44,7 +44,7 @@ async def test_of_what_a_user_reaches_only_what_is_shown_is_looked_up(viewer: Vi
     ada = await make_user(viewer)
     bots = await make_entries(viewer, BOTS, ["Coach", "Clerk"])
     await make_group(viewer, users=[ada], bots=bots)
-    (plan,) = await plans_of(lambda: access_pages(viewer, USERS, BOTS, Slice(1), [ada]))
+    (plan,) = await plans_of(lambda: access_pages(Reach(viewer, USERS, BOTS), Slice(1), [ada]))
     (merging,) = [line for line in plan.splitlines() if "Aggregate" in line]
     (looking_up,) = [line for line in plan.splitlines() if " on bots " in line]
     assert depth(looking_up) < depth(merging)  # behind what is cut off

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.access import Question, Reason, access_pages, decide, holders
+from models.access import Question, Reach, Reason, access_pages, decide, holders
 from models.directory import entries, entries_by_id
 from models.errors import Forbidden
 from models.groups import delete_group, groups, groups_by_id, groups_of
@@ -147,7 +147,8 @@ async def test_who_uses_a_bot_is_told_to_a_member_within_its_groups(viewer: View
     coach = await make_entry(viewer, BOTS, "Coach")
     shared = await make_group(viewer, "Shared", users=[ada], bots=[coach])
     await make_group(viewer, "Foreign", users=[alan], bots=[coach])
-    pages = await access_pages(viewer_of(viewer, ada), BOTS, USERS, Slice(10), [coach])
+    reach = Reach(viewer_of(viewer, ada), BOTS, USERS)
+    pages = await access_pages(reach, Slice(10), [coach])
     assert [(row["id"], row["via"]) for row in pages[coach].rows] == [(ada, shared)]
 
 
