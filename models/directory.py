@@ -9,10 +9,11 @@ from models.columns import columns, select
 from models.database import Row, fetch, read
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
-from models.ledger import Outcome, Write, some, write
+from models.ledger import Outcome, Write, write
 from models.listing import Listing, LiveRows, Order
 from models.sql import Params, known_ids
 from models.tables import Organization, Role, UserStatus
+from models.text import in_words
 from models.viewer import Viewer
 
 IDS_AT_ONCE = 1_000
@@ -136,7 +137,7 @@ async def delete_entries(
                 await _close(draft, kind, gone)
             draft.counts[kind.counter] -= len(gone)
             draft.record(
-                kind.deleted, f"deleted {some(rows, kind.noun)}", details={kind.plural: gone}
+                kind.deleted, f"deleted {in_words(rows, kind.noun)}", details={kind.plural: gone}
             )
     return Outcome(draft.landed_revision, changed=gone)
 

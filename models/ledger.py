@@ -3,6 +3,8 @@
 A write takes the organization's row, adds one to its revision, changes rows, and appends one
 Change, in one transaction. History, undo, live updates and the truth of what is kept all read
 this; nothing else is a source of events. A write that changes nothing takes no revision.
+
+What is here writes. `models/history.py` reads what was written.
 """
 
 from collections import Counter
@@ -15,18 +17,12 @@ from typing import Any, NamedTuple
 import orjson
 
 from models import ids
-from models.columns import columns, select
-from models.database import Row, fetch, fetch_behind, read, transaction
+from models.database import Row, fetch, fetch_behind, transaction
 from models.database.statements import Statement
-from models.errors import BadRequest, Code, DomainError, Forbidden, Unauthenticated
-from models.listing import Listing, Order
-from models.sql import Params, known_ids, values
-from models.tables import Action, Change, UserStatus
-from models.text import quantity
+from models.errors import Code, DomainError, Forbidden, Unauthenticated
+from models.sql import Params, values
+from models.tables import Action, UserStatus
 from models.viewer import RANK, Viewer, effective_role
-
-CHANGE_COLUMNS = select(Change, "c")
-NEWEST_FIRST = Order("change", "c.id", "revision", "c.revision", numeric=True, descending=True)
 
 # What may change who somebody is, or what they may do.
 ABOUT_VIEWERS = (Action.TOKEN_REVOKED, Action.USERS_UPSERTED, Action.USERS_DELETED)
@@ -314,102 +310,3 @@ async def revisions(organization_ids: Sequence[str]) -> dict[str, Position]:
         list(organization_ids),
     )
     return {row[0]: Position(row[1], row[2]) for row in rows}
-
-
-async def changes_after(organization_id: str, revision: int, limit: int) -> list[Row]:
-    """The changes behind a revision, oldest first: for those who pass them on, each to a viewer
-    that `is_told` of it."""
-    rows = await fetch(
-        f"SELECT {CHANGE_COLUMNS} FROM changes c WHERE c.organization_id = $1 "
-        "AND c.revision > $2 ORDER BY c.revision LIMIT $3",
-        organization_id,
-        revision,
-        limit,
-    )
-    return list(rows)
-
-
-async def is_told(viewer: Viewer, change: Row) -> bool:
-    """Whether the viewer is told of a change as it happens.
-
-    A MEMBER is told of a change if it was in the change's group by then, or left by it: whether it
-    hears at once or comes back later, it is told the same.
-    """
-    if viewer.sees_all:
-        return True
-    rows = await fetch(
-        "SELECT 1 FROM group_users WHERE organization_id = $1 AND group_id = $2 AND user_id = $3 "
-        "AND since_revision <= $4 AND (until_revision IS NULL OR until_revision >= $4) LIMIT 1",
-        viewer.organization_id,
-        change["group_id"] or "",
-        viewer.user_id,
-        change["revision"],
-    )
-    return bool(rows)
-
-
-def changes(viewer: Viewer, group_id: str | None = None) -> Listing:
-    """The changes that the viewer may see, newest first: of all, or of one group.
-
-    A MEMBER sees those of the groups it is in.
-    """
-
-    def source(params: Params, parent: str) -> str:
-        of_group = f" AND c.group_id = {parent}" if parent else ""
-        if group_id is not None:
-            known = known_ids((group_id,))
-            of_group = f" AND c.group_id = {params.add(known[0] if known else '')}"
-        return f"FROM changes c WHERE {viewer.sees(params, 'changes', 'c')}{of_group}"
-
-    return Listing(columns(Change, "c"), source, NEWEST_FIRST)
-
-
-async def changes_by_id(viewer: Viewer, change_ids: Sequence[str]) -> list[Row]:
-    """The changes with these ids that the viewer may see."""
-    params = Params()
-    sees = viewer.sees(params, "changes", "c")
-    rows = await read(
-        f"SELECT {CHANGE_COLUMNS} FROM changes c WHERE {sees} "
-        f"AND c.id = ANY({params.add(known_ids(change_ids))})",
-        *params.values,
-    )
-    return list(rows)
-
-
-async def revision_at(viewer: Viewer, instant: datetime) -> int:
-    """The revision that the organization was at, at an instant; 0 before its first change.
-
-    Raises BadRequest for the future: what is behind this machine's clock and behind the ledger's.
-    """
-    if instant > utc_now() and instant > await _last_changed(viewer):
-        raise BadRequest("`at` lies in the future; nothing can be told of it yet.")
-    rows = await fetch(
-        "SELECT revision FROM changes WHERE organization_id = $1 AND at <= $2 "
-        "ORDER BY at DESC, revision DESC LIMIT 1",
-        viewer.organization_id,
-        instant,
-    )
-    return int(rows[0][0]) if rows else 0
-
-
-async def _last_changed(viewer: Viewer) -> datetime:
-    rows = await fetch("SELECT changed_at FROM organizations WHERE id = $1", viewer.organization_id)
-    changed_at: datetime = rows[0][0]
-    return changed_at
-
-
-async def actors_by_revision(viewer: Viewer, revisions: Sequence[int]) -> list[Row]:
-    """Who made the changes of these revisions: `revision` and the columns of the actor."""
-    return list(
-        await read(
-            "SELECT revision, actor_kind, actor_name, actor_user_id FROM changes "
-            "WHERE organization_id = $1 AND revision = ANY($2)",
-            viewer.organization_id,
-            list(revisions),
-        )
-    )
-
-
-def some(rows: Sequence[Row], noun: str) -> str:
-    """Rows in words: the name of one (`Ada Lovelace`), the number of several (`3 users`)."""
-    return str(rows[0]["name"]) if len(rows) == 1 else quantity(len(rows), noun)

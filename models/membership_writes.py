@@ -35,20 +35,11 @@ from models.errors import DomainError, Forbidden, Unauthenticated
 from models.gathering import Gathering
 from models.groups import no_such_group
 from models.kinds import Kind
-from models.ledger import (
-    Outcome,
-    Shown,
-    Write,
-    begin,
-    is_up_to_date,
-    landing,
-    lock,
-    some,
-    tell,
-)
+from models.ledger import Outcome, Shown, Write, begin, is_up_to_date, landing, lock, tell
 from models.spans import over_part
 from models.sql import Params, known_ids, values
 from models.tables import Group
+from models.text import in_words
 from models.viewer import Viewer
 
 Pair = tuple[str, str]  # the ids of a group and of a member
@@ -279,7 +270,7 @@ def _record(draft: Write, asked: MembershipWrite, known: _Known, changed: Sequen
     done = "added {} to {}" if asked.adds else "removed {} from {}"
     draft.record(
         kind.added if asked.adds else kind.removed,
-        done.format(some(changed, kind.noun), group["name"]),
+        done.format(in_words(changed, kind.noun), group["name"]),
         group=group,
         details={kind.plural: [row["id"] for row in changed]},
     )

@@ -1,6 +1,9 @@
-"""What people type: trimmed, bounded, and in the form in which it is compared."""
+"""What people type: trimmed, bounded, and in the form in which it is compared. What they are told
+in words."""
 
 import unicodedata
+from collections.abc import Sequence
+from typing import Any
 
 from models.errors import Code, DomainError, Problem
 
@@ -94,3 +97,8 @@ class Reader:
 def quantity(count: int, noun: str) -> str:
     """A count in words for a sentence: `1 user`, `3 users`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def in_words(rows: Sequence[Any], noun: str) -> str:
+    """Rows in words: the name of one (`Ada Lovelace`), the number of several (`3 users`)."""
+    return str(rows[0]["name"]) if len(rows) == 1 else quantity(len(rows), noun)

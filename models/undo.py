@@ -14,8 +14,9 @@ import orjson
 from models.database import Row, fetch
 from models.errors import Code, DomainError
 from models.groups import close_group, must_be_free, rewrite_group, touch
+from models.history import changes_by_id
 from models.kinds import KINDS, Kind
-from models.ledger import Outcome, Write, changes_by_id, write
+from models.ledger import Outcome, Write, write
 from models.memberships import close_memberships, open_memberships
 from models.tables import Action
 from models.viewer import Viewer

@@ -14,9 +14,9 @@ from models.database import Row, fetch, fetch_each
 from models.directory import close_activations, entries_by_id, keeping_an_admin, must_be_few
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
-from models.ledger import Outcome, Write, some, write
+from models.ledger import Outcome, Write, write
 from models.tables import Role, UserStatus
-from models.text import DESCRIPTION_LENGTH, EXTERNAL_ID_LENGTH, Reader, name_key
+from models.text import DESCRIPTION_LENGTH, EXTERNAL_ID_LENGTH, Reader, in_words, name_key
 from models.viewer import Viewer
 
 FEATURES = 20
@@ -271,9 +271,9 @@ def _record(draft: Write, kind: Kind, work: Work) -> None:
     """Say it in the ledger: who is new, who was updated, and what stood before."""
     said = []
     if work.inserts:
-        said.append(f"added {some(work.inserts, kind.noun)}")
+        said.append(f"added {in_words(work.inserts, kind.noun)}")
     if work.updates:
-        said.append(f"updated {some([row for row, _ in work.updates], kind.noun)}")
+        said.append(f"updated {in_words([row for row, _ in work.updates], kind.noun)}")
     touched = {values["id"] for values in work.inserts} | {row["id"] for row, _ in work.updates}
     before = {row["id"]: {key: row[key] for key in changed} for row, changed in work.updates}
     draft.record(

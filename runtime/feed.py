@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from models import database, ledger
+from models import database, history, ledger
 from models.database import Row
 from models.errors import Busy, Unavailable
 from runtime.metrics import LAG
@@ -156,7 +156,7 @@ class Feed:
             channel = self._channels.get(id)
             if channel is None or at.revision <= channel.revision:
                 continue
-            changes = await ledger.changes_after(id, channel.revision, MOST_WAITING + 1)
+            changes = await history.changes_after(id, channel.revision, MOST_WAITING + 1)
             few = len(changes) <= MOST_WAITING
             channel.revision = changes[-1]["revision"] if few else at.revision
             for subscriber in channel.subscribers:

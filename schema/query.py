@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 import strawberry
 from strawberry import ID, UNSET
 
-from models import access, directory, groups, ledger, tokens
+from models import access, directory, groups, history, tokens
 from models.access import Question
 from models.database import is_postgres
 from models.errors import BadRequest
@@ -171,7 +171,7 @@ async def all_changes(
     paging: Paging,
     group_id: OfGroup = UNSET,
 ) -> Any:
-    listing = ledger.changes(context.viewer, group_id if isinstance(group_id, str) else None)
+    listing = history.changes(context.viewer, group_id if isinstance(group_id, str) else None)
     asked = paging.range(listing.order)
     return await whole(listing, asked)
 

@@ -14,7 +14,7 @@ import orjson
 import strawberry
 from strawberry import ID, UNSET
 
-from models import directory, groups, ids, ledger, memberships, tokens, undo
+from models import directory, groups, history, ids, memberships, tokens, undo
 from models.database import Row
 from models.kinds import KINDS, USERS, Kind
 from models.listing import (
@@ -72,7 +72,7 @@ async def groups_of_ids(context: Context, ids: Iterable[str | None]) -> dict[str
 
 async def moment_of(viewer: Viewer, at: datetime | None) -> int | None:
     """The revision that an `at` argument means; None for the present."""
-    return await ledger.revision_at(viewer, at) if at else None
+    return await history.revision_at(viewer, at) if at else None
 
 
 # ------------------------------------------------------------------------------------ connections
@@ -228,7 +228,7 @@ async def changes_of_groups(
     paging: Paging,
 ) -> list[Connection]:
     """`Group.changes`."""
-    listing = ledger.changes(context.viewer)
+    listing = history.changes(context.viewer)
     asked = paging.range(listing.order)
     return await of_parents(listing, asked, [root["id"] for root in roots])
 
@@ -338,7 +338,7 @@ def added_at(edge: Edge, viewer: Viewer) -> Any:
 async def added_by(roots: Sequence[Any], context: Context) -> list[Row]:
     """`addedBy` of a membership: who made the change that opened it."""
     revisions = [root.node["added_revision"] for root in roots]
-    rows = await ledger.actors_by_revision(context.viewer, list(set(revisions)))
+    rows = await history.actors_by_revision(context.viewer, list(set(revisions)))
     actors = {row["revision"]: row for row in rows}
     return [actors[revision] for revision in revisions]
 
@@ -375,7 +375,7 @@ async def change_undoable(roots: Sequence[Row], context: Context) -> list[bool]:
 async def change_undone_by(roots: Sequence[Row], context: Context) -> list[Row | None]:
     """`Change.undoneBy`."""
     wanted = [root["undone_by_id"] for root in roots if root["undone_by_id"]]
-    rows = by_id(await ledger.changes_by_id(context.viewer, wanted)) if wanted else {}
+    rows = by_id(await history.changes_by_id(context.viewer, wanted)) if wanted else {}
     return [rows.get(root["undone_by_id"] or "") for root in roots]
 
 
@@ -402,7 +402,7 @@ async def nodes_by_id(context: Context, wanted: Sequence[str]) -> list[Row | Non
         rows |= await entries_of(context, kind, some)
     rows |= await groups_of_ids(context, [id for id in wanted if ids.kind_of(id) == ids.GROUP])
     if changes := [id for id in wanted if ids.kind_of(id) == ids.CHANGE]:
-        rows |= by_id(await ledger.changes_by_id(viewer, changes))
+        rows |= by_id(await history.changes_by_id(viewer, changes))
     if some_tokens := [id for id in wanted if ids.kind_of(id) == ids.TOKEN]:
         rows |= by_id(await tokens.tokens_by_id(viewer, some_tokens))
     if viewer.organization_id in wanted:

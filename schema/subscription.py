@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
-from models import ledger
+from models import history, ledger
 from models.database import Row
 from models.errors import Unauthenticated
-from models.ledger import ABOUT_VIEWERS, NEWEST_FIRST
+from models.history import NEWEST_FIRST
+from models.ledger import ABOUT_VIEWERS
 from models.viewer import Viewer
 from runtime.feed import Subscriber
 from schema.context import Info
@@ -53,7 +54,7 @@ async def changes(
                 await context.recognise_again()
             if isinstance(group_id, str) and change["group_id"] != group_id:
                 continue
-            if await ledger.is_told(context.viewer, change):
+            if await history.is_told(context.viewer, change):
                 context.objects, context.shown = 0, change["revision"]
                 yield Edge(NEWEST_FIRST, change)
 
@@ -78,7 +79,7 @@ async def _stream(info: Info, subscriber: Subscriber, seen: int) -> AsyncIterato
     while True:
         if subscriber.is_behind:
             subscriber.is_behind = False  # before the read: it may fall behind again meanwhile
-            found = await ledger.changes_after(viewer.organization_id, seen, READ_AT_ONCE)
+            found = await history.changes_after(viewer.organization_id, seen, READ_AT_ONCE)
             if len(found) == READ_AT_ONCE:
                 subscriber.is_behind = True
         else:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models import groups, ledger, memberships, tokens
+from models import groups, history, memberships, tokens
 from models.database import Row
 from models.kinds import USERS, Kind
 from models.ledger import Shown
@@ -74,7 +74,7 @@ def written_entries(kind: Kind) -> Found:
 async def written_changes(roots: Sequence[Any], context: Context) -> list[Row | None]:
     """`change` of a payload."""
     wanted = [root.written.change_id or "" for root in roots]
-    rows = by_id(await ledger.changes_by_id(context.viewer, wanted))
+    rows = by_id(await history.changes_by_id(context.viewer, wanted))
     return [rows.get(id) for id in wanted]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from models.access import Decision, Question, Reach, Reason, access_pages, decide, holders, ids_of
 from models.database import Row
+from models.history import revision_at
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
-from models.ledger import revision_at
 from models.listing import Slice, fetch_pages
 from models.memberships import members
 from models.viewer import Viewer

@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from models import ledger
+from models import history
 from models.database import Row
 from models.directory import delete_entries
 from models.groups import update_group
@@ -155,7 +155,7 @@ async def test_nobody_is_told_how_things_stand_after_the_end_of_its_token(
 ) -> None:
     id, secret = await token_of(acme)
     group = await make_group(acme, "Before")
-    is_told, asked = ledger.is_told, 0
+    is_told, asked = history.is_told, 0
 
     async def is_told_and_revoked(viewer: Viewer, change: Row) -> bool:
         nonlocal asked
@@ -168,7 +168,7 @@ async def test_nobody_is_told_how_things_stand_after_the_end_of_its_token(
     cursor = (await service.client.ask(CURSOR, None, secret))["data"]["changes"]["edges"][0]
     for number in range(5):
         await update_group(acme, group, {"description": f"{number}"})
-    monkeypatch.setattr(ledger, "is_told", is_told_and_revoked)
+    monkeypatch.setattr(history, "is_told", is_told_and_revoked)
     async with line(service, secret) as socket:
         await socket.subscribe(query=SHOWING_NOW, after=cursor["cursor"])
         assert (await socket.change())["node"]["group"]["name"] == "Before"

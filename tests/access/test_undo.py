@@ -9,8 +9,8 @@ from tortoise.context import TortoiseContext
 from models.directory import delete_entries
 from models.errors import Code, DomainError
 from models.groups import delete_group, update_group
+from models.history import changes, changes_by_id
 from models.kinds import KINDS, PERSONAS, USERS
-from models.ledger import changes, changes_by_id
 from models.listing import Slice, fetch_page
 from models.membership_writes import add_members, remove_members
 from models.tables import Action

@@ -13,7 +13,8 @@ from gql import Client as GqlClient
 from gql import gql
 from gql.transport.websockets import WebsocketsTransport
 
-from models.ledger import NEWEST_FIRST, changes_after, current_revision
+from models.history import NEWEST_FIRST, changes_after
+from models.ledger import current_revision
 from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import create_token

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from models.database import fetch, is_postgres, transaction
 from models.directory import delete_entries
 from models.groups import delete_group, update_group
+from models.history import changes
 from models.kinds import KINDS, USERS, Kind
-from models.ledger import changes
 from models.listing import Slice, fetch_page
 from models.membership_writes import add_members, remove_members
 from models.tables import UserStatus

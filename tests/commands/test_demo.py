@@ -4,7 +4,7 @@ from collections import Counter
 
 from models.database import fetch
 from models.directory import organization
-from models.ledger import changes
+from models.history import changes
 from models.listing import Slice, fetch_page
 from models.organizations import find_organization
 from models.verify import differences

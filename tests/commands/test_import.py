@@ -8,7 +8,8 @@ import pytest
 
 from commands import importing
 from models.database import fetch
-from models.ledger import Outcome, current_revision, revision_at, utc_now
+from models.history import revision_at
+from models.ledger import Outcome, current_revision, utc_now
 from models.membership_writes import add_members
 from models.redating import DATED
 from models.tables import Role, UserStatus

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from models.directory import delete_entries
 from models.groups import delete_group
+from models.history import changes
 from models.kinds import KINDS, USERS, Kind
-from models.ledger import changes, current_revision
+from models.ledger import current_revision
 from models.listing import Slice, fetch_page
 from models.membership_writes import add_members, remove_members
 from models.organizations import create_organization

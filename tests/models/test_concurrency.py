@@ -12,9 +12,10 @@ from models.database import fetch
 from models.directory import delete_entries
 from models.errors import Code, DomainError
 from models.groups import create_group, delete_group, update_group
+from models.history import changes_after
 from models.impact import Proposal, access_impact
 from models.kinds import BOTS, KINDS, USERS, Kind
-from models.ledger import changes_after, current_revision
+from models.ledger import current_revision
 from models.membership_writes import add_members, remove_members
 from models.tokens import create_sign_in_link, create_token, revoke_token, sign_in
 from models.undo import undo_change

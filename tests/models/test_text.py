@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import Code, DomainError
-from models.text import NAME_LENGTH, Reader, is_storable, name_key, quantity
+from models.kinds import KINDS
+from models.text import NAME_LENGTH, Reader, in_words, is_storable, name_key, quantity
 
 
 @pytest.mark.parametrize(
@@ -130,3 +131,11 @@ def test_counts_in_words() -> None:
         "2 users",
         "1,000 users",
     ]
+
+
+def test_some_rows_in_words() -> None:
+    rows = [{"name": "Ada"}] * 1_000
+    for kind in KINDS:
+        assert in_words(rows[:1], kind.noun) == "Ada"
+        assert in_words(rows[:2], kind.noun) == f"2 {kind.plural}"
+        assert in_words(rows, kind.noun) == f"1,000 {kind.plural}"

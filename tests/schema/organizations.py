@@ -1,8 +1,8 @@
 """A small organization that has something of everything, every row of it marked."""
 
 from models.groups import create_group, update_group
+from models.history import changes
 from models.kinds import BOTS, PERSONAS, USERS
-from models.ledger import changes
 from models.listing import Slice, fetch_page
 from models.membership_writes import add_members, remove_members
 from models.tables import Role, UserStatus

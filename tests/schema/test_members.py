@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from models.groups import update_group
+from models.history import changes
 from models.kinds import BOTS, PERSONAS, USERS
-from models.ledger import changes
 from models.listing import Slice, fetch_page
 from models.membership_writes import add_members
 from models.tables import Role
