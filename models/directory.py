@@ -9,7 +9,7 @@ from models.columns import columns, select
 from models.database import Row, fetch, read
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
-from models.ledger import Outcome, Write, write
+from models.ledger import Draft, Outcome, write
 from models.listing import Listing, LiveRows, Order
 from models.sql import Params, known_ids
 from models.tables import Organization, Role, UserStatus
@@ -84,7 +84,7 @@ async def entries_by_id(
     return list(rows)
 
 
-async def entries_for_write(draft: Write, kind: Kind, entry_ids: Sequence[str]) -> list[Row]:
+async def entries_for_write(draft: Draft, kind: Kind, entry_ids: Sequence[str]) -> list[Row]:
     """The rows that a write names, each once, in order.
 
     Raises DomainError: TOO_MANY, or NOT_FOUND for each id that is no live row of the organization.
@@ -142,7 +142,7 @@ async def delete_entries(
     return Outcome(draft.landed_revision, changed=gone)
 
 
-async def _close(draft: Write, kind: Kind, gone: list[str]) -> None:
+async def _close(draft: Draft, kind: Kind, gone: list[str]) -> None:
     """Close the rows and their memberships, and count their groups anew."""
     await fetch(
         f"UPDATE {kind.memberships} SET until_revision = $2 "
@@ -173,7 +173,7 @@ async def _close(draft: Write, kind: Kind, gone: list[str]) -> None:
         )
 
 
-async def close_activations(draft: Write, user_ids: list[str]) -> None:
+async def close_activations(draft: Draft, user_ids: list[str]) -> None:
     """These users are no longer active, from this revision on."""
     await fetch(
         "UPDATE activations SET until_revision = $2 "
@@ -183,7 +183,7 @@ async def close_activations(draft: Write, user_ids: list[str]) -> None:
     )
 
 
-async def count_active_admins(draft: Write) -> int:
+async def count_active_admins(draft: Draft) -> int:
     """How many people can administrate the organization."""
     rows = await fetch(
         "SELECT COUNT(*) FROM users WHERE organization_id = $1 AND role = $2 AND status = $3 "
@@ -196,7 +196,7 @@ async def count_active_admins(draft: Write) -> int:
 
 
 @asynccontextmanager
-async def keeping_an_admin(draft: Write, kind: Kind, field: str) -> AsyncIterator[None]:
+async def keeping_an_admin(draft: Draft, kind: Kind, field: str) -> AsyncIterator[None]:
     """Raise DomainError LAST_ADMIN if the block leaves no active admin where there was one."""
     if kind is not USERS:
         yield

@@ -12,7 +12,7 @@ from models.database import Row, fetch, read
 from models.directory import entries_for_write
 from models.errors import Code, DomainError
 from models.kinds import KINDS, Kind
-from models.ledger import Outcome, Write, write
+from models.ledger import Draft, Outcome, write
 from models.listing import Listing, Order
 from models.memberships import open_memberships
 from models.sql import Params, contains, known_ids, open_at
@@ -207,7 +207,7 @@ async def delete_group(
 # ---------------------------------------------------------------------------- steps of a write
 
 
-def touch(draft: Write, group_id: str, steps: Mapping[Kind, int] | None = None) -> None:
+def touch(draft: Draft, group_id: str, steps: Mapping[Kind, int] | None = None) -> None:
     """Mark a group as changed by this write, and move its counters by `steps`."""
     params = Params(group_id, draft.now, draft.revision)
     counters = "".join(
@@ -221,7 +221,7 @@ def touch(draft: Write, group_id: str, steps: Mapping[Kind, int] | None = None) 
     )
 
 
-async def _group_for_write(draft: Write, group_id: str) -> Row:
+async def _group_for_write(draft: Draft, group_id: str) -> Row:
     rows = await groups_by_id(draft.viewer, [group_id])
     if not rows:
         raise no_such_group("id")
@@ -233,7 +233,7 @@ def no_such_group(field: str) -> DomainError:
     return DomainError.of(Code.NOT_FOUND, "There is no such group.", field)
 
 
-async def must_be_free(draft: Write, name: str, field: str) -> None:
+async def must_be_free(draft: Draft, name: str, field: str) -> None:
     """Raise DomainError TAKEN if a live group has the name."""
     taken = await fetch(
         "SELECT name FROM groups "
@@ -248,7 +248,7 @@ async def must_be_free(draft: Write, name: str, field: str) -> None:
 
 
 async def rewrite_group(
-    draft: Write, group: Row, wanted: Mapping[str, str | None], field: str
+    draft: Draft, group: Row, wanted: Mapping[str, str | None], field: str
 ) -> None:
     """Give a group another name or description. `field` is told if the name is taken."""
     name = wanted.get("name") or group["name"]
@@ -264,7 +264,7 @@ async def rewrite_group(
     touch(draft, group["id"])
 
 
-async def close_group(draft: Write, group: Row) -> None:
+async def close_group(draft: Draft, group: Row) -> None:
     """End a group and all its memberships."""
     for kind in KINDS:
         await fetch(

@@ -59,7 +59,7 @@ class Outcome(NamedTuple):
 
 
 @dataclass(slots=True)
-class Write:
+class Draft:
     """One write under way, which will take `revision`."""
 
     viewer: Viewer
@@ -116,13 +116,13 @@ class Write:
 
 
 @asynccontextmanager
-async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIterator[Write]:
+async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIterator[Draft]:
     """One write of the viewer's organization: commits on leaving, rolls back on any exception.
 
     Raises DomainError CONFLICT, before anything, if the organization is not at `expected_revision`.
     A DomainError leaves with the `revision` that it was decided at.
     """
-    draft: Write | None = None
+    draft: Draft | None = None
     try:
         async with transaction():
             organization = await lock(viewer.organization_id)
@@ -154,8 +154,8 @@ async def begin(
     viewer: Viewer,
     organization: Row,
     expected_revision: int | None = None,
-    behind: Write | None = None,
-) -> Write:
+    behind: Draft | None = None,
+) -> Draft:
     """A write of the viewer's, on the organization as it is. `behind` is one that lands before it.
 
     Raises DomainError CONFLICT, and Unauthenticated or Forbidden if the viewer is good no more.
@@ -175,7 +175,7 @@ async def begin(
     # Clocks of several machines differ; the ledger's never goes back, nor does it stand still: an
     # instant tells two changes apart.
     now = max(utc_now(), changed_at + TICK)
-    return Write(viewer, current + 1, now, ids.new_id(ids.CHANGE, now))
+    return Draft(viewer, current + 1, now, ids.new_id(ids.CHANGE, now))
 
 
 def is_up_to_date(viewer: Viewer, organization: Row) -> bool:
@@ -237,7 +237,7 @@ CHANGE_TYPES = {
 }
 
 
-def landing(drafts: Sequence[Write]) -> tuple[Statement, Statement]:
+def landing(drafts: Sequence[Draft]) -> tuple[Statement, Statement]:
     """The statements that take the revisions of writes, all of which were recorded, in order.
 
     The first moves the organization's row, and returns it: only if it is at the revision that the
@@ -271,7 +271,7 @@ def landing(drafts: Sequence[Write]) -> tuple[Statement, Statement]:
     return moving, changes
 
 
-def _row(draft: Write) -> list[Any]:
+def _row(draft: Draft) -> list[Any]:
     viewer, entry = draft.viewer, draft.entry or {}
     known = {
         "id": draft.change_id,

@@ -35,7 +35,7 @@ from models.errors import DomainError, Forbidden, Unauthenticated
 from models.gathering import Gathering
 from models.groups import no_such_group
 from models.kinds import Kind
-from models.ledger import Outcome, Shown, Write, begin, is_up_to_date, landing, lock, tell
+from models.ledger import Draft, Outcome, Shown, begin, is_up_to_date, landing, lock, tell
 from models.spans import over_part
 from models.sql import Params, known_ids, values
 from models.tables import Group
@@ -265,7 +265,7 @@ def _decide(asked: MembershipWrite, known: _Known) -> list[Row]:
     return [row for row in members if ((asked.group_id, row["id"]) in known.open) != asked.adds]
 
 
-def _record(draft: Write, asked: MembershipWrite, known: _Known, changed: Sequence[Row]) -> None:
+def _record(draft: Draft, asked: MembershipWrite, known: _Known, changed: Sequence[Row]) -> None:
     kind, group = asked.kind, known.groups[asked.group_id]
     done = "added {} to {}" if asked.adds else "removed {} from {}"
     draft.record(
@@ -284,7 +284,7 @@ class _Landed:
     """A write that moves members, with their rows."""
 
     asked: MembershipWrite
-    draft: Write
+    draft: Draft
     changed: Sequence[Row]
 
     @property

@@ -10,7 +10,7 @@ from models.columns import listed, shown
 from models.database import Row, fetch, read
 from models.directory import by_name
 from models.kinds import Kind
-from models.ledger import Write
+from models.ledger import Draft
 from models.listing import Listing, LiveRows, Order
 from models.sql import Params, open_at
 from models.viewer import Viewer
@@ -83,7 +83,7 @@ async def added_members(
 
 
 async def open_memberships(
-    draft: Write, kind: Kind, group_id: str, member_ids: Sequence[str]
+    draft: Draft, kind: Kind, group_id: str, member_ids: Sequence[str]
 ) -> list[str]:
     """Open those memberships that are not open, of members who exist; returns them, in order.
 
@@ -108,7 +108,7 @@ async def open_memberships(
 
 
 async def close_memberships(
-    draft: Write, kind: Kind, group_id: str, member_ids: Sequence[str]
+    draft: Draft, kind: Kind, group_id: str, member_ids: Sequence[str]
 ) -> list[str]:
     """Close those memberships that are open; returns their members, in order."""
     if not member_ids:
@@ -124,7 +124,7 @@ async def close_memberships(
 
 
 def _count_groups(
-    draft: Write, kind: Kind, member_ids: Sequence[str], changed: set[str], step: int
+    draft: Draft, kind: Kind, member_ids: Sequence[str], changed: set[str], step: int
 ) -> list[str]:
     if changed:
         draft.at_last(

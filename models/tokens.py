@@ -16,7 +16,7 @@ from models.database import Row, fetch, fetch_each, transaction
 from models.directory import entries_by_id
 from models.errors import Code, DomainError
 from models.kinds import USERS
-from models.ledger import Outcome, Write, utc_now, write
+from models.ledger import Draft, Outcome, utc_now, write
 from models.listing import Listing, Order
 from models.sql import Params, known_ids
 from models.tables import Action, ActorKind, Role, Token, UserStatus
@@ -187,7 +187,7 @@ async def revoke_token(viewer: Viewer, token_id: str) -> Outcome:
 
 
 async def _insert(
-    draft: Write,
+    draft: Draft,
     name: str,
     role: Role | None,
     user_id: str | None,
@@ -214,7 +214,7 @@ async def _insert(
     return token_id, secret
 
 
-async def _revoke(draft: Write, token: Row) -> None:
+async def _revoke(draft: Draft, token: Row) -> None:
     """Revoke a token, the sessions that it was exchanged for, and theirs."""
     await fetch(
         "WITH RECURSIVE ended (id) AS (SELECT id FROM tokens WHERE id = $1 "
@@ -292,7 +292,7 @@ async def exchange(viewer: Viewer, lifetime: timedelta) -> str:
 
 
 async def _begin_session(
-    draft: Write, role: Role | None, expires_at: datetime, parent_id: str | None = None
+    draft: Draft, role: Role | None, expires_at: datetime, parent_id: str | None = None
 ) -> str:
     user_id = draft.viewer.user_id
     token_id, secret = await _insert(draft, "Browser session", role, user_id, expires_at, parent_id)

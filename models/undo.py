@@ -16,7 +16,7 @@ from models.errors import Code, DomainError
 from models.groups import close_group, must_be_free, rewrite_group, touch
 from models.history import changes_by_id
 from models.kinds import KINDS, Kind
-from models.ledger import Outcome, Write, write
+from models.ledger import Draft, Outcome, write
 from models.memberships import close_memberships, open_memberships
 from models.tables import Action
 from models.viewer import Viewer
@@ -81,7 +81,7 @@ def _told(change: Row) -> str:
     return UNDID + before.removeprefix(DID_AGAIN)
 
 
-async def _change_for_undo(draft: Write, change_id: str) -> Row:
+async def _change_for_undo(draft: Draft, change_id: str) -> Row:
     found = await changes_by_id(draft.viewer, [change_id])
     if not found:
         raise DomainError.of(Code.NOT_FOUND, "There is no such change.", "changeId")
@@ -95,7 +95,7 @@ async def _change_for_undo(draft: Write, change_id: str) -> Row:
     return change
 
 
-async def _reverse(draft: Write, change: Row, group: Row) -> dict[str, Any]:
+async def _reverse(draft: Draft, change: Row, group: Row) -> dict[str, Any]:
     """Do the reverse; returns the details of the new change, empty if there was nothing to do."""
     details = orjson.loads(change["details"])
     live = group["until_revision"] is None
@@ -121,7 +121,7 @@ def _ended_it(action: str, details: Mapping[str, Any]) -> bool:
     return action == Action.GROUP_DELETED or details.get("group") == "deleted"
 
 
-async def _restore(draft: Write, change: Row, group: Row) -> dict[str, Any]:
+async def _restore(draft: Draft, change: Row, group: Row) -> dict[str, Any]:
     """Bring a group back, with its name and those of its memberships whose members still exist."""
     await must_be_free(draft, group["name"], "changeId")
     await fetch(
@@ -134,7 +134,7 @@ async def _restore(draft: Write, change: Row, group: Row) -> dict[str, Any]:
     return {"group": "restored"}
 
 
-async def _rewrite_back(draft: Write, group: Row, details: Mapping[str, Any]) -> dict[str, Any]:
+async def _rewrite_back(draft: Draft, group: Row, details: Mapping[str, Any]) -> dict[str, Any]:
     """Give the group back what stood before, where nobody has changed it since."""
     before = {
         key: value
@@ -147,7 +147,7 @@ async def _rewrite_back(draft: Write, group: Row, details: Mapping[str, Any]) ->
     return {"before": {key: group[key] for key in before}, "after": before}
 
 
-async def _reverse_memberships(draft: Write, change: Row, group: Row) -> dict[str, Any]:
+async def _reverse_memberships(draft: Draft, change: Row, group: Row) -> dict[str, Any]:
     """Close what the change opened, and open what it closed."""
     touched: dict[str, Any] = {}
     steps: dict[Kind, int] = {}

@@ -14,7 +14,7 @@ from models.database import Row, fetch, fetch_each
 from models.directory import close_activations, entries_by_id, keeping_an_admin, must_be_few
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
-from models.ledger import Outcome, Write, write
+from models.ledger import Draft, Outcome, write
 from models.tables import Role, UserStatus
 from models.text import DESCRIPTION_LENGTH, EXTERNAL_ID_LENGTH, Reader, in_words, name_key
 from models.viewer import Viewer
@@ -130,7 +130,7 @@ def _features(reader: Reader, labels: Sequence[str]) -> str:
 # ---------------------------------------------------------------------------- what it comes to
 
 
-async def _find(draft: Write, kind: Kind, inputs: Sequence[Values]) -> Candidates:
+async def _find(draft: Draft, kind: Kind, inputs: Sequence[Values]) -> Candidates:
     """The live rows that the inputs name in any way."""
     named = [values["id"] for values in inputs if "id" in values]
     return Candidates(
@@ -141,7 +141,7 @@ async def _find(draft: Write, kind: Kind, inputs: Sequence[Values]) -> Candidate
 
 
 async def _rows_by(
-    draft: Write, kind: Kind, column: str, inputs: Sequence[Values]
+    draft: Draft, kind: Kind, column: str, inputs: Sequence[Values]
 ) -> dict[str, Row]:
     """The live rows that have one of the inputs' values in a column, by that value."""
     wanted = [values[column] for values in inputs if column in values]
@@ -156,7 +156,7 @@ async def _rows_by(
     return {row[column]: row for row in rows}
 
 
-def _match(draft: Write, kind: Kind, inputs: Sequence[Values], candidates: Candidates) -> Work:
+def _match(draft: Draft, kind: Kind, inputs: Sequence[Values], candidates: Candidates) -> Work:
     """Match each input with a row; nothing is written yet."""
     work = Work()
     seen: set[tuple[str, str]] = set()
@@ -203,7 +203,7 @@ def _contradictions(
 # ---------------------------------------------------------------------------- writing it
 
 
-async def _insert(draft: Write, kind: Kind, inserts: Sequence[Values]) -> None:
+async def _insert(draft: Draft, kind: Kind, inserts: Sequence[Values]) -> None:
     if not inserts:
         return
     defaults: Values = {
@@ -231,7 +231,7 @@ async def _insert(draft: Write, kind: Kind, inserts: Sequence[Values]) -> None:
         await _activate(draft, [row["id"] for row in rows if row["status"] == UserStatus.ACTIVE])
 
 
-async def _update(draft: Write, kind: Kind, updates: Sequence[tuple[Row, Values]]) -> None:
+async def _update(draft: Draft, kind: Kind, updates: Sequence[tuple[Row, Values]]) -> None:
     if not updates:
         return
     columns = sorted({column for _, changed in updates for column in changed})
@@ -255,7 +255,7 @@ async def _update(draft: Write, kind: Kind, updates: Sequence[tuple[Row, Values]
         await close_activations(draft, ended)
 
 
-async def _activate(draft: Write, user_ids: Sequence[str]) -> None:
+async def _activate(draft: Draft, user_ids: Sequence[str]) -> None:
     """These users are active, from this revision on."""
     await fetch_each(
         "INSERT INTO activations (id, organization_id, user_id, since_revision) "
@@ -267,7 +267,7 @@ async def _activate(draft: Write, user_ids: Sequence[str]) -> None:
     )
 
 
-def _record(draft: Write, kind: Kind, work: Work) -> None:
+def _record(draft: Draft, kind: Kind, work: Work) -> None:
     """Say it in the ledger: who is new, who was updated, and what stood before."""
     said = []
     if work.inserts:
