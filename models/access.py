@@ -17,10 +17,11 @@ from typing import NamedTuple
 from models.columns import listed, shown
 from models.database import Row, is_postgres, read
 from models.groups import groups_of
+from models.ids import FORM
 from models.kinds import USERS, Kind
 from models.listing import Listing, Page, Slice, fetch_counts, fetch_pages, statement
 from models.memberships import members
-from models.sql import ID, Params, open_at, values
+from models.sql import Params, open_at, values
 from models.tables import Group
 from models.viewer import Viewer
 
@@ -262,8 +263,8 @@ async def _decide_alike(
         question
         for question in questions
         if (viewer.sees_all or question.user_id == viewer.user_id)
-        and ID.fullmatch(question.user_id)
-        and ID.fullmatch(question.resource_id)
+        and FORM.fullmatch(question.user_id)
+        and FORM.fullmatch(question.resource_id)
     ]
     decisions = {question: Decision(question, Reason.NOT_FOUND) for question in questions}
     granted = await _granted(viewer, kind, known, moment) if known else {}

@@ -8,10 +8,11 @@ from enum import StrEnum
 from models.columns import columns, select
 from models.database import Row, fetch, read
 from models.errors import Code, DomainError, Problem
+from models.ids import well_formed
 from models.kinds import USERS, Kind
 from models.ledger import Draft, Outcome, write
 from models.listing import Listing, LiveRows, Order
-from models.sql import Params, known_ids
+from models.sql import Params
 from models.tables import Organization, Role, UserStatus
 from models.text import in_words
 from models.viewer import Viewer
@@ -78,7 +79,7 @@ async def entries_by_id(
     sees = viewer.sees(params, kind.table, "e")
     rows = await read(
         f"SELECT {select(kind.model, 'e')} FROM {kind.table} e WHERE {sees}{live} "
-        f"AND e.id = ANY({params.add(known_ids(entry_ids))})",
+        f"AND e.id = ANY({params.add(well_formed(entry_ids))})",
         *params.values,
     )
     return list(rows)

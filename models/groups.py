@@ -11,11 +11,12 @@ from models.columns import columns, select
 from models.database import Row, fetch, read
 from models.directory import entries_for_write
 from models.errors import Code, DomainError
+from models.ids import well_formed
 from models.kinds import KINDS, Kind
 from models.ledger import Draft, Outcome, write
 from models.listing import Listing, Order
 from models.memberships import open_memberships
-from models.sql import Params, contains, known_ids, open_at
+from models.sql import Params, contains, open_at
 from models.tables import Action, Group
 from models.text import DESCRIPTION_LENGTH, Reader, name_key, quantity
 from models.viewer import Viewer
@@ -88,7 +89,7 @@ async def groups_by_id(
     sees = viewer.sees(params, "groups", "g")
     rows = await read(
         f"SELECT {select(Group, 'g')} FROM groups g WHERE {sees}{live} "
-        f"AND g.id = ANY({params.add(known_ids(group_ids))})",
+        f"AND g.id = ANY({params.add(well_formed(group_ids))})",
         *params.values,
     )
     return list(rows)

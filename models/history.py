@@ -6,9 +6,10 @@ from datetime import datetime
 from models.columns import columns, select
 from models.database import Row, fetch, read
 from models.errors import BadRequest
+from models.ids import is_well_formed, well_formed
 from models.ledger import utc_now
 from models.listing import Listing, Order
-from models.sql import Params, known_ids
+from models.sql import Params
 from models.tables import Change
 from models.viewer import Viewer
 
@@ -57,8 +58,8 @@ def changes(viewer: Viewer, group_id: str | None = None) -> Listing:
     def source(params: Params, parent: str) -> str:
         of_group = f" AND c.group_id = {parent}" if parent else ""
         if group_id is not None:
-            known = known_ids((group_id,))
-            of_group = f" AND c.group_id = {params.add(known[0] if known else '')}"
+            known = group_id if is_well_formed(group_id) else ""
+            of_group = f" AND c.group_id = {params.add(known)}"
         return f"FROM changes c WHERE {viewer.sees(params, 'changes', 'c')}{of_group}"
 
     return Listing(columns(Change, "c"), source, NEWEST_FIRST)
@@ -70,7 +71,7 @@ async def changes_by_id(viewer: Viewer, change_ids: Sequence[str]) -> list[Row]:
     sees = viewer.sees(params, "changes", "c")
     rows = await read(
         f"SELECT {CHANGE_COLUMNS} FROM changes c WHERE {sees} "
-        f"AND c.id = ANY({params.add(known_ids(change_ids))})",
+        f"AND c.id = ANY({params.add(well_formed(change_ids))})",
         *params.values,
     )
     return list(rows)

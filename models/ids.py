@@ -1,8 +1,10 @@
 """Identifiers: `<prefix>_<hex of a UUIDv7>`. They sort by time, say what they are, and cost nothing
 to make. The same text is the primary key in the database and the `ID` that clients see."""
 
+import re
 import secrets
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 ORGANIZATION = "org"
@@ -13,6 +15,8 @@ GROUP = "grp"
 CHANGE = "chg"
 TOKEN = "tok"
 SIGN_IN_LINK = "lnk"
+
+FORM = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -42,3 +46,13 @@ def kind_of(id: str) -> str:
     """The prefix of an id; an id without one is no kind at all: the empty string."""
     prefix, separator, _ = id.partition("_")
     return prefix if separator else ""
+
+
+def is_well_formed(id: str) -> bool:
+    """Whether a text has the form of an id. No row can have any other."""
+    return FORM.fullmatch(id) is not None
+
+
+def well_formed(ids: Iterable[str]) -> list[str]:
+    """Those of the texts that have the form of an id, each once, in order."""
+    return [id for id in dict.fromkeys(ids) if FORM.fullmatch(id)]

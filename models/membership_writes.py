@@ -34,10 +34,11 @@ from models.directory import IDS_AT_ONCE, must_be_few, must_exist
 from models.errors import DomainError, Forbidden, Unauthenticated
 from models.gathering import Gathering
 from models.groups import no_such_group
+from models.ids import well_formed
 from models.kinds import Kind
 from models.ledger import Draft, Outcome, Shown, begin, is_up_to_date, landing, lock, tell
 from models.spans import over_part
-from models.sql import Params, known_ids, values
+from models.sql import Params, values
 from models.tables import Group
 from models.text import in_words
 from models.viewer import Viewer
@@ -66,7 +67,7 @@ class MembershipWrite:
         if len(self.member_ids) > IDS_AT_ONCE:
             self.pairs = ()
             return
-        groups, members = known_ids([self.group_id]), known_ids(self.member_ids)
+        groups, members = well_formed([self.group_id]), well_formed(self.member_ids)
         self.pairs = [(group, member) for group in groups for member in members]
 
 
@@ -228,7 +229,7 @@ class _Known:
 async def _read(organization_id: str, kind: Kind, all_asked: Sequence[MembershipWrite]) -> _Known:
     """What is known of the groups and the members that the writes name, by one statement."""
     pairs = [pair for asked in all_asked for pair in asked.pairs]
-    groups = known_ids([asked.group_id for asked in all_asked])
+    groups = well_formed([asked.group_id for asked in all_asked])
     params = Params(organization_id, groups, list({member for _, member in pairs}))
     asked_pairs = values(params, "pair", {"group_id": "text", "member_id": "text"}, pairs)
     rows = await fetch(

@@ -10,7 +10,6 @@ from models.errors import BadRequest
 from models.text import EMAIL_LENGTH, composed, is_storable, name_key
 
 SEARCH_LENGTH = EMAIL_LENGTH  # the longest of what is searched: all of it can be searched for
-ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
 
 
 class Params:
@@ -114,8 +113,3 @@ def by_pairs(
     first, end = map(params.add, names)
     begins = f"(e.name_key >= {first} AND e.name_key < {end})"
     return f" AND {begins}", f" AND {INDEXED} @> {params.add(held)}::text[] AND NOT {begins}"
-
-
-def known_ids(ids: Sequence[str]) -> list[str]:
-    """Those that have the form of an id, each once, in order. No row can have any other."""
-    return [id for id in dict.fromkeys(ids) if ID.fullmatch(id)]

@@ -15,10 +15,11 @@ from models.columns import columns, listed
 from models.database import Row, fetch, fetch_each, transaction
 from models.directory import entries_by_id
 from models.errors import Code, DomainError
+from models.ids import is_well_formed, well_formed
 from models.kinds import USERS
 from models.ledger import Draft, Outcome, utc_now, write
 from models.listing import Listing, Order
-from models.sql import Params, known_ids
+from models.sql import Params
 from models.tables import Action, ActorKind, Role, Token, UserStatus
 from models.text import Reader, is_storable, name_key
 from models.viewer import Viewer, effective_role
@@ -75,7 +76,7 @@ async def recognise_user(
     """
     if not is_storable(organization + email):
         return None
-    is_id = bool(known_ids([organization]))
+    is_id = is_well_formed(organization)
     rows = await fetch(
         "SELECT u.id, u.name, u.role, o.id AS organization_id, o.revision "
         "FROM organizations o JOIN users u ON u.organization_id = o.id "
@@ -135,7 +136,7 @@ async def tokens_by_id(viewer: Viewer, token_ids: Sequence[str]) -> list[Row]:
             f"SELECT {listed(COLUMNS)} {FROM_TOKENS} "
             "WHERE t.organization_id = $1 AND t.id = ANY($2)",
             viewer.organization_id,
-            known_ids(token_ids),
+            well_formed(token_ids),
         )
     )
 

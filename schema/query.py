@@ -11,9 +11,9 @@ from models import access, directory, groups, history, tokens
 from models.access import Question
 from models.database import is_postgres
 from models.errors import BadRequest
+from models.ids import is_well_formed
 from models.impact import Impact, Proposal, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
-from models.sql import known_ids
 from models.tables import UserStatus
 from schema.context import Context
 from schema.enums import OrderDirection
@@ -96,7 +96,7 @@ async def group(context: Context, id: Id) -> Any:
 
 async def named(roots: Sequence[None], context: Context, id: str) -> list[Any]:
     """A group of which lists are wanted alone. PostgreSQL looks for it where it looks for these."""
-    return [Named(id)] if is_postgres() and known_ids([id]) else await _groups([id], context)
+    return [Named(id)] if is_postgres() and is_well_formed(id) else await _groups([id], context)
 
 
 def entry(kind: Kind) -> Resolver:

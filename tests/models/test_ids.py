@@ -7,8 +7,7 @@ from uuid import RFC_4122, UUID
 
 import pytest
 
-from models.ids import CHANGE, GROUP, MICROSECOND, kind_of, new_id, uuid7_hex
-from models.sql import known_ids
+from models.ids import CHANGE, GROUP, MICROSECOND, kind_of, new_id, uuid7_hex, well_formed
 
 
 def test_an_id_is_a_prefix_and_a_uuid_of_version_7() -> None:
@@ -54,4 +53,4 @@ def test_the_kind_of_an_id_is_its_prefix(id: str, kind: str) -> None:
 def test_only_texts_of_the_form_of_an_id_are_looked_up_each_once() -> None:
     first, second = new_id(GROUP), new_id(GROUP)
     strange = ["", "grp", "grp_", first.upper(), first + "0", first + "\n", " " + first, "\x00"]
-    assert known_ids([second, *strange, first, second]) == [second, first]
+    assert well_formed([second, *strange, first, second]) == [second, first]
