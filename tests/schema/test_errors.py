@@ -143,16 +143,21 @@ async def test_a_fault_in_a_write_leaves_everything_as_it_was(
     await ask(document("createGroup"), input={"name": "Half done"})
 
 
-async def test_a_fault_before_anything_is_executed_is_masked_too(
-    client: Client, acme: Viewer
+async def test_a_fault_before_anything_is_executed_is_masked_and_logged_too(
+    client: Client, acme: Viewer, caplog: pytest.LogCaptureFixture
 ) -> None:
+    id = "request-0001"
     async with missing("tokens"):
-        response = await client.post("{ viewer { role } }", token="whoever")
+        response = await client.post("{ viewer { role } }", None, "whoever", **{"X-Request-ID": id})
     assert response.status_code == 500
-    id = response.headers["x-request-id"]
     [error] = response.json()["errors"]
     assert error["extensions"] == {"code": "INTERNAL", "requestId": id}
+    assert error["message"].endswith(f"{id}.")
     assert "tokens" not in response.text
+    [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.name == "cohort.graphql"
+    assert record.exc_info is not None
+    assert "tokens" in str(record.exc_info[1])
 
 
 async def test_the_service_goes_on_after_a_fault(client: Client, ask: Asker) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import orjson
 import pytest
 
-from models.database import fetch, transaction
 from models.tables import Role
 from models.viewer import Viewer
 from tests.client import JSON, Asker, Client, asker
@@ -395,21 +394,3 @@ async def test_a_stranger_learns_nothing_of_the_schema(client: Client, acme: Vie
         assert [error["extensions"]["code"] for error in response.json()["errors"]] == [
             "UNAUTHENTICATED"
         ]
-
-
-async def test_a_fault_of_ours_is_500_with_its_id_and_the_log_has_the_cause(
-    client: Client, ask: Asker, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with transaction():
-        await fetch("ALTER TABLE organizations RENAME TO gone")
-    try:
-        response = await client.post(QUERY, None, ask.token, **{"X-Request-ID": "request-0001"})
-    finally:
-        async with transaction():
-            await fetch("ALTER TABLE gone RENAME TO organizations")
-    assert response.status_code == 500
-    (record,) = [record for record in caplog.records if record.exc_info]
-    assert record.name == "cohort.graphql"
-    (error,) = response.json()["errors"]
-    assert error["extensions"] == {"code": "INTERNAL", "requestId": "request-0001"}
-    assert error["message"].endswith("request-0001.")
