@@ -24,10 +24,11 @@ from models.database import snapshot
 from models.errors import Busy, LimitExceeded, Unauthenticated, Unavailable
 from models.ledger import Shown, revisions
 from schema.arguments import NotPlain
+from schema.compiler import Compiler
 from schema.context import Context
 from schema.documents import Operation
 from schema.payloads import Payload
-from schema.plans import Compiler, Plan, WritePlan
+from schema.plans import Plan, WritePlan
 from schema.variables import read_variables
 from schema.written import written_groups
 

@@ -11,7 +11,8 @@ import pytest
 from models.database import connection, fetch, is_postgres, watch_statements
 from models.organizations import create_organization
 from runtime.settings import DISPENSABLE
-from schema.plans import Compiler, Plan
+from schema.compiler import Compiler
+from schema.plans import Plan
 from tests.client import asker, serving
 from tests.factories import make_group, make_users
 from tests.schema.organizations import furnish
