@@ -28,7 +28,7 @@ from runtime.metrics import SOCKETS, SUBSCRIBERS, sample_pool, sampling
 from runtime.oidc import Issuer
 from runtime.revisions import Revisions
 from runtime.scraping import metrics_page
-from runtime.sessions import session_routes
+from runtime.sessions import Sessions
 from runtime.settings import Settings
 from runtime.telemetry import RequestLog, configure_logging
 from schema.documents import count_lookups
@@ -201,7 +201,7 @@ def create_app(settings: Settings) -> Starlette:
         ],
         exception_handlers={Busy: unavailable, Unavailable: unavailable},
         routes=[
-            *session_routes(settings, authenticator),
+            *Sessions(settings, authenticator).routes(),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics_page(settings, authenticator, sample)),

@@ -26,77 +26,82 @@ LINK_NOT_GOOD = (
 LARGEST_BODY = LONGEST_TOKEN + 1_000
 
 
-def session_routes(settings: Settings, authenticator: Authenticator) -> list[Route]:
-    """`/sign-in` for links, `/session` for pages."""
+class Sessions:
+    """How browsers sign in and out, each address so often."""
 
-    failures = PerMinute(
-        settings.sign_ins_per_minute, "sign_ins_per_minute", "failed attempts to sign in"
-    )
-    sessions = PerMinute(settings.sessions_per_minute, "sessions_per_minute", "sign-ins")
-
-    @contextmanager
-    def attempt(request: Request) -> Iterator[None]:
-        """An attempt to sign in: it has failed if the block raises, else it has succeeded.
-
-        It counts as both until that is known, so that none is one too many. Raises TryAgainLater.
-        """
-        address = address_key(request.client.host if request.client else None)
-        sessions.take(address)
-        try:
-            failures.take(address)
-            yield
-        except BaseException:
-            sessions.give_back(address)
-            raise
-        failures.give_back(address)
-
-    def remember(response: Response, request: Request, secret: str) -> Response:
-        response.set_cookie(
-            COOKIE,
-            secret,
-            max_age=int(settings.session_lifetime.total_seconds()),
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
+    def __init__(self, settings: Settings, authenticator: Authenticator) -> None:
+        self.settings = settings
+        self.authenticator = authenticator
+        self.failures = PerMinute(
+            settings.sign_ins_per_minute, "sign_ins_per_minute", "failed attempts to sign in"
         )
-        return response
+        self.sign_ins = PerMinute(settings.sessions_per_minute, "sessions_per_minute", "sign-ins")
 
-    async def follow_link(request: Request) -> Response:
+    def routes(self) -> list[Route]:
+        """`/sign-in` for links, `/session` for pages."""
+        return [
+            Route("/sign-in", self.follow_link, methods=["GET"]),
+            Route("/session", _for_own_pages(self.begin), methods=["POST"]),
+            Route("/session", _for_own_pages(self.end), methods=["DELETE"]),
+        ]
+
+    async def follow_link(self, request: Request) -> Response:
         """Use a sign-in link up, set the cookie, and leave the secret behind."""
         if request.method == "HEAD":  # mail programs look at links so; that must not use them up
             return Response()
         link = request.query_params.get("secret", "")
         try:
-            with attempt(request):
-                secret = await tokens.sign_in(link, settings.session_lifetime)
+            with self._attempt(request):
+                secret = await tokens.sign_in(link, self.settings.session_lifetime)
                 if secret is None:
                     raise Unauthenticated(LINK_NOT_GOOD)
         except TryAgainLater as error:
             return tell(request, NOT_SIGNED_IN, f"{error}\n", 429, _wait(error))
         except Unauthenticated as error:
             return tell(request, NOT_SIGNED_IN, str(error), 403)
-        return remember(RedirectResponse("/", 303), request, secret)
+        return self._remember(RedirectResponse("/", 303), request, secret)
 
-    async def begin(request: Request) -> Response:
+    async def begin(self, request: Request) -> Response:
         """Set the cookie for the token in the body: `{"token": "…"}`."""
-        token = await _pasted_token(request, settings.request_seconds)
-        with attempt(request):
-            viewer = await authenticator.viewer(token)
-        secret = await tokens.exchange(viewer, settings.session_lifetime)
-        return remember(Response(status_code=204), request, secret)
+        token = await _pasted_token(request, self.settings.request_seconds)
+        with self._attempt(request):
+            viewer = await self.authenticator.viewer(token)
+        secret = await tokens.exchange(viewer, self.settings.session_lifetime)
+        return self._remember(Response(status_code=204), request, secret)
 
-    async def end(request: Request) -> Response:
+    async def end(self, request: Request) -> Response:
         """Revoke the session, and take the cookie away."""
-        await tokens.sign_out(await authenticator.viewer(request.cookies.get(COOKIE)))
+        await tokens.sign_out(await self.authenticator.viewer(request.cookies.get(COOKIE)))
         response = Response(status_code=204)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return response
 
-    return [
-        Route("/sign-in", follow_link, methods=["GET"]),
-        Route("/session", _for_own_pages(begin), methods=["POST"]),
-        Route("/session", _for_own_pages(end), methods=["DELETE"]),
-    ]
+    @contextmanager
+    def _attempt(self, request: Request) -> Iterator[None]:
+        """An attempt to sign in: it has failed if the block raises, else it has succeeded.
+
+        It counts as both until that is known, so that none is one too many. Raises TryAgainLater.
+        """
+        address = address_key(request.client.host if request.client else None)
+        self.sign_ins.take(address)
+        try:
+            self.failures.take(address)
+            yield
+        except BaseException:
+            self.sign_ins.give_back(address)
+            raise
+        self.failures.give_back(address)
+
+    def _remember(self, response: Response, request: Request, secret: str) -> Response:
+        response.set_cookie(
+            COOKIE,
+            secret,
+            max_age=int(self.settings.session_lifetime.total_seconds()),
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return response
 
 
 def _for_own_pages(
