@@ -11,7 +11,9 @@ from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import create_token
 from models.viewer import Viewer
-from runtime.auth import COOKIE
+from runtime import auth
+from runtime.auth import COOKIE, Authenticator
+from runtime.revisions import Revisions
 from tests.client import Asker, Client, asker, serving
 from tests.databases import opened
 from tests.factories import make_admin, make_user
@@ -153,3 +155,15 @@ async def test_the_last_use_is_noted_for_all_requests_together(database_url: str
         rows = await fetch("SELECT last_used_at FROM tokens ORDER BY id")
     assert [row["last_used_at"] is None for row in rows] == [False, True]
     assert unused.token != ask.token
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_no_more_than_so_many_are_remembered(
+    acme: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "MOST_RECOGNISED", 2)
+    authenticator = Authenticator(Revisions())
+    secrets = [(await create_token(acme, "Robot", Role.ADMIN))[1] for _ in range(3)]
+    for secret in secrets:
+        await authenticator.viewer(secret)
+    assert [bool(authenticator.presumed(secret)) for secret in secrets] == [False, True, True]

@@ -1,13 +1,14 @@
-"""What a process tells the others of its writes."""
+"""What a process tells the others of its writes, and what waits for those who listen."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from models import database
 from models.errors import Unavailable
 from models.viewer import Viewer
-from runtime.feed import Feed
+from runtime.feed import MOST_WAITING, Feed, Subscriber
 from tests.factories import make_group
 
 
@@ -30,3 +31,16 @@ async def test_others_are_told_later_of_what_they_could_not_be_told(
         async with asyncio.timeout(10):
             await told.wait()
     assert tried == [viewer.organization_id] * 2
+
+
+async def test_no_more_than_so_many_changes_wait_for_one() -> None:
+    subscriber = Subscriber()
+    subscriber.is_behind = False  # as one that has read the ledger
+    change: Any = {"revision": 1}
+    subscriber.offer([change] * MOST_WAITING)
+    assert len(await subscriber.take()) == MOST_WAITING
+    assert not subscriber.is_behind
+    for _ in range(2):
+        subscriber.offer([change] * (MOST_WAITING // 2 + 1))
+    assert await subscriber.take() == []
+    assert subscriber.is_behind  # so it reads the ledger again
