@@ -68,6 +68,11 @@ test.each([
     'Ada loses Coach; they keep Gym through Sales.',
   ],
   [
+    'the same one, who keeps as many other things',
+    impact([{ user: 'Ada', bots: ['Coach', 'Gym'] }], [{ user: 'Ada', bots: ['Pitch', 'Deck'] }]),
+    'Ada loses 2 bots; they keep 2 bots through Sales.',
+  ],
+  [
     'only such as keep it',
     impact([], [one]),
     'Nobody loses access; Ada keeps Coach through Sales.',

@@ -62,11 +62,24 @@ export function sentence(impact: Impact, groupId: string, tense: 'lose' | 'lost'
       ? `Nobody ${tense === 'lose' ? 'loses' : 'lost'} access`
       : `${who(losses)} ${verb(losses.totalCount, tense)} ${whatOf(losses)}`;
   if (kept.totalCount === 0) return `${lost}.`;
-  const things = whatOf(kept);
-  const them = things === whatOf(losses) ? 'them' : things;
+  const them = isOfTheSame(losses, kept) ? 'them' : whatOf(kept);
   const through = list(keepingGroups(impact, groupId));
   return `${lost}; ${keepers(impact, tense)} ${them}${through && ` through ${through}`}.`;
 }
+
+/** Whether what some lose is what others keep; not if the service has told too little to know. */
+function isOfTheSame(losses: Diffs, kept: Diffs): boolean {
+  const [lost, left] = [thingsIn(losses), thingsIn(kept)];
+  return (
+    lost.size === losses.botCount + losses.personaCount &&
+    left.size === kept.botCount + kept.personaCount &&
+    lost.size === left.size &&
+    [...lost].every((id) => left.has(id))
+  );
+}
+
+const thingsIn = ({ nodes }: Diffs) =>
+  new Set(nodes.flatMap(({ bots, personas }) => [...bots, ...personas].map(({ id }) => id)));
 
 function keepers({ losses, kept }: Impact, tense: 'lose' | 'lost'): string {
   const [user] = kept.nodes;
