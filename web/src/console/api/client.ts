@@ -21,6 +21,7 @@ export function createApi(onExpired: () => void): Api {
     },
     exchanges: [
       mapExchange({ onError: (error) => isExpired(error) && onExpired() }),
+      freshness.steady,
       createCache(),
       // Behind the cache, so that it sees what the service is asked, and what it answers.
       freshness.exchange,

@@ -1,11 +1,18 @@
-import { Client, type Exchange, gql, makeResult, type Operation } from '@urql/core';
+import {
+  Client,
+  type Exchange,
+  gql,
+  makeErrorResult,
+  makeResult,
+  type Operation,
+} from '@urql/core';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { filter, map, pipe, subscribe } from 'wonka';
 import { Freshness } from './freshness';
 
 /** A service at a revision of its own, which counts what it is asked. */
 function service() {
-  const state = { revision: 1, asked: [] as string[] };
+  const state = { revision: 1, asked: [] as string[], isDown: false };
   const exchange: Exchange = () => (operations$) =>
     pipe(
       operations$,
@@ -13,6 +20,7 @@ function service() {
       map((operation: Operation) => {
         state.asked.push(String(operation.variables?.name));
         const { revision } = state;
+        if (state.isDown) return makeErrorResult(operation, new Error('Too Many Requests'));
         return makeResult(operation, { data: { revision }, extensions: { revision } });
       }),
     );
@@ -22,13 +30,17 @@ function service() {
 function page() {
   const { state, exchange } = service();
   const freshness = new Freshness();
-  const client = new Client({ url: '/graphql', exchanges: [freshness.exchange, exchange] });
+  const client = new Client({
+    url: '/graphql',
+    exchanges: [freshness.steady, freshness.exchange, exchange],
+  });
+  const told: string[] = [];
   const show = (name: string) =>
     pipe(
       client.query(gql`query Q($name: String) { q(name: $name) }`, { name }),
-      subscribe(() => undefined),
+      subscribe(({ data, error }) => void told.push(error ? 'failed' : String(data.revision))),
     );
-  return { state, freshness, show };
+  return { state, freshness, show, told };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -72,4 +84,26 @@ test('a doubt has everything asked again at the same revision', async () => {
   freshness.doubt();
   await vi.runAllTimersAsync();
   expect(state.asked).toEqual(['a', 'a']);
+});
+
+test('what is shown stays when the service does not answer, and is asked for again', async () => {
+  const { state, freshness, show, told } = page();
+  show('a');
+  await vi.runAllTimersAsync();
+  Object.assign(state, { revision: 2, isDown: true });
+  freshness.note(2);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(state.asked.length).toBe(4); // At once, after one second, and after two more.
+  state.isDown = false;
+  await vi.runAllTimersAsync();
+  expect(told.filter((each) => each === 'failed')).toEqual([]);
+  expect(told.at(-1)).toBe('2');
+});
+
+test('what nobody has seen yet is told to have failed', async () => {
+  const { state, show, told } = page();
+  state.isDown = true;
+  show('a');
+  await vi.runAllTimersAsync();
+  expect(told).toEqual(['failed']);
 });

@@ -5,10 +5,22 @@ import {
   type Operation,
   type OperationResult,
 } from '@urql/core';
-import { pipe, tap } from 'wonka';
+import { map, pipe, tap } from 'wonka';
 
 /** Changes that land together are shown together. Milliseconds. */
 const PAUSE = 60;
+
+/** Before what failed is asked again; twice as long each time. Milliseconds. */
+const SHORTEST_WAIT = 1_000;
+const LONGEST_WAIT = 8_000;
+
+interface Entry {
+  operation: Operation;
+  /** The revision that it shows; -1 if it may be an old one. */
+  shows: number;
+  /** Whether it failed, and waits to be asked again. */
+  waits: boolean;
+}
 
 /**
  * Keeps every query on the page at the newest revision that the page knows of.
@@ -16,12 +28,19 @@ const PAUSE = 60;
  * Each answer says which revision of the organization it shows. Once any answer, or any event of
  * the subscription, tells of a later one, the active queries that show an earlier one are asked
  * again. So whatever changed, and whoever changed it, all that is on the page ends up the same.
+ *
+ * Where the service does not answer such a question, which nobody asked, nothing is told: what is
+ * shown stays, with all that somebody has opened and typed there, and is asked for again later.
  */
 export class Freshness {
   private known = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private readonly active = new Map<number, { operation: Operation; shows: number }>();
+  private later: ReturnType<typeof setTimeout> | undefined;
+  private failures = 0;
+  private readonly active = new Map<number, Entry>();
   private readonly inFlight = new Set<number>();
+  /** What was last shown of each active query. */
+  private readonly shown = new Map<number, OperationResult>();
   private client: Client | undefined;
 
   /** Tell it of a revision that exists. */
@@ -33,6 +52,7 @@ export class Freshness {
   /** Ask everything again, whatever it shows: after a time in which events may have been missed. */
   doubt(): void {
     for (const entry of this.active.values()) entry.shows = -1;
+    this.askAgain();
     this.note(0);
   }
 
@@ -47,30 +67,67 @@ export class Freshness {
       );
   };
 
+  /** Goes in front of the cache: what it shows stays, if there is no answer. */
+  readonly steady: Exchange =
+    ({ forward }) =>
+    (operations$) =>
+      pipe(
+        operations$,
+        tap(({ kind, key }) => kind === 'teardown' && this.shown.delete(key)),
+        forward,
+        map((result) => {
+          const { kind, key } = result.operation;
+          const shown = this.shown.get(key);
+          if (shown && isPassing(result)) return { ...shown, stale: true };
+          if (kind === 'query' && result.data) this.shown.set(key, result);
+          return result;
+        }),
+      );
+
   private asked(operation: Operation): void {
     if (operation.kind === 'teardown') {
       this.active.delete(operation.key);
       this.inFlight.delete(operation.key);
     } else if (operation.kind === 'query') {
       const shows = this.active.get(operation.key)?.shows ?? -1;
-      this.active.set(operation.key, { operation, shows });
+      this.active.set(operation.key, { operation, shows, waits: false });
       this.inFlight.add(operation.key);
     }
   }
 
+  /** Asks for it again later, if it is shown; else somebody is told, and may. */
+  private failed({ operation: { key } }: OperationResult): void {
+    const entry = this.active.get(key);
+    if (!entry || !this.shown.has(key)) return;
+    entry.waits = true;
+    if (this.later !== undefined) return;
+    const wait = Math.min(SHORTEST_WAIT * 2 ** this.failures++, LONGEST_WAIT);
+    this.later = setTimeout(() => this.askAgain(), wait);
+  }
+
+  private askAgain(): void {
+    clearTimeout(this.later);
+    this.later = undefined;
+    for (const entry of this.active.values()) entry.waits = false;
+    this.refresh();
+  }
+
   private answered(result: OperationResult): void {
     this.inFlight.delete(result.operation.key);
+    if (isPassing(result)) this.failed(result);
     const revision = result.extensions?.revision;
     if (typeof revision !== 'number') return; // No answer came, or it was no good.
+    this.failures = 0;
     const entry = this.active.get(result.operation.key);
     if (entry) entry.shows = Math.max(entry.shows, revision);
     this.note(revision);
   }
 
   private refresh(): void {
+    clearTimeout(this.timer);
     this.timer = undefined;
-    for (const [key, { operation, shows }] of this.active) {
-      if (shows >= this.known || this.inFlight.has(key)) continue;
+    for (const [key, { operation, shows, waits }] of this.active) {
+      if (shows >= this.known || waits || this.inFlight.has(key)) continue;
       this.client?.reexecuteOperation(
         makeOperation('query', operation, {
           ...operation.context,
@@ -79,4 +136,10 @@ export class Freshness {
       );
     }
   }
+}
+
+/** Whether the service, or the way there, may be better the next time. */
+function isPassing({ error }: OperationResult): boolean {
+  const status: number = error?.response?.status ?? 0;
+  return status !== 401 && (Boolean(error?.networkError) || status === 429 || status >= 500);
 }
