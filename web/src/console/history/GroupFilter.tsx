@@ -24,7 +24,11 @@ export function GroupFilter({ groupId, onChange }: Props) {
     variables: { search: search && search !== chosen?.group?.name ? search : null },
   });
   const groups = new Map((data?.groups.nodes ?? []).map(({ id, name }) => [id, name]));
-  if (groupId) groups.set(groupId, chosen?.group?.name ?? 'A group that is gone');
+  if (groupId) {
+    // Until the service has answered, nobody knows whether it is gone.
+    const name = chosen ? (chosen.group?.name ?? 'A group that is gone') : '…';
+    groups.set(groupId, groups.get(groupId) ?? name);
+  }
 
   return (
     <Select
