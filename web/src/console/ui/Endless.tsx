@@ -101,8 +101,9 @@ function NextPage<Data, Variables extends AnyVariables, Item extends Listed>({
   after,
   ...source
 }: Source<Data, Variables, Item> & { after: string }) {
-  const { page, isSettled } = usePage(source, after);
-  return page ? <PageAndNext {...source} page={page} isSettled={isSettled} /> : <Rows count={2} />;
+  const { page, error, retry, isSettled } = usePage(source, after);
+  if (!page) return error ? <Failed error={error} onRetry={retry} /> : <Rows count={2} />;
+  return <PageAndNext {...source} page={page} isSettled={isSettled} />;
 }
 
 /** The end of what is loaded. */
