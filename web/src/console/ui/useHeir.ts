@@ -1,7 +1,8 @@
 import { type RefObject, useLayoutEffect, useRef } from 'react';
 
 /**
- * When what it is given to goes, the focus must not go with it.
+ * When what it is given to goes, the focus must not go with it; nor with a dialog or a popover that
+ * was opened from there, which stands elsewhere in the document and goes as well.
  *
  * @param heir what takes the focus then; else the dialog that it is in, or the page.
  */
@@ -11,9 +12,12 @@ export function useHeir<Element extends HTMLElement>(heir?: RefObject<HTMLElemen
   useLayoutEffect(() => {
     const here = place.current;
     return () => {
-      if (!here?.contains(document.activeElement)) return;
+      const had = document.activeElement;
+      if (!here || !had || had === document.body) return;
       const dialog = here.closest<HTMLElement>('[role=dialog]');
-      (heir?.current ?? dialog ?? document.getElementById('main'))?.focus();
+      const pass = () => (heir?.current ?? dialog ?? document.getElementById('main'))?.focus();
+      if (here.contains(had)) pass();
+      else setTimeout(() => !had.isConnected && document.activeElement === document.body && pass());
     };
   }, [heir]);
   return place;
