@@ -79,7 +79,12 @@ export function Shell() {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Main menu">
+      <AppShell.Navbar
+        p="xs"
+        aria-label="Main menu"
+        className={classes.menu}
+        data-closed={!isOpen || undefined}
+      >
         <Menu pathname={pathname} />
       </AppShell.Navbar>
       <AppShell.Main id="main" ref={main} tabIndex={-1} className={classes.main}>
