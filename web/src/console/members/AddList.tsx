@@ -56,6 +56,10 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
             setText(event.currentTarget.value);
             combobox.resetSelectedOption();
           }}
+          // The next one has slid under a key that is still held down.
+          onKeyDownCapture={(event) =>
+            event.key === 'Enter' && event.repeat && event.stopPropagation()
+          }
           onPaste={paste}
           leftSection={<IconSearch size={16} aria-hidden />}
           autoFocus={takesFocus}
