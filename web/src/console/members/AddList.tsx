@@ -71,7 +71,7 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
       </Text>
       <VisuallyHidden role="status">{said}</VisuallyHidden>
       <ScrollArea.Autosize
-        mah={280}
+        mah="min(280px, 38dvh)"
         type="auto"
         offsetScrollbars="present"
         viewportProps={{ tabIndex: 0, role: 'group', 'aria-label': `${kind.title} to add` }}

@@ -12,6 +12,11 @@ interface Props {
   onAdd: (members: Member[]) => Promise<boolean>;
 }
 
+/** Where there is room neither above nor below, over the + rather than out of the page or the banner. */
+const KEPT_IN_VIEW = {
+  shift: { crossAxis: true, padding: { top: 60, right: 5, bottom: 5, left: 5 } },
+};
+
 /** The + of a section: a list of all that are not in the group yet, or a pasted list. */
 export function AddPopover({ kind, group, onAdd }: Props) {
   const [opened, { close, toggle }] = useDisclosure();
@@ -36,6 +41,7 @@ export function AddPopover({ kind, group, onAdd }: Props) {
       onChange={(next) => next || closeAndForget()}
       position="bottom-end"
       width="min(22rem, calc(100vw - 2rem))"
+      middlewares={KEPT_IN_VIEW}
       shadow="md"
       trapFocus
       returnFocus

@@ -59,7 +59,7 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
       {!matches && <Rows />}
       {matches === 'failed' && <Text role="alert">The list could not be looked up.</Text>}
       <ScrollArea.Autosize
-        mah={260}
+        mah="min(260px, 38dvh)"
         type="auto"
         offsetScrollbars="present"
         viewportProps={{ tabIndex: 0 }}
