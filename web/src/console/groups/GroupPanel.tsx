@@ -44,7 +44,7 @@ export function GroupPanel({ group }: { group: GroupRowFragment }) {
           )}
         </Group>
       </Group>
-      <SimpleGrid cols={{ base: 1, sm: 3 }} spacing="xl">
+      <SimpleGrid cols={{ base: 1, md: 3 }} spacing="xl">
         {sections.map(([kind, total]) => (
           <Section key={kind.one} kind={kind} group={group} total={total} />
         ))}
