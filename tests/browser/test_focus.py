@@ -82,3 +82,26 @@ def test_the_page_has_it_once_a_failure_is_over(open_page: OpenPage, watch: Watc
 
     expect(page.get_by_role("link", name="Hana Sato")).to_be_visible()
     expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_the_page_has_it_once_a_group_is_gone_with_its_popover(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_groups("Doomed")
+    group = service.group("Doomed")
+    page = open_page(f"/groups?open={group}")
+    press(page, page.get_by_role("button", name="Add users to Doomed"))
+    expect(page.get_by_role("option").first).to_be_visible()
+    service.ask("mutation ($id: ID!) { deleteGroup(input: {id: $id}) { revision } }", id=group)
+    expect(page.get_by_text("is gone")).to_be_visible()
+
+    expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_a_menu_that_is_shut_away_has_none(open_page: OpenPage) -> None:
+    page = open_page("/groups", viewport={"width": 640, "height": 400})
+    expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()
+    page.get_by_role("button", name="Account", exact=True).focus()
+    page.keyboard.press("Tab")
+
+    expect(page.get_by_role("button", name="Create New Group")).to_be_focused()

@@ -129,3 +129,22 @@ def test_what_stays_as_it_was_is_not_drawn_again(open_page: OpenPage, service: S
     expect(cards.filter(has_text="Person 001")).to_have_count(0)
     page.wait_for_timeout(300)
     assert page.evaluate("window.drawn") < 25  # those that move from page to page
+
+
+def test_what_is_shown_and_typed_stays_while_the_service_does_not_answer(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("429")
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    expect(page.get_by_role("button", name="Remove Hana Sato")).to_be_attached()
+    page.get_by_role("button", name="Edit the name").click()
+    page.get_by_label("New name").fill("Half a na")
+    page.route("**/graphql", lambda route: route.fulfill(status=429, body="Slow down."))
+    with page.expect_response("**/graphql"):
+        service.remove_users(CLOSERS, "Hana Sato")
+    page.wait_for_timeout(500)
+    expect(page.get_by_label("New name")).to_have_value("Half a na")
+
+    page.unroute("**/graphql")
+    expect(page.get_by_role("button", name="Remove Hana Sato")).to_have_count(0)
+    expect(page.get_by_label("New name")).to_have_value("Half a na")

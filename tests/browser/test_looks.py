@@ -208,3 +208,13 @@ def test_escape_closes_the_menu_of_a_phone(open_page: OpenPage) -> None:
 
     expect(page.get_by_role("button", name="Open the menu")).to_be_focused()
     expect(page.get_by_role("link", name="Users", exact=True)).not_to_be_in_viewport()
+
+
+def test_the_popover_is_in_view_at_200_percent(open_page: OpenPage, service: Service) -> None:
+    page = open_page(
+        f"/groups?open={service.group(CLOSERS)}", viewport={"width": 640, "height": 400}
+    )
+    page.get_by_role("button", name=f"Add users to {CLOSERS}").click()
+    expect(page.get_by_role("option").first).to_be_visible()
+
+    expect(page.get_by_role("combobox", name="Search users to add")).to_be_in_viewport(ratio=1)

@@ -273,3 +273,17 @@ def test_a_removal_is_undone_by_a_key(open_page: OpenPage, service: Service) -> 
     page.keyboard.press("Enter")
     expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
     expect(section(page, "Users")).to_be_focused()
+
+
+def test_a_key_that_is_held_adds_one(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    expect(popover(page, "users").get_by_role("option").first).to_be_visible()
+    before = service.users_of(CLOSERS)
+    page.keyboard.press("ArrowDown")
+    for _ in range(5):
+        page.keyboard.down("Enter")
+        page.wait_for_timeout(50)
+    page.keyboard.up("Enter")
+    expect(section(page, "Users")).to_contain_text(f"Users {len(before) + 1}")
+
+    assert len(service.users_of(CLOSERS)) == len(before) + 1
