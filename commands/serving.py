@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 import typer
 import uvicorn
+from uvicorn.supervisors import multiprocess
 
 from commands.console import say
 from commands.demo_data import ORGANIZATION
@@ -19,6 +20,18 @@ from runtime.telemetry import configure_logging
 WORKER_SECONDS = 60
 """How long a worker may not answer its parent, which then kills it: also while it starts, and that
 takes seconds of a processor that others use too."""
+
+
+class Worker(multiprocess.Process):
+    """A worker whose death its parent sees at once, even while it waits for an answer of it.
+
+    uvicorn keeps the worker's end of the pipe open in the parent as well, where a worker that is
+    dead is as silent as one that hangs; while it waits, it looks after no other.
+    """
+
+    def start(self) -> None:
+        super().start()
+        self.child_conn.close()
 
 
 def set_environment(**flags: object) -> None:
@@ -65,6 +78,7 @@ def serve(settings: Settings) -> None:
     Each process makes the application from the environment, so that one or many are alike.
     """
     configure_logging(settings)
+    multiprocess.Process = Worker  # type: ignore[misc]
     with TemporaryDirectory(prefix="cohort-metrics-") as directory:
         if settings.workers > 1:  # each writes its figures there, and any can add them up
             set_environment(PROMETHEUS_MULTIPROC_DIR=directory)

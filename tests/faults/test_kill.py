@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from commands.serving import WORKER_SECONDS
 from models.kinds import BOTS, USERS
 from tests.databases import opened
 from tests.factories import make_entries
@@ -62,3 +63,16 @@ async def test_a_worker_that_is_slow_is_let_live(database_url: str, tmp_path: Pa
         await asyncio.sleep(6)  # longer than uvicorn would wait by itself
         os.kill(workers[0], signal.SIGCONT)
         assert server.workers() == workers
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_a_worker_that_dies_is_replaced_also_while_it_owes_its_parent_an_answer(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with serving(database_url, tmp_path, workers=WORKERS) as server:
+        before = server.workers()
+        os.kill(before[0], signal.SIGSTOP)
+        await asyncio.sleep(1.5)  # within half a second its parent asks
+        server.kill(before[0])
+        await until(lambda: len(set(server.workers()) - {before[0]}) == WORKERS, WORKER_SECONDS / 2)
+        assert before[1] in server.workers()
