@@ -7,6 +7,7 @@ expires, and can be revoked like any other.
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -14,7 +15,7 @@ from models import ids
 from models.columns import columns, listed
 from models.database import Row, fetch, fetch_each, transaction
 from models.directory import entries_by_id
-from models.errors import Code, DomainError
+from models.errors import Code, DomainError, Unauthenticated
 from models.ids import is_well_formed, well_formed
 from models.kinds import USERS
 from models.ledger import Draft, Outcome, utc_now, write
@@ -257,7 +258,8 @@ async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
     The session is a token of the link's user, which expires after `lifetime`.
     """
     rows = await fetch(
-        "SELECT l.id, l.organization_id, l.user_id, u.name, u.role FROM sign_in_links l "
+        "SELECT l.id, l.organization_id, l.user_id, u.name, o.revision FROM sign_in_links l "
+        "JOIN organizations o ON o.id = l.organization_id "
         "JOIN users u ON u.id = l.user_id WHERE l.secret_hash = $1 AND l.used_at IS NULL "
         "AND l.expires_at > $2 AND u.until_revision IS NULL AND u.status = $3",
         hash_secret(link_secret),
@@ -267,18 +269,26 @@ async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
     if not rows:
         return None
     link = rows[0]
+    # To sign in takes no right but to be somebody: a role that goes meanwhile refuses nobody.
     person = Viewer(
-        link["organization_id"], Role(link["role"]), ActorKind.USER, link["name"], link["user_id"]
+        link["organization_id"],
+        Role.MEMBER,
+        ActorKind.USER,
+        link["name"],
+        link["user_id"],
+        revision=link["revision"],
     )
-    async with write(person) as draft:
-        used = await fetch(
-            "UPDATE sign_in_links SET used_at = $2 WHERE id = $1 AND used_at IS NULL RETURNING id",
-            link["id"],
-            draft.now,
-        )
-        if not used:
-            return None
-        return await _begin_session(draft, None, draft.now + lifetime)
+    try:
+        async with write(person) as draft:
+            used = await fetch(
+                "UPDATE sign_in_links SET used_at = $2 "
+                "WHERE id = $1 AND used_at IS NULL RETURNING id",
+                link["id"],
+                draft.now,
+            )
+            return await _begin_session(draft, None, draft.now + lifetime) if used else None
+    except Unauthenticated:  # deactivated, or deleted, while this waited for its turn
+        return None
 
 
 async def exchange(viewer: Viewer, lifetime: timedelta) -> str:
@@ -302,8 +312,8 @@ async def _begin_session(
 
 
 async def sign_out(viewer: Viewer) -> None:
-    """Revoke the token that the viewer came with."""
-    async with write(viewer) as draft:
+    """Revoke the token that the viewer came with, whatever has become of its rights."""
+    async with write(replace(viewer, role=Role.MEMBER)) as draft:
         rows = await fetch(
             "SELECT id, name FROM tokens WHERE id = $1 AND organization_id = $2 "
             "AND revoked_at IS NULL",

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 from tortoise.exceptions import IntegrityError
 
-from models.database import Row, fetch, transaction
+from models.database import Row, fetch, transaction, watch_statements
 from models.directory import delete_entries
 from models.errors import Code, Forbidden, Unauthenticated
 from models.kinds import USERS
-from models.ledger import current_revision, utc_now
+from models.ledger import current_revision, lock, utc_now
 from models.listing import Slice, fetch_page
 from models.tables import ActorKind, Role, UserStatus
 from models.text import NAME_LENGTH
@@ -35,6 +38,7 @@ from tests.refusals import assert_forbidden, refused, unchanged
 pytestmark = pytest.mark.usefixtures("consistent")
 
 DAY = timedelta(days=1)
+T = TypeVar("T")
 
 
 async def find(viewer: Viewer, token_id: str | None) -> Row:
@@ -295,6 +299,65 @@ async def test_a_link_of_somebody_who_is_gone_signs_nobody_in(viewer: Viewer) ->
     deactivated = {"name": "Alan", "email": "alan@example.com", "status": UserStatus.DEACTIVATED}
     await upsert_entries(viewer, USERS, [deactivated])
     assert [await sign_in(link, DAY) for link in links] == [None, None]
+
+
+async def deactivate(viewer: Viewer, user_id: str) -> None:
+    status = {"name": "Ada", "email": "ada@example.com", "status": UserStatus.DEACTIVATED}
+    await upsert_entries(viewer, USERS, [status])
+
+
+async def delete(viewer: Viewer, user_id: str) -> None:
+    await delete_entries(viewer, USERS, [user_id])
+
+
+@asynccontextmanager
+async def while_it_waits(
+    viewer: Viewer, attempt: Callable[[], Awaitable[T]]
+) -> AsyncIterator[asyncio.Task[T]]:
+    """An attempt that waits for its turn to write until the block has ended."""
+    begins, reads = asyncio.Event(), asyncio.Event()
+
+    async def begin() -> T:
+        await begins.wait()
+        return await attempt()
+
+    waiting = asyncio.create_task(begin())  # outside of the transaction
+    async with transaction():
+        await lock(viewer.organization_id)
+        with watch_statements(lambda _: reads.set()):
+            begins.set()
+            await reads.wait()
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        yield waiting
+
+
+@pytest.mark.parametrize("end", [deactivate, delete])
+async def test_a_link_of_somebody_who_goes_while_it_waits_signs_nobody_in(
+    viewer: Viewer, end: Callable[[Viewer, str], Awaitable[None]]
+) -> None:
+    ada = await make_user(viewer, "Ada", email="ada@example.com")
+    link = await create_sign_in_link(viewer.organization_id, ada)
+    async with while_it_waits(viewer, lambda: sign_in(link, DAY)) as waiting:
+        await end(viewer, ada)
+    assert await waiting is None
+    assert [row["name"] for row in await fetch("SELECT name FROM tokens")] == []
+
+
+async def test_who_loses_a_role_meanwhile_is_signed_in_and_out_all_the_same(viewer: Viewer) -> None:
+    ada = await make_user(viewer, "Ada", email="ada@example.com", role=Role.AUDITOR)
+    lesser = {"name": "Ada", "email": "ada@example.com", "role": Role.MEMBER}
+    link = await create_sign_in_link(viewer.organization_id, ada)
+    async with while_it_waits(viewer, lambda: sign_in(link, DAY)) as signing_in:
+        await upsert_entries(viewer, USERS, [lesser])
+    session = str(await signing_in)
+    await upsert_entries(viewer, USERS, [lesser | {"role": Role.AUDITOR}])
+    found = await authenticate(session)
+    assert found is not None
+    async with while_it_waits(viewer, lambda: sign_out(found)) as signing_out:
+        await upsert_entries(viewer, USERS, [lesser])
+    await signing_out
+    assert await authenticate(session) is None
 
 
 async def test_a_link_cannot_be_for_a_user_of_another_organization(
