@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from models.database import fetch
+from models.errors import Unavailable
 from models.kinds import BOTS, PERSONAS, USERS
 from models.ledger import current_revision
 from models.organizations import create_organization
 from models.verify import differences
+from runtime.revisions import Revisions
 from tests.access.service import Service, listening
 from tests.client import Asker, asker
 from tests.factories import make_bot, make_entry, make_group, make_persona, make_user
@@ -130,3 +132,18 @@ async def test_an_expected_revision_tells_that_a_write_has_landed(
     revision = await lose(service, ask, query)
     assert revision == expected + 1
     assert await again(ask, field, query) == (revision, ["CONFLICT"])
+
+
+@each_write
+async def test_a_write_that_has_landed_is_told_though_the_revision_cannot_be_read(
+    ask: Asker, things: dict[str, str], field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def be_away(revisions: Revisions, organization_id: str) -> int:
+        raise Unavailable("no connection")
+
+    monkeypatch.setattr(Revisions, "read", be_away)
+    before = await current_revision(ask.viewer.organization_id)
+    answer = await ask.client.ask(written(field, things), None, ask.token)
+    assert answer["data"][field] == {"revision": before + 1, "userErrors": []}
+    assert "errors" not in answer
+    assert "revision" not in answer["extensions"]
