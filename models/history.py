@@ -30,6 +30,25 @@ async def changes_after(organization_id: str, revision: int, limit: int) -> list
     return list(rows)
 
 
+async def must_have_landed(viewer: Viewer, revision: int, change_id: str) -> None:
+    """Raise BadRequest unless it was this change that made the revision.
+
+    Whoever went on behind a change of another organization, or of a time that a restored backup
+    does not know, would miss changes and not learn of it.
+    """
+    rows = await fetch(
+        "SELECT 1 FROM changes WHERE organization_id = $1 AND revision = $2 AND id = $3",
+        viewer.organization_id,
+        revision,
+        change_id,
+    )
+    if not rows:
+        raise BadRequest(
+            "`after` is the cursor of no change here. Look at how things stand now, and go on from "
+            "there."
+        )
+
+
 async def is_told(viewer: Viewer, change: Row) -> bool:
     """Whether the viewer is told of a change as it happens.
 

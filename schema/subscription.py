@@ -30,7 +30,8 @@ VOUCHED = timedelta(minutes=1)
 ResumeAfter = Annotated[
     str | None,
     strawberry.argument(
-        description="The cursor of the last change seen; from now on, if it is left out."
+        description="The cursor of the last change seen; from now on, if it is left out. One that "
+        "no change has is an error: it is of another organization, or a backup was restored since."
     ),
 ]
 
@@ -44,8 +45,9 @@ async def changes(
     """
     context = info.context
     seen = context.viewer.revision
-    if after:
-        seen = decode_cursor(NEWEST_FIRST, after, "after")[0]
+    if isinstance(after, str):
+        seen, change_id = decode_cursor(NEWEST_FIRST, after, "after")
+        await history.must_have_landed(context.viewer, seen, change_id)
     recognised_at = ledger.utc_now()
     async with context.feed.subscribed(context.viewer.organization_id) as subscriber:
         async for change in _stream(info, subscriber, seen):

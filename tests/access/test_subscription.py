@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from models import ledger
+from models import ids, ledger
 from models.groups import delete_group, update_group
+from models.history import NEWEST_FIRST
 from models.kinds import BOTS, USERS
+from models.ledger import utc_now
 from models.membership_writes import add_members, remove_members
 from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import create_token
 from models.viewer import Viewer
+from schema.pagination import decode_cursor, encode_cursor
 from tests.access.service import Line, Service, eventually, line, listening, stream
 from tests.factories import count_statements, make_bot, make_entries, make_group, make_user
 
@@ -142,6 +145,34 @@ async def test_changes_of_one_group_can_be_told_alone(
         for listener in (socket, events):
             actions = [(await listener.change())["node"]["action"] for _ in range(2)]
             assert actions == ["BOTS_ADDED", "GROUP_DELETED"]
+
+
+async def test_a_cursor_of_no_change_here_is_refused(
+    service: Service, acme: Viewer, token: str
+) -> None:
+    """It is of another organization, or of a state that a restored backup does not have."""
+    other = await create_organization("Other")
+    theirs = await cursor_of(service, (await create_token(other, "Theirs", Role.ADMIN))[1])
+    revision, id = decode_cursor(NEWEST_FIRST, await cursor_of(service, token), "after")
+    wrong = [
+        encode_cursor(NEWEST_FIRST, {"revision": at, "id": of})
+        for at, of in (
+            (revision + 1, id), (revision - 1, id), (-revision, id), (0, id),
+            (revision, ids.new_id(ids.CHANGE, utc_now())),
+        )
+    ]  # fmt: skip
+    async with line(service, token) as socket:
+        for number, cursor in enumerate(["", theirs, *wrong]):
+            await socket.subscribe(str(number), after=cursor)
+            message = await socket.hear()
+            assert (message["id"], message["type"]) == (str(number), "error")
+            (error,) = message["payload"]
+            assert error["extensions"]["code"] == "BAD_REQUEST"
+            assert "`after`" in error["message"]
+    async with stream(service, token, after=theirs) as events:
+        event, body = await events.hear()
+        assert (event, body["errors"][0]["extensions"]["code"]) == ("next", "BAD_REQUEST")
+        assert (await events.hear())[0] == "complete"
 
 
 async def test_another_organization_is_told_nothing(

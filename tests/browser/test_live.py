@@ -1,9 +1,12 @@
 """What one person changes, another sees without a reload (how soon is for bench/subscribers.py)."""
 
+import json
 import time
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from models.history import NEWEST_FIRST
+from schema.pagination import encode_cursor
 from tests.browser.conftest import OpenPage, Watch
 from tests.browser.service import OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, row, section
@@ -148,3 +151,35 @@ def test_what_is_shown_and_typed_stays_while_the_service_does_not_answer(
     page.unroute("**/graphql")
     expect(page.get_by_role("button", name="Remove Hana Sato")).to_have_count(0)
     expect(page.get_by_label("New name")).to_have_value("Half a na")
+
+
+def test_a_page_of_a_time_that_the_service_does_not_know_begins_anew(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page("/me")
+    other = encode_cursor(NEWEST_FIRST, {"revision": 1_000_000, "id": "chg_of_a_lost_time"})
+    starts: list[str] = []
+
+    def connect(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            said = json.loads(message)
+            if said["type"] == "subscribe":
+                starts.append(said["payload"]["variables"]["after"])
+                if len(starts) == 1:
+                    said["payload"]["variables"]["after"] = other
+            server.send(json.dumps(said))
+
+        socket.on_message(pass_on)
+
+    page.route_web_socket("**/graphql", connect)
+    loads: list[str] = []
+    page.on("load", lambda page: loads.append(page.url))
+    with page.expect_event("load", predicate=lambda _: len(loads) == 2):
+        page.goto(f"/groups?open={service.group(CLOSERS)}", wait_until="commit")
+    users = section(page, "Users")
+    expect(users.get_by_role("listitem")).to_have_count(6)
+    service.add_users(CLOSERS, "Aisha Rahman")
+    expect(users.get_by_text("Aisha Rahman")).to_be_visible()
+    assert (len(starts), len(loads)) == (2, 2)

@@ -59,7 +59,11 @@ export function follow({ after, freshness, onOnline, onExpired }: Options): () =
           variables.after = data.changes.cursor;
           freshness.note(data.changes.node.revision);
         },
-        error: (problem) => !isSignedOut(problem) && again(),
+        error: (problem) => {
+          // What the page shows is of a time that the service does not know, or not any more.
+          if (isRefused(problem)) location.reload();
+          else if (!isSignedOut(problem)) again();
+        },
         complete: again,
       },
     );
@@ -82,6 +86,9 @@ export function follow({ after, freshness, onOnline, onExpired }: Options): () =
 
 const isSignedOut = (problem: unknown) =>
   problem instanceof CloseEvent && SIGNED_OUT.includes(problem.code);
+
+const isRefused = (problem: unknown) =>
+  Array.isArray(problem) && problem.some(({ extensions }) => extensions?.code === 'BAD_REQUEST');
 
 /** Longer from try to try, but no longer than until the network is back. */
 function retryWait(retries: number): Promise<void> {
