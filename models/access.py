@@ -117,6 +117,7 @@ def _rule(reach: Reach, params: Params, parent: str) -> str:
         f"JOIN {held.table} e ON e.id = m.{held.column} "
         f"WHERE {_holds(reach, params, parent)} "
         f"AND {open_at(params, 'm', moment)}{is_active(params, user, moment)}"
+        f"{reach.viewer.sees_still(params, held, moment)}"
     )
 
 

@@ -37,6 +37,7 @@ def members(
             f"WHERE m.group_id = {parent} AND {open_at(params, 'm', moment)} "
             f"AND m.organization_id = {params.add(viewer.organization_id)}{searched}"
             f"{viewer.in_own_groups(params, 'm.group_id', moment)}"
+            f"{viewer.sees_still(params, kind, moment)}"
         )
 
     return Listing(

@@ -177,8 +177,11 @@ async def _members(kind: Kind, change: Row, column: str, state: str) -> list[str
 async def undoable(viewer: Viewer, changes: Sequence[Row]) -> set[str]:
     """The ids of those changes that an undo would find something to reverse in.
 
-    A handful of statements, however many the changes.
+    A handful of statements, however many the changes. None for a MEMBER, who may undo nothing: it
+    is told of changes of groups that it has left, and this would tell how those stand now.
     """
+    if not viewer.sees_all:
+        return set()
     candidates = [
         change
         for change in changes

@@ -84,6 +84,13 @@ class Viewer:
             return f" AND ({alias}.id = {params.add(self.user_id)} OR {held})"
         return f" AND {held}"
 
+    def sees_still(self, params: Params, kind: Kind, moment: int | None) -> str:
+        """` AND …`: that a MEMBER who asks about a `moment` in the past sees a row `e` today, too.
+
+        What was is told with the texts of today, and those are no more for it.
+        """
+        return "" if moment is None else self.sees_of_own(params, kind.table, "e")
+
     def searched(self, params: Params, kind: Kind, search: str | None) -> str:
         """` AND …`: that a row `e` of the directory matches; nothing for no search.
 

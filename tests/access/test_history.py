@@ -12,12 +12,13 @@ from tortoise.context import TortoiseContext
 from models.access import Question
 from models.database import fetch, transaction
 from models.groups import delete_group
-from models.kinds import USERS
+from models.kinds import BOTS, USERS
 from models.ledger import utc_now
+from models.membership_writes import remove_members
 from models.viewer import Viewer
 from tests.access.expected import RESOURCES, decision, decisions, tell, told_of
 from tests.access.world import State, Step, World, steps
-from tests.client import Asker
+from tests.client import Asker, asker
 from tests.factories import make_bot, make_group, make_user
 
 TICK = timedelta(microseconds=1)
@@ -116,6 +117,39 @@ async def test_a_group_that_is_gone_is_told_as_it_stood(ask: Asker, acme: Viewer
         ],
     }
     assert (await ask(GROUP_OF_USER, id=ada, at=None))["user"]["bots"]["totalCount"] == 0
+
+
+OF_A_MEMBER = """query($me: ID!, $group: ID!, $at: DateTime) {
+    user(id: $me) { bots(at: $at) { totalCount nodes { name } } }
+    group(id: $group) { users(at: $at) { totalCount nodes { name } }
+        bots(at: $at) { nodes { name } } } }"""
+
+
+async def test_the_past_shows_a_member_nothing_that_it_may_not_see_today(
+    ask: Asker, acme: Viewer
+) -> None:
+    """The past is told with the texts of today."""
+    mia, bob = await make_user(acme, "Mia"), await make_user(acme, "Bob")
+    left, kept = await make_bot(acme, "Left"), await make_bot(acme, "Kept")
+    old = await make_group(acme, "Old", users=[mia], bots=[left])
+    team = await make_group(acme, "Team", users=[mia, bob], bots=[left, kept])
+    then = utc_now()
+    await remove_members(acme, USERS, old, [mia])
+    await remove_members(acme, USERS, team, [bob])
+    await remove_members(acme, BOTS, team, [left])
+
+    def told(bots: list[str], users: list[str]) -> dict[str, Any]:
+        nodes = [{"name": name} for name in bots]
+        people = {"totalCount": len(users), "nodes": [{"name": name} for name in users]}
+        return {
+            "user": {"bots": {"totalCount": len(bots), "nodes": nodes}},
+            "group": {"users": people, "bots": {"nodes": nodes}},
+        }
+
+    variables = {"me": mia, "group": team, "at": then.isoformat()}
+    assert await ask(OF_A_MEMBER, **variables) == told(["Kept", "Left"], ["Bob", "Mia"])
+    member = await asker(ask.client, acme, user=mia)
+    assert await member(OF_A_MEMBER, **variables) == told(["Kept"], ["Mia"])
 
 
 LONG_AGO = ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00+14:00", "2000-02-29T23:59:59.999999-12:00"]

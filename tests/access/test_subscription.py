@@ -223,6 +223,23 @@ async def test_a_member_is_told_of_its_own_groups_without_others_emails(
         assert (await socket.change())["node"]["group"] == {"name": "Still mine"}
 
 
+UNDOABLE = "subscription($after: String) { changes(after: $after) { node { action undoable } } }"
+
+
+async def test_a_member_does_not_learn_by_undoable_how_a_group_that_it_left_stands(
+    service: Service, acme: Viewer, token: str
+) -> None:
+    ada, of_ada = await member(acme, "Ada")
+    cursor = await cursor_of(service, token)
+    group = await make_group(acme, "Team", users=[ada])
+    await update_group(acme, group, {"name": "Squad"})
+    await remove_members(acme, USERS, group, [ada])
+    for secret, is_undoable in ((token, True), (of_ada, False)):
+        async with stream(service, secret, UNDOABLE, after=cursor) as events:
+            told = [(await events.change())["node"] for _ in range(3)]
+        assert [change["undoable"] for change in told[-2:]] == [is_undoable] * 2
+
+
 async def test_a_member_who_comes_back_is_told_what_it_would_have_been_told(
     service: Service, acme: Viewer
 ) -> None:
