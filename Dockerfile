@@ -10,8 +10,10 @@ RUN npm run build
 # The service
 FROM python:3.11-slim
 WORKDIR /app
-COPY requirements/runs.txt requirements/
-RUN pip install --no-cache-dir -r requirements/runs.txt \
+# `--build-arg REQUIREMENTS=traces` makes an image that can send traces, too.
+ARG REQUIREMENTS=runs
+COPY requirements/${REQUIREMENTS}.txt requirements/
+RUN pip install --no-cache-dir -r requirements/${REQUIREMENTS}.txt \
     && useradd --create-home cohort \
     && install -d -o cohort /data
 COPY . .

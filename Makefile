@@ -60,6 +60,7 @@ sdl: .venv/runs ## Write schema/schema.graphql anew
 
 lock: .venv/checks ## Pin all that the dependencies depend on
 	$(COMPILE) -o requirements/runs.txt pyproject.toml
+	$(COMPILE) --extra traces -c requirements/runs.txt -o requirements/traces.txt pyproject.toml
 	$(COMPILE) --extra test --extra traces -c requirements/runs.txt -o requirements/tests.txt pyproject.toml
 	$(COMPILE) --extra test --extra traces --extra dev -c requirements/tests.txt -o requirements/checks.txt pyproject.toml
 

@@ -115,7 +115,8 @@ class Settings(BaseSettings):
     traces_url: str = Field(
         "",
         description="Where OpenTelemetry traces are sent (OTLP over HTTP), such as "
-        "`http://127.0.0.1:4318/v1/traces`; empty: nowhere. Needs the extra `traces`.",
+        "`http://127.0.0.1:4318/v1/traces`; empty: nowhere. Needs what "
+        "`requirements/traces.txt` holds.",
     )
     traces_sampled: float = Field(
         1.0, ge=0, le=1, description="Which share of the traces is sent, from 0 to 1."
@@ -308,7 +309,9 @@ class Settings(BaseSettings):
     @classmethod
     def _must_be_possible(cls, value: str) -> str:
         if value and not can_trace():
-            raise ValueError("needs packages that are missing: pip install 'cohort[traces]'")
+            raise ValueError(
+                "needs packages that are missing: pip install -r requirements/traces.txt"
+            )
         return value
 
     @field_validator("oidc_issuer", "oidc_jwks_url")

@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pydantic import AliasChoices, SecretStr
 from runtime.settings import Settings
 
 ROOT = Path(__file__).parent.parent
+REQUIREMENTS = ROOT / "requirements"
 
 # A floor, what it is made of, what it may import of ours, and what of others beside the standard
 # library. Each may import itself.
@@ -157,6 +159,27 @@ def test_no_file_names_a_registry() -> None:
         for match in NAMES_A_REGISTRY.finditer(path.read_text())
     }
     assert not found
+
+
+def test_nothing_is_installed_from_a_registry_by_our_name() -> None:
+    # The name is not ours there: what would come is somebody else's.
+    said = re.compile(r"cohort\[|pip install (?:-\S+ )*['\"]?cohort\b")
+    assert not [path.name for path in FILES if said.search(path.read_text())]
+
+
+@pytest.mark.parametrize("name", ["runs", "traces"])
+def test_what_is_installed_to_serve_is_what_is_tested(name: str) -> None:
+    pinned, tested = (
+        set(re.findall(r"^[\w.-]+==\S+", file.read_text(), re.MULTILINE))
+        for file in (REQUIREMENTS / f"{name}.txt", REQUIREMENTS / "tests.txt")
+    )
+    assert pinned <= tested
+
+
+def test_what_traces_need_is_pinned() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pinned = (REQUIREMENTS / "traces.txt").read_text().splitlines()
+    assert set(wanted["optional-dependencies"]["traces"]) <= set(pinned)
 
 
 def test_no_file_names_a_directory_of_somebodys_machine() -> None:

@@ -284,7 +284,7 @@ async def test_traces_that_cannot_be_made_are_told_at_the_start(
     assert process.returncode == 2
     assert said.decode().splitlines() == [
         "COHORT_TRACES_URL: Value error, needs packages that are missing: "
-        "pip install 'cohort[traces]'; it is 'http://127.0.0.1:4318/v1/traces'."
+        "pip install -r requirements/traces.txt; it is 'http://127.0.0.1:4318/v1/traces'."
     ]
 
 
