@@ -42,13 +42,12 @@ class SecurityHeaders:
 
 def open_to(settings: Settings) -> list[Middleware]:
     """Lets pages of the configured origins ask (CORS): with a token, and never with a cookie."""
-    origins = [origin.strip().rstrip("/") for origin in settings.cors_origins.split(",")]
-    if not any(origins):
+    if not settings.allowed_origins:
         return []
     return [
         Middleware(
             CORSMiddleware,
-            allow_origins=[origin for origin in origins if origin],
+            allow_origins=settings.allowed_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
             expose_headers=["ETag", "Retry-After", "X-Request-ID"],

@@ -3,6 +3,7 @@
 Each is documented in the table of docs/settings.md; a test holds the table to this class.
 """
 
+import re
 from datetime import timedelta
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -27,11 +28,22 @@ DISPENSABLE = (
     "pairs",
 )
 OIDC_ALGORITHMS = (*ASYMMETRIC, "EdDSA")
+# As browsers write it: in small letters, without a path, or a port that goes without saying.
+ORIGIN = re.compile(
+    r"(?:http://(?!.*:80$)|https://(?!.*:443$))"
+    r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?"
+)
 
 
 def _names(value: str) -> tuple[str, ...]:
     """The names in a list with commas, each once."""
     return tuple(dict.fromkeys(value.replace(" ", "").split(",")))
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    """The origins in a list with commas, each without a slash at its end."""
+    origins = (origin.strip().rstrip("/") for origin in value.split(","))
+    return tuple(origin for origin in origins if origin)
 
 
 def is_safe_address(url: str) -> bool:
@@ -123,8 +135,8 @@ class Settings(BaseSettings):
     )
     cors_origins: str = Field(
         "",
-        description="Origins whose pages may ask with a token, separated by commas, or `*`; "
-        "empty: none but the service's own.",
+        description="Origins whose pages may ask with a token, such as `https://app.example.com`, "
+        "separated by commas, or `*`; empty: none but the service's own.",
     )
     oidc_issuer: str = Field(
         "",
@@ -305,6 +317,17 @@ class Settings(BaseSettings):
             raise ValueError("must begin with https:// or http://, and name a host")
         return value
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _must_be_origins(cls, value: str) -> str:
+        if not all(each == "*" or ORIGIN.fullmatch(each) for each in _origins(value)):
+            raise ValueError(
+                "must be origins as browsers send them, such as https://app.example.com or "
+                "http://localhost:5173 (small letters, no path, no port that goes without saying), "
+                "separated by commas, or *"
+            )
+        return value
+
     @field_validator("traces_url")
     @classmethod
     def _must_be_possible(cls, value: str) -> str:
@@ -360,6 +383,11 @@ class Settings(BaseSettings):
     def left_out(self) -> tuple[str, ...]:
         """Those of DISPENSABLE that the service does not do."""
         return _names(self.without)
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may ask with a token, as browsers send them, or `*`."""
+        return _origins(self.cors_origins)
 
     @property
     def oidc_algorithm_names(self) -> tuple[str, ...]:

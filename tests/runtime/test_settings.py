@@ -60,6 +60,7 @@ def test_every_setting_is_read_from_the_variable_that_is_documented(
         "log_format": "json",
         "log_level": "DEBUG",
         "public_url": "https://cohort.example",
+        "cors_origins": "https://app.example.com",
         "oidc_issuer": "https://login.example.com",
         "oidc_jwks_url": "https://login.example.com/keys",
         "oidc_algorithms": "ES384, PS512",
@@ -109,6 +110,64 @@ def test_settings_stay_as_they_are() -> None:
 def test_what_is_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COHORT_METRICS_TOKEN", "do-not-tell")
     assert "do-not-tell" not in repr(Settings())
+
+
+# --------------------------------------------------------------------------- pages of other origins
+
+ORIGINS = "COHORT_CORS_ORIGINS"
+
+
+@pytest.mark.parametrize(
+    ("value", "allowed"),
+    [
+        ("", ()),
+        ("*", ("*",)),
+        ("https://app.example.com", ("https://app.example.com",)),
+        (
+            "http://localhost:5173/, http://[::1]:8000,",
+            ("http://localhost:5173", "http://[::1]:8000"),
+        ),
+        ("http://app.example.com:443", ("http://app.example.com:443",)),
+        ("https://app.example.com:8443", ("https://app.example.com:8443",)),
+        ("https://xn--bcher-kva.example", ("https://xn--bcher-kva.example",)),
+    ],
+)
+def test_origins_are_those_that_browsers_send(
+    monkeypatch: pytest.MonkeyPatch, value: str, allowed: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv(ORIGINS, value)
+    assert Settings().allowed_origins == allowed
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "app.example.com",
+        "https://app.example.com/path",
+        "https://app.example.com?",
+        "https://app.example.com:443",
+        "http://app.example.com:80/",
+        "https://app.example.com:",
+        "https://App.example.com",
+        "HTTPS://app.example.com",
+        "https://bücher.example",
+        "https://*.example.com",
+        "https://user@app.example.com",
+        "https://app.example.com https://other.example.com",
+        "https://",
+        "https://[",
+        "//app.example.com",
+        "ftp://app.example.com",
+        "null",
+    ],
+)
+def test_what_is_no_origin_of_a_page_is_refused(
+    monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
+    for value in (origin, f"https://good.example, {origin}"):
+        monkeypatch.setenv(ORIGINS, value)
+        with pytest.raises(ValidationError, match="must be origins as browsers send them"):
+            Settings()
 
 
 # ------------------------------------------------------------------------------- the issuer of JWTs
