@@ -309,7 +309,7 @@ class Settings(BaseSettings):
     def _may_be_empty(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("public_url")
+    @field_validator("public_url", "traces_url")
     @classmethod
     def _must_be_an_address(cls, value: str) -> str:
         parts = urlsplit(value)

@@ -65,6 +65,7 @@ def test_every_setting_is_read_from_the_variable_that_is_documented(
         "oidc_jwks_url": "https://login.example.com/keys",
         "oidc_algorithms": "ES384, PS512",
         "traces_sampled": "0.5",
+        "traces_url": "http://127.0.0.1:4318/v1/traces",
         "without": "plans",
     }
     monkeypatch.setenv("COHORT_OIDC_AUDIENCE", "an issuer needs one")
@@ -76,7 +77,8 @@ def test_every_setting_is_read_from_the_variable_that_is_documented(
 def wrong_values() -> list[tuple[str, str]]:
     """Values that each setting must refuse: no number where one is needed, or one out of bounds."""
     wrong = [("log_format", "xml"), ("log_level", "LOUD"), ("host", "")]
-    wrong += [("public_url", url) for url in ("cohort.example", "ftp://cohort.example", "http://")]
+    for name in ("public_url", "traces_url"):
+        wrong += [(name, url) for url in ("cohort.example", "ftp://cohort.example", "http://")]
     for name, field in Settings.model_fields.items():
         if isinstance(field.default, int | float):
             wrong += [(name, "many"), (name, "")]
