@@ -234,7 +234,9 @@ class BotInput:
     name: str = described("Its name.")
     description: str | None = optional("What it trains; null takes it away.")
     avatar_url: str | None = optional("Where its picture is; null takes it away.")
-    features: list[str] | None = optional("Short labels, at most 20 of 40 characters.")
+    features: list[str] | None = optional(
+        "Short labels, at most 20 of 40 characters; null takes them away."
+    )
 
 
 @strawberry.input(

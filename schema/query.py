@@ -236,7 +236,7 @@ class Query:
     )
     user: User | None = entry_point(entry(USERS), "A user; null if you may not see them.")
     users: Connection[UserEdge, User] = entry_point(
-        all_users, "The users you may see: all, or for a MEMBER those in its groups."
+        all_users, "The users you may see: all, or for a MEMBER itself and those in its groups."
     )
     bot: Bot | None = entry_point(entry(BOTS), "A bot; null if you may not see it.")
     bots: Connection[BotEdge, Bot] = entry_point(
