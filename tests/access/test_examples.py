@@ -24,6 +24,17 @@ def test_each_query_is_valid(query: str) -> None:
     assert not validate(schema._schema, parse(query))
 
 
+def test_each_query_of_a_program_is_valid() -> None:
+    queries = [
+        query
+        for program in blocks("js")
+        for _, query in re.findall(r"query: ([\"`])(.*?)\1", program, re.DOTALL)
+    ]
+    assert len(queries) == 2
+    for query in queries:
+        assert not validate(schema._schema, parse(query))
+
+
 def test_each_query_has_its_answer() -> None:
     answers = [orjson.loads(answer) for answer in blocks("json")]
     assert len(answers) == len(blocks("graphql")) >= 7
