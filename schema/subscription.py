@@ -30,9 +30,9 @@ VOUCHED = timedelta(minutes=1)
 ResumeAfter = Annotated[
     str | None,
     strawberry.argument(
-        description="The cursor of the last change seen, as `changes(first: 1)` gives it in the query "
-        "that told the state; from now on, if it is left out. One that no change has is an error: it "
-        "is of another organization, or a backup was restored since."
+        description="The cursor of the last change seen, as `changes(first: 1)` gives it in the "
+        "query that told the state; from now on, if it is left out. One that no change has is an "
+        "error: it is of another organization, or a backup was restored since."
     ),
 ]
 
