@@ -81,14 +81,17 @@ def known(viewer: Viewer, params: Params, group: str) -> str:
 
 
 async def groups_by_id(
-    viewer: Viewer, group_ids: Sequence[str], *, deleted: bool = False
+    viewer: Viewer, group_ids: Sequence[str], *, deleted_after: int | None = None
 ) -> list[Row]:
-    """The groups with these ids that the viewer may see: the live ones, or also the `deleted`."""
+    """The groups with these ids that the viewer may see: the live ones, or also those that were
+    `deleted_after` a revision."""
     params = Params()
-    live = "" if deleted else " AND g.until_revision IS NULL"
     sees = viewer.sees(params, "groups", "g")
+    live = "g.until_revision IS NULL"
+    if deleted_after is not None:
+        live = f"({live} OR g.until_revision > {params.add(deleted_after)})"
     rows = await read(
-        f"SELECT {select(Group, 'g')} FROM groups g WHERE {sees}{live} "
+        f"SELECT {select(Group, 'g')} FROM groups g WHERE {sees} AND {live} "
         f"AND g.id = ANY({params.add(well_formed(group_ids))})",
         *params.values,
     )

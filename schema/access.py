@@ -87,7 +87,7 @@ async def via(roots: Sequence[Edge], context: Context) -> list[Sequence[Row]]:
     """
     wanted = {root.node["via"] for root in roots}
     ids = list({id for each in wanted for id in ids_of(each)})
-    rows = by_id(await groups_by_id(context.viewer, ids, deleted=True)) if ids else {}
+    rows = by_id(await groups_by_id(context.viewer, ids, deleted_after=0)) if ids else {}
     groups = {each: sorted_by_name(map(rows.get, ids_of(each))) for each in wanted}
     return [groups[root.node["via"]] for root in roots]
 

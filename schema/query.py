@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated, Any, cast
 
 import strawberry
@@ -55,6 +56,13 @@ Resolver = Callable[..., Awaitable[Any]]
 
 Id = Annotated[ID, strawberry.argument(description="The id of one that you may see.")]
 Ids = Annotated[list[ID], strawberry.argument(description="At most 100.")]
+DeletedAfter = Annotated[
+    datetime | None,
+    strawberry.argument(
+        description="Finds the group also if it was deleted after this instant. Its lists take an "
+        "`at` of their own; its name and counts are the last ones. The future is refused."
+    ),
+]
 Questions = Annotated[list[AccessQuestion], strawberry.argument(description="At most 100.")]
 Status = Annotated[UserStatus | None, strawberry.argument(description="Only users in this status.")]
 OrderGroups = Annotated[
@@ -90,12 +98,19 @@ async def _groups(ids: Sequence[str], context: Context) -> list[Any]:
     return [rows.get(id) for id in ids]
 
 
-async def group(context: Context, id: Id) -> Any:
-    return await context.load(_groups, id, {})  # with those of other aliases
+async def group(context: Context, id: Id, at: DeletedAfter = UNSET) -> Any:
+    if (moment := await moment_of(context.viewer, at)) is None:
+        return await context.load(_groups, id, {})  # with those of other aliases
+    found = await groups.groups_by_id(context.viewer, [id], deleted_after=moment)
+    return found[0] if found else None
 
 
-async def named(roots: Sequence[None], context: Context, id: str) -> list[Any]:
+async def named(
+    roots: Sequence[None], context: Context, id: str, at: DeletedAfter = UNSET
+) -> list[Any]:
     """A group of which lists are wanted alone. PostgreSQL looks for it where it looks for these."""
+    if at:
+        return [await group(context, ID(id), at)]
     return [Named(id)] if is_postgres() and is_well_formed(id) else await _groups([id], context)
 
 

@@ -309,6 +309,10 @@ class Change(Node):
         find.change_groups,
         "The group; null once it is gone, where you may not see it, and for a change of none.",
     )
+    group_id: ID | None = described(
+        "The group's id, good for `group(id:, at:)` also once it is gone; null for a change of no "
+        "group."
+    )
     group_name: str | None = described(
         "The group's name, as it was before the change, or as that made it; null for a change of "
         "no group."

@@ -15,6 +15,7 @@ from models.groups import delete_group
 from models.kinds import BOTS, USERS
 from models.ledger import utc_now
 from models.membership_writes import remove_members
+from models.organizations import create_organization
 from models.viewer import Viewer
 from tests.access.expected import RESOURCES, decision, decisions, tell, told_of
 from tests.access.world import State, Step, World, steps
@@ -117,6 +118,37 @@ async def test_a_group_that_is_gone_is_told_as_it_stood(ask: Asker, acme: Viewer
         ],
     }
     assert (await ask(GROUP_OF_USER, id=ada, at=None))["user"]["bots"]["totalCount"] == 0
+
+
+DELETED = """query($id: ID!, $at: DateTime) {
+    whole: group(id: $id, at: $at) { name userCount users(at: $at) { nodes { name } } }
+    lists: group(id: $id, at: $at) { users(at: $at) { totalCount nodes { name } } } }"""
+DELETION = "{ changes(first: 1) { nodes { action groupId at group { id } } } }"
+
+
+async def test_who_was_in_a_group_can_be_asked_after_its_deletion(ask: Asker, acme: Viewer) -> None:
+    ada = await make_user(acme, "Ada")
+    group = await make_group(acme, "Gone", users=[ada])
+    other = await asker(ask.client, await create_organization("Other"))
+    member = await asker(ask.client, acme, user=ada)
+    then = utc_now().isoformat()
+    await delete_group(acme, group)
+    (deletion,) = (await ask(DELETION))["changes"]["nodes"]
+    assert (deletion["action"], deletion["groupId"]) == ("GROUP_DELETED", group)
+    assert deletion["group"] is None
+
+    gone = {"whole": None, "lists": None}
+    assert await ask(DELETED, id=deletion["groupId"], at=then) == {
+        "whole": {"name": "Gone", "userCount": 0, "users": {"nodes": [{"name": "Ada"}]}},
+        "lists": {"users": {"totalCount": 1, "nodes": [{"name": "Ada"}]}},
+    }
+    for at in (None, deletion["at"]):
+        assert await ask(DELETED, id=group, at=at) == gone
+    assert await member(DELETED, id=group, at=then) == gone
+    assert await other(DELETED, id=group, at=utc_now().isoformat()) == gone
+    assert await ask(DELETED, id="grp_nonsense", at=then) == gone
+    future = (utc_now() + timedelta(days=1)).isoformat()
+    assert set(await ask.codes(DELETED, id=group, at=future)) == {"BAD_REQUEST"}
 
 
 OF_A_MEMBER = """query($me: ID!, $group: ID!, $at: DateTime) {

@@ -240,7 +240,7 @@ async def test_a_deleted_group_is_gone_with_its_memberships(viewer: Viewer) -> N
     group = await make_group(viewer, "Sales", **held)
     outcome = await delete_group(viewer, group)
     assert await groups_by_id(viewer, [group]) == []
-    assert (await groups_by_id(viewer, [group], deleted=True))[0]["until_revision"] == (
+    assert (await groups_by_id(viewer, [group], deleted_after=0))[0]["until_revision"] == (
         outcome.revision
     )
     for kind in KINDS:

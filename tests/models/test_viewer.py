@@ -71,7 +71,7 @@ async def test_a_member_sees_the_groups_it_is_in(viewer: Viewer) -> None:
     assert await ids(groups(member)) == {mine}
     asked = [mine, left, gone, foreign]
     assert [row["id"] for row in await groups_by_id(member, asked)] == [mine]
-    assert [row["id"] for row in await groups_by_id(member, asked, deleted=True)] == [mine]
+    assert [row["id"] for row in await groups_by_id(member, asked, deleted_after=0)] == [mine]
 
 
 @every_kind
@@ -163,7 +163,7 @@ async def test_nothing_of_another_organization_is_seen(
     for stranger in (viewer, viewer_of(viewer, ada), viewer_of(viewer, ada, Role.AUDITOR)):
         assert await ids(groups(stranger)) == set()
         assert await ids(entries(stranger, kind)) == set()
-        assert await groups_by_id(stranger, [group], deleted=True) == []
+        assert await groups_by_id(stranger, [group], deleted_after=0) == []
         assert await entries_by_id(stranger, kind, [entry], deleted=True) == []
         assert await ids_of(groups_of(stranger, kind), entry) == set()
         assert await ids_of(available(stranger, kind), group) == set()
