@@ -134,3 +134,21 @@ def test_a_long_way_of_access_is_told_in_full_when_asked_for(
     expect(gym.get_by_role("button", name="show fewer")).to_be_focused()
     page.keyboard.press("Enter")
     expect(gym.get_by_role("link", name="Crew")).to_have_count(10)
+
+
+@pytest.mark.parametrize(
+    "address", ["groups?after=x", "groups?sort=-users&before=x", "bots?after=x"]
+)
+def test_an_address_that_names_no_page_leads_to_the_first(
+    open_page: OpenPage, address: str
+) -> None:
+    page = open_page(f"/{address}")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("names a page that this list does not have")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+
+    alert.get_by_role("button", name="Go to the first page").click()
+    expect(page.locator("tbody tr").first).to_be_visible()
+    expect(alert).to_have_count(0)
+    expect(page.locator(":focus")).to_have_count(1)
+    assert not re.search("after|before", page.url)

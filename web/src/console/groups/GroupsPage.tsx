@@ -9,9 +9,8 @@ import { useCanWrite, useViewer } from '../session/ViewerProvider';
 import { useAddress } from '../ui/address';
 import { count } from '../ui/count';
 import { EmptyState } from '../ui/EmptyState';
-import { Failed } from '../ui/Failed';
 import { Page } from '../ui/Page';
-import { EndOfPages, Pager, usePageArguments } from '../ui/Pager';
+import { EndOfPages, FailedPage, Pager, usePageArguments } from '../ui/Pager';
 import { Rows } from '../ui/Rows';
 import { SearchInput } from '../ui/SearchInput';
 import { CreateGroupDialog } from './CreateGroupDialog';
@@ -92,11 +91,11 @@ function List({ search, open, created }: ListProps) {
     if (isOwnDeletion) change({ open: null }, { replace: true });
   }, [isOwnDeletion, change]);
 
-  if (!data) return error ? <Failed error={error} onRetry={retry} /> : <Rows count={10} />;
+  if (!data) return error ? <FailedPage error={error} onRetry={retry} /> : <Rows count={10} />;
   const { nodes, pageInfo, totalCount } = data.groups;
   return (
     <>
-      {error && <Failed error={error} onRetry={retry} />}
+      {error && <FailedPage error={error} onRetry={retry} />}
       {elsewhere.isGone && !isOwnDeletion && (
         <Alert mb="sm" role="status">
           The group that this address opens is gone.

@@ -5,9 +5,8 @@ import { useQuery } from 'urql';
 import { useAddress } from './address';
 import { count } from './count';
 import { EmptyState } from './EmptyState';
-import { Failed } from './Failed';
 import { Page } from './Page';
-import { EndOfPages, Pager, usePageArguments } from './Pager';
+import { EndOfPages, FailedPage, Pager, usePageArguments } from './Pager';
 import { Rows } from './Rows';
 import { SearchInput } from './SearchInput';
 
@@ -60,7 +59,7 @@ export function DirectoryPage<Row extends { id: string }>({
         value={search}
         onSearch={(text) => change({ search: text, after: null, before: null }, { replace: true })}
       />
-      {error && <Failed error={error} onRetry={retry} />}
+      {error && <FailedPage error={error} onRetry={retry} />}
       {!data && !error && <Rows count={10} />}
       {data && data.list.nodes.length > 0 && (
         <Paper withBorder className="rows" aria-busy={fetching}>

@@ -1,6 +1,8 @@
 import { Button, Group, Text } from '@mantine/core';
+import type { CombinedError } from '@urql/core';
 import { useAddress } from './address';
 import { EmptyState } from './EmptyState';
+import { Failed, Trouble } from './Failed';
 
 export const PAGE_SIZE = 50;
 
@@ -76,6 +78,22 @@ function Turn({ isPossible, onClick, children }: TurnProps) {
     >
       {children}
     </Button>
+  );
+}
+
+/** Where a page could not be loaded. Another try does not help if the address names no page. */
+export function FailedPage({ error, onRetry }: { error: CombinedError; onRetry: () => void }) {
+  const { get, change } = useAddress();
+  const isNoPage =
+    (get('after') || get('before')) &&
+    error.graphQLErrors.some(({ extensions }) => extensions.code === 'BAD_REQUEST');
+  if (!isNoPage) return <Failed error={error} onRetry={onRetry} />;
+  return (
+    <Trouble
+      text="The address names a page that this list does not have in this order."
+      wayOut="Go to the first page"
+      onWayOut={() => change({ after: null, before: null }, { replace: true })}
+    />
   );
 }
 
