@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { entriesOf, match } from './paste';
 
 const ada = { id: 'usr_1', name: 'Ada Lovelace', email: 'ada@example.com' };
@@ -25,6 +25,16 @@ test.each([
 test('an email or a whole name is found, whatever its case', () => {
   expect(match('ADA@example.com', [], [ada, bo])).toMatchObject({ is: 'found', member: ada });
   expect(match('ada lovelace', [], [ada, bo])).toMatchObject({ is: 'found', member: ada });
+});
+
+test('the case of an address does not depend on the language of the browser', () => {
+  const inTurkish = vi.spyOn(String.prototype, 'toLocaleLowerCase');
+  inTurkish.mockImplementation(function (this: string) {
+    return this.replaceAll('I', 'ı').toLowerCase();
+  });
+  const info = { id: 'usr_4', name: 'Info', email: 'info@example.com' };
+  expect(match('INFO@EXAMPLE.COM', [], [info])).toMatchObject({ is: 'found', member: info });
+  inTurkish.mockRestore();
 });
 
 test('who is in the group already is told apart', () => {

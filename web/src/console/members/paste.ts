@@ -61,4 +61,5 @@ export function match(entry: string, there: Member[], free: Member[]): Match {
   return { entry, is: there.includes(member) ? 'there' : 'found', member };
 }
 
-const same = (text: string) => text.normalize('NFC').toLocaleLowerCase();
+/** Not by the browser's own language: in Turkish, `INFO@` and `info@` are not the same. */
+const same = (text: string) => text.normalize('NFC').toLowerCase();
