@@ -87,6 +87,14 @@ test('afterwards it is told in the past', () => {
   );
 });
 
+test.each([
+  ['more keep it', { totalCount: 500 }, 'Nobody loses access; 500 keep Coach, some through Sales.'],
+  ['more is kept', { botCount: 3 }, 'Nobody loses access; Ada keeps 3 bots, some through Sales.'],
+])('where %s than is told, its groups are those of some', (_, counted, text) => {
+  const some = impact([], [one]);
+  expect(sentence({ ...some, kept: { ...some.kept, ...counted } }, CLOSERS.id, 'lose')).toBe(text);
+});
+
 test('what they lose is counted for all, also for those who are not told one by one', () => {
   const some = impact([three], [], 5_000);
   const losses = { ...some.losses, botCount: 7, personaCount: 1 };

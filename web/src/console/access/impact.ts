@@ -63,8 +63,9 @@ export function sentence(impact: Impact, groupId: string, tense: 'lose' | 'lost'
       : `${who(losses)} ${verb(losses.totalCount, tense)} ${whatOf(losses)}`;
   if (kept.totalCount === 0) return `${lost}.`;
   const them = isOfTheSame(losses, kept) ? 'them' : whatOf(kept);
-  const through = list(keepingGroups(impact, groupId));
-  return `${lost}; ${keepers(impact, tense)} ${them}${through && ` through ${through}`}.`;
+  const groups = list(keepingGroups(impact, groupId));
+  const through = isToldWhole(kept) ? ' through' : ', some through';
+  return `${lost}; ${keepers(impact, tense)} ${them}${groups && `${through} ${groups}`}.`;
 }
 
 /** Whether what some lose is what others keep; not if the service has told too little to know. */
@@ -77,6 +78,11 @@ function isOfTheSame(losses: Diffs, kept: Diffs): boolean {
     [...lost].every((id) => left.has(id))
   );
 }
+
+/** Whether all are told one by one, with all that they lose or keep. */
+const isToldWhole = (diffs: Diffs) =>
+  diffs.nodes.length === diffs.totalCount &&
+  thingsIn(diffs).size === diffs.botCount + diffs.personaCount;
 
 const thingsIn = ({ nodes }: Diffs) =>
   new Set(nodes.flatMap(({ bots, personas }) => [...bots, ...personas].map(({ id }) => id)));
@@ -113,7 +119,7 @@ function phrase(amount: number, noun: string, first?: { name: string }): string 
   return amount === 1 && first ? first.name : count(amount, noun);
 }
 
-/** The groups through which somebody keeps what goes, by how many keep it so. */
+/** The groups through which those who are told of keep what goes, by how many keep it so. */
 function keepingGroups({ kept }: Impact, groupId: string): string[] {
   const tally = new Map<string, number>();
   for (const { user, bots, personas } of kept.nodes) {
