@@ -147,6 +147,8 @@ def test_what_is_shown_and_typed_stays_while_the_service_does_not_answer(
         service.remove_users(CLOSERS, "Hana Sato")
     page.wait_for_timeout(500)
     expect(page.get_by_label("New name")).to_have_value("Half a na")
+    sign = page.get_by_role("status").filter(has_text="Offline")
+    expect(sign).to_be_visible()
 
     page.unroute("**/graphql")
     expect(page.get_by_role("button", name="Remove Hana Sato")).to_have_count(0)
@@ -183,3 +185,5 @@ def test_a_page_of_a_time_that_the_service_does_not_know_begins_anew(
     service.add_users(CLOSERS, "Aisha Rahman")
     expect(users.get_by_text("Aisha Rahman")).to_be_visible()
     assert (len(starts), len(loads)) == (2, 2)
+
+    expect(sign).to_have_count(0)

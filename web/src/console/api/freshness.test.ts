@@ -40,7 +40,9 @@ function page() {
       client.query(gql`query Q($name: String) { q(name: $name) }`, { name }),
       subscribe(({ data, error }) => void told.push(error ? 'failed' : String(data.revision))),
     );
-  return { state, freshness, show, told };
+  const signs: boolean[] = [];
+  freshness.subscribe(() => void signs.push(freshness.isFresh()));
+  return { state, freshness, show, told, signs };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -98,6 +100,21 @@ test('what is shown stays when the service does not answer, and is asked for aga
   await vi.runAllTimersAsync();
   expect(told.filter((each) => each === 'failed')).toEqual([]);
   expect(told.at(-1)).toBe('2');
+});
+
+test('what is shown may be old after the second failure in a row, until there is an answer', async () => {
+  const { state, freshness, show, signs } = page();
+  show('a');
+  await vi.runAllTimersAsync();
+  Object.assign(state, { revision: 2, isDown: true });
+  freshness.note(2);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(signs).toEqual([]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(signs).toEqual([false]);
+  state.isDown = false;
+  await vi.runAllTimersAsync();
+  expect(signs).toEqual([false, true]);
 });
 
 test('what nobody has seen yet is told to have failed', async () => {

@@ -14,6 +14,9 @@ const PAUSE = 60;
 const SHORTEST_WAIT = 1_000;
 const LONGEST_WAIT = 8_000;
 
+/** Failures in a row after which what is shown may be old. */
+const TOO_MANY = 2;
+
 interface Entry {
   operation: Operation;
   /** The revision that it shows; -1 if it may be an old one. */
@@ -31,12 +34,14 @@ interface Entry {
  *
  * Where the service does not answer such a question, which nobody asked, nothing is told: what is
  * shown stays, with all that somebody has opened and typed there, and is asked for again later.
+ * Whether it may be old by then is for `useSyncExternalStore`: `isFresh`, and `subscribe`.
  */
 export class Freshness {
   private known = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private later: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
+  private readonly listeners = new Set<() => void>();
   private readonly active = new Map<number, Entry>();
   private readonly inFlight = new Set<number>();
   /** What was last shown of each active query. */
@@ -55,6 +60,15 @@ export class Freshness {
     this.askAgain();
     this.note(0);
   }
+
+  /** Have somebody told of each change of `isFresh`; returns how to end that. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** Whether the service has answered of late what nobody asked. */
+  readonly isFresh = (): boolean => this.failures < TOO_MANY;
 
   readonly exchange: Exchange = ({ client, forward }) => {
     this.client = client;
@@ -101,8 +115,15 @@ export class Freshness {
     if (!entry || !this.shown.has(key)) return;
     entry.waits = true;
     if (this.later !== undefined) return;
-    const wait = Math.min(SHORTEST_WAIT * 2 ** this.failures++, LONGEST_WAIT);
+    const wait = Math.min(SHORTEST_WAIT * 2 ** this.failures, LONGEST_WAIT);
+    this.count(this.failures + 1);
     this.later = setTimeout(() => this.askAgain(), wait);
+  }
+
+  private count(failures: number): void {
+    const wasFresh = this.isFresh();
+    this.failures = failures;
+    if (this.isFresh() !== wasFresh) for (const listener of this.listeners) listener();
   }
 
   private askAgain(): void {
@@ -117,7 +138,7 @@ export class Freshness {
     if (isPassing(result)) this.failed(result);
     const revision = result.extensions?.revision;
     if (typeof revision !== 'number') return; // No answer came, or it was no good.
-    this.failures = 0;
+    this.count(0);
     const entry = this.active.get(result.operation.key);
     if (entry) entry.shows = Math.max(entry.shows, revision);
     this.note(revision);

@@ -1,4 +1,11 @@
-import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { useQuery } from 'urql';
 import { follow } from '../api/live';
 import { ViewerDocument, type ViewerQuery } from '../api/operations';
@@ -9,7 +16,7 @@ export type Viewer = ViewerQuery['viewer'];
 interface Known {
   /** Undefined until the first answer. */
   viewer: Viewer | undefined;
-  /** Whether changes of others arrive at this moment. */
+  /** Whether changes of others arrive at this moment, and what they changed. */
   isOnline: boolean;
 }
 
@@ -25,6 +32,7 @@ export function ViewerProvider({ children }: { children: ReactNode }) {
 function useLive(data: ViewerQuery | undefined): boolean {
   const { freshness, onExpired } = useSession();
   const [isOnline, setIsOnline] = useState(true);
+  const isFresh = useSyncExternalStore(freshness.subscribe, freshness.isFresh);
   const [cursor, setCursor] = useState<string | null>();
   // The cursor that came first is where to begin; later ones the subscription knows by itself.
   if (data && cursor === undefined) setCursor(data.changes.edges[0]?.cursor ?? null);
@@ -33,7 +41,7 @@ function useLive(data: ViewerQuery | undefined): boolean {
     if (cursor === undefined) return;
     return follow({ after: cursor, freshness, onOnline: setIsOnline, onExpired });
   }, [cursor, freshness, onExpired]);
-  return isOnline;
+  return isOnline && isFresh;
 }
 
 export const useViewer = () => useContext(ViewerContext).viewer;
