@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage, Watch
 from tests.browser.service import OTHER_ADMIN, Service
@@ -221,3 +221,47 @@ def test_a_group_is_deleted_however_much_hangs_on_it(open_page: OpenPage, servic
     dialog.get_by_role("button", name="Delete group").click()
     expect(dialog).to_have_count(0)
     expect(row(page, "Cell 00")).to_have_count(0)
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_what_becomes_of_a_write_is_told_also_when_its_dialog_is_closed(
+    open_page: OpenPage, service: Service, watch: Watch, is_answered: bool
+) -> None:
+    watch.expect("net::ERR_FAILED")
+    page = open_group(open_page, service)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if "mutation" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    def close_then_answer(name: str, refusal: str) -> None:
+        page.wait_for_timeout(100)  # it is under way
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        (route,) = held
+        held.clear()
+        route.continue_() if is_answered else route.abort()
+        notice = page.get_by_role("alert").filter(has_text=name)
+        expect(notice).to_contain_text(refusal if is_answered else "The service did not answer")
+
+    page.route("**/graphql", hold)
+    page.get_by_role("button", name="Create New Group").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("SALES")
+    page.keyboard.press("Enter")
+    close_then_answer("Creating SALES:", "There is a group named “Sales” already.")
+
+    page.get_by_role("button", name="Edit the name").click()
+    page.get_by_label("New name").fill("Team leads")
+    page.keyboard.press("Enter")
+    close_then_answer("Changing the name to Team leads:", "There is a group named")
+
+    page.get_by_role("button", name="Delete group").click()
+    dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")
+    expect(dialog).to_contain_text("6 users lose")
+    service.add_users(CLOSERS, "Aisha Rahman")
+    dialog.get_by_role("button", name="Delete group").click()
+    close_then_answer(f"Deleting {CLOSERS}:", "changed")
+    expect(row(page, CLOSERS)).to_be_visible()

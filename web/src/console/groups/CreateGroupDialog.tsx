@@ -4,6 +4,9 @@ import { useMutation } from 'urql';
 import { explain } from '../api/client';
 import { CreateGroupDocument, type RefusalFragment } from '../api/operations';
 import { BusyButton } from '../ui/BusyButton';
+import { isolated } from '../ui/isolated';
+import { complain, tell } from '../ui/notices';
+import { useIsOpen } from '../ui/useIsOpen';
 
 interface Props {
   opened: boolean;
@@ -15,6 +18,7 @@ export function CreateGroupDialog({ opened, onClose, onCreated }: Props) {
   return (
     <Modal opened={opened} onClose={onClose} title="Create New Group" closeButtonProps={CLOSE}>
       <Form
+        opened={opened}
         onCancel={onClose}
         onCreated={(id) => {
           onClose();
@@ -28,23 +32,33 @@ export function CreateGroupDialog({ opened, onClose, onCreated }: Props) {
 export const CLOSE = { 'aria-label': 'Close' };
 
 interface FormProps {
+  opened: boolean;
   onCancel: () => void;
   onCreated: (id: string) => void;
 }
 
-function Form({ onCancel, onCreated }: FormProps) {
+function Form({ opened, onCancel, onCreated }: FormProps) {
   const [name, setName] = useState('');
   const [description, setDescription] = useState('');
   const [refusals, setRefusals] = useState<RefusalFragment[]>([]);
   const [{ fetching, error }, create] = useMutation(CreateGroupDocument);
+  const isOpen = useIsOpen(opened);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
     if (fetching) return;
-    const { data } = await create({ input: { name, description: description.trim() || null } });
-    if (!data) return;
-    setRefusals(data.createGroup.userErrors);
-    if (data.createGroup.group) onCreated(data.createGroup.group.id);
+    const { data, error } = await create({
+      input: { name, description: description.trim() || null },
+    });
+    const { userErrors = [], group } = data?.createGroup ?? {};
+    if (!isOpen()) {
+      const refusal = error ? explain(error) : userErrors[0]?.message;
+      if (refusal) complain(`Creating ${isolated(name)}: ${refusal}`);
+      else if (group) tell(`Created ${isolated(group.name)}.`);
+      return;
+    }
+    setRefusals(userErrors);
+    if (group) onCreated(group.id);
   }
 
   const under = (field: string) =>

@@ -9,9 +9,10 @@ import { undoRevision } from '../history/undo';
 import { BusyButton } from '../ui/BusyButton';
 import { isolated } from '../ui/isolated';
 import { Name } from '../ui/Name';
-import { offerUndo } from '../ui/notices';
+import { complain, offerUndo } from '../ui/notices';
 import { Rows } from '../ui/Rows';
 import { useHeir } from '../ui/useHeir';
+import { useIsOpen } from '../ui/useIsOpen';
 import { CLOSE } from './CreateGroupDialog';
 
 interface Props {
@@ -33,17 +34,18 @@ export function DeleteGroupDialog({ group, opened, onClose }: Props) {
       }
       closeButtonProps={CLOSE}
     >
-      <Decision group={group} onClose={onClose} />
+      <Decision group={group} opened={opened} onClose={onClose} />
     </Modal>
   );
 }
 
-function Decision({ group, onClose }: Omit<Props, 'opened'>) {
+function Decision({ group, opened, onClose }: Props) {
   const client = useClient();
   const [impact, setImpact] = useState<Impact>();
   const [hasMoved, setHasMoved] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const isOpen = useIsOpen(opened);
 
   const reckon = useCallback(() => {
     setProblem(null);
@@ -60,16 +62,21 @@ function Decision({ group, onClose }: Omit<Props, 'opened'>) {
       input: { id: group.id, expectedRevision: impact.revision },
     });
     const refusal = data?.deleteGroup.userErrors[0];
-    if (refusal?.code === 'CONFLICT') {
-      await reckon();
-      setHasMoved(true);
-    } else if (data && !refusal) {
-      onClose();
+    if (data && !refusal) {
+      if (isOpen()) onClose();
       offerUndo(`Deleted ${isolated(group.name)}. ${sentence(impact, group.id, 'lost')}`, () =>
         undoRevision(client, data.deleteGroup.revision),
       );
+      return;
+    }
+    const why = refusal?.message ?? (error && explain(error)) ?? 'The service gave no answer.';
+    if (!isOpen()) {
+      complain(`Deleting ${isolated(group.name)}: ${why}`);
+    } else if (refusal?.code === 'CONFLICT') {
+      await reckon();
+      setHasMoved(true);
     } else {
-      setProblem(refusal?.message ?? (error && explain(error)) ?? 'The service gave no answer.');
+      setProblem(why);
     }
     setBusy(false);
   }

@@ -2,6 +2,9 @@ import { ActionIcon, Button, Group, Textarea, TextInput, VisuallyHidden } from '
 import { IconPencil } from '@tabler/icons-react';
 import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 import { BusyButton } from './BusyButton';
+import { isolated } from './isolated';
+import { complain } from './notices';
+import { useIsOpen } from './useIsOpen';
 
 interface Props {
   /** What it is, as in `Edit the name`. */
@@ -22,6 +25,7 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const wasEdited = useRef(false);
+  const isOpen = useIsOpen(draft !== null);
 
   function start() {
     setDraft(value);
@@ -46,7 +50,9 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
     setBusy(true);
     const refusal = await onSave(draft);
     setBusy(false);
-    if (refusal) setError(refusal);
+    if (!isOpen()) {
+      if (refusal) complain(`Changing the ${label} to ${isolated(draft)}: ${refusal}`);
+    } else if (refusal) setError(refusal);
     else stop();
   }
 
