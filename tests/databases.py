@@ -38,6 +38,13 @@ EMPTY = """
 """
 
 
+async def end_connections(url: str) -> None:
+    """End all connections to a database of PostgreSQL, as its administrator may."""
+    outsider = await asyncpg.connect(url)
+    await outsider.execute(END_OTHERS)
+    await outsider.close()
+
+
 class Databases(Protocol):
     """Makes databases of one engine, and takes them away again."""
 

@@ -14,7 +14,12 @@ from typing import Any, NoReturn, Self, cast
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
-from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
+from tortoise.backends.base.client import (
+    NestedTransactionContext,
+    TransactionalDBClient,
+    TransactionContext,
+    TransactionContextPooled,
+)
 from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connections
 from tortoise.exceptions import BaseORMException, DBConnectionError
@@ -327,6 +332,14 @@ class Transaction(_Telling, TransactionWrapper):
         """Whether the index of pairs is of use."""
         pool: Any = self._parent
         return bool(pool.has_pairs)
+
+    def _in_transaction(self) -> TransactionContext:
+        return NestedTransactionContext(Transaction(self))
+
+    async def savepoint_rollback(self) -> None:
+        """Undo what the transaction did since its savepoint, unless it went with its connection."""
+        if not is_dead(self._connection):
+            await super().savepoint_rollback()
 
     @translate_exceptions
     async def commit(self) -> None:

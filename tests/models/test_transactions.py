@@ -19,6 +19,7 @@ from models.database import (
     snapshot,
     transaction,
 )
+from models.database.pool import is_dead
 from models.database.sqlite import READERS
 from models.errors import Unavailable
 from models.groups import create_group
@@ -27,7 +28,7 @@ from models.ledger import current_revision, write
 from models.sql import Params, values
 from models.verify import differences
 from models.viewer import Viewer
-from tests.databases import assert_ended, opened
+from tests.databases import assert_ended, end_connections, opened
 from tests.factories import make_entries, make_group, make_users
 from tests.factories import snapshot as snapshot_of
 from tests.models.cancelling import Manner, cancel_at
@@ -283,6 +284,28 @@ async def test_a_connection_that_dies_in_a_transaction_is_replaced(
         await rename_and("SELECT pg_terminate_backend(pg_backend_pid())")
     assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
     await nothing_is_held(database_url)
+    await make_group(viewer)
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_a_connection_that_dies_in_a_savepoint_takes_the_transaction_along(
+    viewer: Viewer, database_url: str
+) -> None:
+    """Which of the statements finds out is all the same, be it the one that makes a savepoint."""
+
+    async def rename_again() -> None:
+        await end_connections(database_url)
+        while not is_dead(connection()._connection):
+            await asyncio.sleep(0.001)
+        await rename_and("SELECT 1")
+
+    for verb in (rename_again, lambda: rename_and("SELECT pg_terminate_backend(pg_backend_pid())")):
+        with pytest.raises(Unavailable):
+            async with transaction():
+                await rename_and("SELECT 1")
+                await verb()
+        assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
+        await nothing_is_held(database_url)
     await make_group(viewer)
 
 
