@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import asyncpg
 from pydantic import ValidationError
-from tortoise.exceptions import BaseORMException
+from tortoise.exceptions import BaseORMException, IntegrityError
 
 from commands.console import Refusal, run
 from models import database
@@ -32,6 +32,9 @@ TROUBLE = (
     Busy,
     Unavailable,
 )
+# The same in the middle of a command, where more than these may be a fault of ours.
+FAILURE = (sqlite3.DatabaseError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException)
+OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, IntegrityError)
 NOT_MIGRATED = "The database's tables are not up to date. Run `python manage.py migrate` first."
 
 
@@ -72,7 +75,7 @@ async def connected(settings: Settings, *, create: bool = False) -> AsyncIterato
 async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[None]:
     """The database with all its tables, which `create` makes on SQLite: nobody has to agree there.
 
-    Raises Refusal if it cannot be reached, or if tables are missing.
+    Raises Refusal if it cannot be reached, if tables are missing, or if it fails in the block.
     """
     async with connected(settings, create=create):
         with reachable():
@@ -80,7 +83,12 @@ async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[N
                 await database.migrate()
             if await database.pending_migrations():
                 raise Refusal(NOT_MIGRATED)
-        yield
+        try:
+            yield
+        except OURS:
+            raise
+        except FAILURE as error:
+            raise _unusable(error) from error
 
 
 async def migrate() -> str:
@@ -117,8 +125,12 @@ def reachable() -> Iterator[None]:
     except ValueError as error:
         raise Refusal(f"{error}.") from error
     except TROUBLE as error:
-        reason = " ".join(str(error).split())
-        raise Refusal(f"The database that DATABASE_URL names can't be used: {reason}") from error
+        raise _unusable(error) from error
+
+
+def _unusable(error: Exception) -> Refusal:
+    reason = " ".join(str(error).split())
+    return Refusal(f"The database that DATABASE_URL names can't be used: {reason}")
 
 
 def in_database(action: Callable[[], Awaitable[T]], *, create: bool = False) -> T:

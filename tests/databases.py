@@ -45,6 +45,21 @@ async def end_connections(url: str) -> None:
     await outsider.close()
 
 
+@asynccontextmanager
+async def with_rights(url: str, *rights: str) -> AsyncIterator[str]:
+    """The URL of a database of PostgreSQL for one who has no rights but these, on all tables."""
+    owner = await asyncpg.connect(url)
+    await owner.execute("CREATE ROLE limited LOGIN")
+    try:
+        for right in rights:
+            await owner.execute(f"GRANT {right} ON ALL TABLES IN SCHEMA public TO limited")
+        yield url.replace("postgres:@", "limited:@")
+    finally:
+        await owner.execute("DROP OWNED BY limited")
+        await owner.execute("DROP ROLE limited")
+        await owner.close()
+
+
 class Databases(Protocol):
     """Makes databases of one engine, and takes them away again."""
 

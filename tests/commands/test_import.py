@@ -13,8 +13,10 @@ from models.ledger import Outcome, current_revision, utc_now
 from models.membership_writes import add_members
 from models.redating import DATED
 from models.tables import Role, UserStatus
+from models.upserts import upsert_entries
 from models.viewer import Viewer
-from tests.commands.running import manage
+from tests.commands.running import manage, refusal
+from tests.databases import end_connections
 from tests.factories import make_admin, make_bot, make_group, make_persona, make_user, make_users
 from tests.refusals import unchanged
 
@@ -108,6 +110,25 @@ async def test_all_that_shows_when_it_was_made_shows_when_its_change_was(
     assert {len(found) for found in shown.values()} == {1}
     assert len(shown) == 8
     assert all(dates[revision] == date for ((date, revision),) in shown.values())
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_nothing_of_a_file_is_left_where_the_connection_ends(
+    viewer: Viewer, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def upsert(*arguments: Any) -> Outcome:
+        outcome = await upsert_entries(*arguments)
+        await end_connections(database_url)
+        return outcome
+
+    monkeypatch.setattr(importing, "upsert_entries", upsert)
+    monkeypatch.setattr(importing, "IDS_AT_ONCE", 1)
+    file = tmp_path / "file.csv"
+    file.write_text("name\nCoach\nClerk\n")  # noqa: ASYNC240
+    async with unchanged(viewer):
+        arguments = ("--organization", "Acme", file, "--kind", "bots")
+        said = await refusal(database_url, "import", *arguments)
+    assert said.startswith("The database can't be used at the moment: ")
 
 
 # ---------------------------------------------------------------------- users, bots and personas

@@ -3,13 +3,19 @@
 from pathlib import Path
 
 import pytest
+from tortoise.exceptions import IntegrityError
 
+from commands import opening
 from models.database import fetch, pending_migrations, sqlite, transaction
 from models.organizations import create_organization
+from runtime.settings import Settings
 from tests.commands.running import manage, refusal
-from tests.databases import opened
+from tests.databases import opened, with_rights
+from tests.factories import make_user
 
 LIST = ("org", "list")
+EXPORT = ("export", "--organization", "Acme", "--kind", "users")
+PAGE = 4096  # bytes of a file of SQLite
 on_sqlite = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 on_postgres = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
 
@@ -31,7 +37,7 @@ async def test_migrate_makes_the_tables_once(empty_database_url: str) -> None:
         ("org", "create", "Acme"),
         ("verify",),
         ("token", "list", "--organization", "Acme"),
-        ("export", "--organization", "Acme", "--kind", "users"),
+        EXPORT,
     ],
     ids=lambda arguments: arguments[0],
 )
@@ -128,6 +134,40 @@ async def test_a_database_that_is_busy_is_told_in_one_line(
             "Another process is writing, and took too long to end."
         )
         assert list(await fetch("SELECT * FROM organizations")) == []
+
+
+@on_sqlite
+async def test_a_file_that_is_damaged_is_told_in_one_line(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with opened(database_url):
+        await make_user(await create_organization("Acme"))
+        (page,) = await fetch("SELECT rootpage FROM sqlite_schema WHERE name = 'users'")
+    path = Path(database_url.removeprefix("sqlite://"))
+    content = bytearray(path.read_bytes())  # noqa: ASYNC240
+    content[(page[0] - 1) * PAGE : page[0] * PAGE] = b"\xff" * PAGE
+    path.write_bytes(content)  # noqa: ASYNC240
+    for arguments in (("verify",), (*EXPORT, tmp_path / "users.csv")):
+        assert await refusal(database_url, *arguments) == (
+            "The database that DATABASE_URL names can't be used: database disk image is malformed"
+        )
+    assert not list(tmp_path.iterdir())  # noqa: ASYNC240
+
+
+@on_postgres
+async def test_rights_that_are_missing_are_told_in_one_line(database_url: str) -> None:
+    async with with_rights(database_url, "SELECT") as url:
+        assert "permission denied for table" in await refusal(url, "org", "create", "Acme")
+        assert (await manage(url, *LIST)).out == "There is no organization yet.\n"
+
+
+async def test_an_error_that_may_be_ours_is_no_refusal(database_url: str) -> None:
+    async with opened(database_url):
+        await create_organization("Acme")
+
+    with pytest.raises(IntegrityError):
+        async with opening.opened(Settings(database_url=database_url)), transaction():
+            await fetch("UPDATE organizations SET name = NULL")
 
 
 async def test_an_organization_needs_a_name_of_its_own(database_url: str) -> None:

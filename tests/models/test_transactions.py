@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiosqlite
@@ -293,17 +294,24 @@ async def test_a_connection_that_dies_in_a_savepoint_takes_the_transaction_along
 ) -> None:
     """Which of the statements finds out is all the same, be it the one that makes a savepoint."""
 
-    async def rename_again() -> None:
+    async def rename_behind_its_end() -> None:
         await end_connections(database_url)
-        while not is_dead(connection()._connection):
-            await asyncio.sleep(0.001)
+        for _ in range(1_000):
+            if not is_dead(connection()._connection):
+                await asyncio.sleep(0.001)
         await rename_and("SELECT 1")
 
-    for verb in (rename_again, lambda: rename_and("SELECT pg_terminate_backend(pg_backend_pid())")):
+    async def rename_until_its_end() -> None:
+        await rename_and("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    async def rename_all(verb: Callable[[], Awaitable[None]]) -> None:
+        async with transaction():
+            await rename_and("SELECT 1")
+            await verb()
+
+    for verb in (rename_behind_its_end, rename_until_its_end):
         with pytest.raises(Unavailable):
-            async with transaction():
-                await rename_and("SELECT 1")
-                await verb()
+            await rename_all(verb)
         assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
         await nothing_is_held(database_url)
     await make_group(viewer)
