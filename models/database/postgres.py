@@ -79,7 +79,8 @@ def _together(first: Statement, others: Sequence[Statement]) -> Statement:
 
 
 class _Telling(AsyncpgDBClient):
-    """Raises Unavailable where the database went away, or cannot be written."""
+    """Raises Unavailable where the database went away, or cannot be written, and Busy where it has
+    waited for another transaction as long as its settings let it."""
 
     async def _translate_exceptions(
         self, func: Callable[..., Any], *args: Any, **kwargs: Any
@@ -88,6 +89,8 @@ class _Telling(AsyncpgDBClient):
             return await super()._translate_exceptions(func, *args, **kwargs)
         except Exception as error:
             cause = error.__cause__ if isinstance(error, BaseORMException) else error
+            if isinstance(cause, asyncpg.LockNotAvailableError):  # of a `lock_timeout`
+                raise Busy("Another transaction is writing, and took too long to end.") from error
             if isinstance(cause, NOT_WRITTEN):
                 raise Unwritable(str(cause)) from error
             if isinstance(cause, GONE) or self._has_died(cause):

@@ -1,0 +1,83 @@
+"""Somebody outside of the service does not end a write: a bounded wait, and then 503."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiosqlite
+import asyncpg
+import httpx
+import pytest
+
+from models.database import connection, fetch, is_postgres
+from models.kinds import BOTS
+from models.organizations import create_organization
+from tests.client import Asker, asker, serving
+from tests.factories import make_entries, make_group
+from tests.refusals import unchanged
+
+pytestmark = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+
+SECONDS = 1.0  # for a request: much less than SQLite would wait
+LONGEST = 6.0  # that a machine which is busy may make of it
+TOO_LONG = "is writing, and took too long to end."
+READ = "{ organization { groupCount } }"
+CREATE = 'mutation { createGroup(input: {name: "New"}) { revision } }'
+ADD = """mutation($group: ID!, $bots: [ID!]!) {
+    addBotsToGroup(input: {groupId: $group, botIds: $bots}) { revision } }"""
+
+
+@pytest.fixture
+async def ask(database_url: str) -> AsyncIterator[Asker]:
+    """An administrator of Acme; on PostgreSQL its administrator holds all waiting to a limit."""
+    async with serving(database_url, request_seconds=SECONDS) as client:
+        name = (await fetch("SELECT current_database()"))[0][0] if is_postgres() else None
+        if name:
+            await fetch(f"ALTER DATABASE {name} SET lock_timeout = '500ms'")
+            await connection()._pool.expire_connections()
+        try:
+            yield await asker(client, await create_organization("Acme"))
+        finally:
+            if name:
+                await fetch(f"ALTER DATABASE {name} RESET lock_timeout")
+
+
+@asynccontextmanager
+async def being_written(url: str) -> AsyncIterator[None]:
+    """A transaction of somebody else, which holds what every write needs."""
+    if url.startswith("sqlite"):
+        async with aiosqlite.connect(url.removeprefix("sqlite://")) as other:
+            await other.execute("BEGIN IMMEDIATE")
+            yield
+            await other.rollback()
+        return
+    outsider = await asyncpg.connect(url)
+    async with outsider.transaction():
+        await outsider.execute("SELECT * FROM organizations FOR UPDATE")
+        yield
+    await outsider.close()
+
+
+def assert_told(response: httpx.Response) -> None:
+    """Assert that a write was refused, and is told why, and when to come."""
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    (error,) = response.json()["errors"]
+    assert error["extensions"] == {"code": "LIMIT_EXCEEDED"}
+    assert error["message"].endswith(TOO_LONG)
+
+
+async def test_a_write_waits_for_one_of_somebody_else_no_longer_than_so(
+    database_url: str, ask: Asker
+) -> None:
+    acme = ask.viewer
+    group, bots = await make_group(acme), await make_entries(acme, BOTS, ["Coach"])
+    adding = {"group": group, "bots": bots}
+    async with unchanged(acme), being_written(database_url):
+        for document, variables in ((CREATE, {}), (ADD, adding)):
+            started = time.monotonic()
+            assert_told(await ask.client.post(document, variables, ask.token))
+            assert time.monotonic() - started < LONGEST
+            assert (await ask(READ))["organization"] == {"groupCount": 1}
+    await ask(CREATE)
+    await ask(ADD, **adding)
