@@ -49,6 +49,9 @@ READY_SECONDS = 2.0
 YOUNG_OBJECTS = 5_000
 # A request that is stopped cancels its statements itself. PostgreSQL ends the one that got away.
 SLACK_SECONDS = 5.0
+# On SQLite a write that waits for another process cannot be stopped. It gives up by itself, well
+# before its request's time is over, so that it is told why.
+WRITER_SHARE = 0.5
 
 NOT_BUILT = "The pages are not built: run `npm ci && npm run build` in web/, or `make serve`.\n"
 logger = logging.getLogger("cohort.server")
@@ -175,6 +178,7 @@ def create_app(settings: Settings) -> Starlette:
             pool_size=settings.pool_size,
             pool_seconds=settings.pool_seconds,
             statement_seconds=settings.request_seconds + SLACK_SECONDS,
+            writer_seconds=settings.request_seconds * WRITER_SHARE,
             without=settings.left_out,
         ):
             if not database.is_postgres():

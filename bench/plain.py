@@ -36,7 +36,7 @@ ENGINES = {
     "models.database.postgres": "tortoise.backends.asyncpg",
 }
 # Options that are for Cohort's own engine.
-OF_COHORT = ("minsize", "pool_seconds", "statement_seconds", "without")
+OF_COHORT = ("minsize", "pool_seconds", "statement_seconds", "writer_seconds", "without")
 
 
 Info = strawberry.Info[dict[str, Any], None]

@@ -38,6 +38,7 @@ def config(
     pool_size: int = 10,
     pool_seconds: float = POOL_SECONDS,
     statement_seconds: float | None = None,
+    writer_seconds: float | None = None,
     without: Collection[str] = (),
 ) -> dict[str, Any]:
     """Tortoise's configuration for a `sqlite:` or `postgres:` URL.
@@ -45,7 +46,8 @@ def config(
     `pool_seconds` is how long a statement waits for a connection to be free. `statement_seconds` is
     how long one may take before PostgreSQL itself ends it: as long as the database's own settings
     say, if that is None. (A statement of SQLite runs in this process, where cancelling it is
-    certain.) `without` names ways to be fast that are left out (`does`).
+    certain.) `writer_seconds` is how long a write of SQLite waits for another process, if that is
+    less than it would (`PRAGMAS`). `without` names ways to be fast that are left out (`does`).
     Raises ValueError for any other URL.
     """
     try:
@@ -65,6 +67,7 @@ def config(
             "credentials": {
                 "file_path": str(Path(path).expanduser()),
                 "pool_seconds": pool_seconds,
+                "writer_seconds": writer_seconds,
                 "without": without,
             },
         }

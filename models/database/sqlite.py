@@ -129,11 +129,20 @@ class CohortSqliteClient(SqliteClient):
     is_transaction = False
 
     def __init__(
-        self, file_path: str, *, pool_seconds: float, without: Collection[str], **kwargs: Any
+        self,
+        file_path: str,
+        *,
+        pool_seconds: float,
+        writer_seconds: float | None,
+        without: Collection[str],
+        **kwargs: Any,
     ) -> None:
         super().__init__(file_path, **kwargs)
         self.without = without
         self.pragmas |= PRAGMAS
+        if writer_seconds is not None:
+            longest: int = self.pragmas["busy_timeout"]
+            self.pragmas["busy_timeout"] = int(min(longest, writer_seconds * 1000))
         self.pool_seconds = pool_seconds
         self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._opening = asyncio.Lock()
