@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLError
 from strawberry.exceptions import StrawberryInputCoercionError
 
-from models.errors import RequestError, Unavailable
+from models.errors import Busy, RequestError, Unavailable
 from runtime.metrics import ERRORS
 from runtime.telemetry import request_id
 
@@ -17,9 +17,9 @@ INTERNAL = "Something went wrong on our side. Tell us this request id: {id}."
 LONGEST_MESSAGE = 500  # characters; a client's own text comes back in some
 
 
-def problem(message: str, code: str) -> dict[str, Any]:
+def problem(error: RequestError) -> dict[str, Any]:
     """An error that is about the request as a whole."""
-    return _told({"message": message}, code)
+    return _refused({"message": str(error)}, error)
 
 
 def invalid(error: GraphQLError) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def format_error(error: GraphQLError) -> dict[str, Any]:
     origin = origin_of(error)
     cause = origin.original_error
     if isinstance(cause, RequestError):
-        return _told(error.formatted, cause.code)
+        return _refused(error.formatted, cause)
     if isinstance(origin, StrawberryInputCoercionError):  # one field of an input must be given
         return _told(error.formatted, "BAD_REQUEST")
     is_scalars = isinstance(cause, ValueError)  # that a variable's text is none of its type
@@ -67,6 +67,13 @@ def fault(error: Exception, what: str) -> dict[str, Any]:
         return _told({"message": error.message}, "INTERNAL", requestId=id)
     logger.error(what, exc_info=error)
     return _told({"message": INTERNAL.format(id=id)}, "INTERNAL", requestId=id)
+
+
+def _refused(formatted: Mapping[str, Any], error: RequestError) -> dict[str, Any]:
+    """A refusal of ours. That the database was busy is for the operator to know, too."""
+    if isinstance(error, Busy):
+        logger.warning("%s", error)
+    return _told(formatted, error.code)
 
 
 def _told(formatted: Mapping[str, Any], code: str, **extensions: str) -> dict[str, Any]:

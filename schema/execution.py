@@ -54,7 +54,7 @@ def refusal(error: Exception) -> Answer:
     if isinstance(error, InvalidDocument):
         errors = [invalid(each) for each in error.errors]
     elif isinstance(error, RequestError):
-        errors = [problem(str(error), error.code)]
+        errors = [problem(error)]
     else:
         errors = [fault(error, "an operation broke")]
     return Answer({"errors": errors}, refused=True)

@@ -1,5 +1,6 @@
 """Somebody outside of the service does not end a write: a bounded wait, and then 503."""
 
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -66,7 +67,7 @@ def assert_told(response: httpx.Response) -> None:
 
 
 async def test_a_write_waits_for_one_of_somebody_else_no_longer_than_so(
-    database_url: str, ask: Asker
+    database_url: str, ask: Asker, caplog: pytest.LogCaptureFixture
 ) -> None:
     acme = ask.viewer
     group, bots = await make_group(acme), await make_entries(acme, BOTS, ["Coach"])
@@ -77,5 +78,7 @@ async def test_a_write_waits_for_one_of_somebody_else_no_longer_than_so(
             assert_told(await ask.client.post(document, variables, ask.token))
             assert time.monotonic() - started < LONGEST
             assert (await ask(READ))["organization"] == {"groupCount": 1}
+    told = [each for each in caplog.records if each.getMessage().endswith(TOO_LONG)]
+    assert [(each.levelno, each.exc_info) for each in told] == [(logging.WARNING, None)] * 2
     await ask(CREATE)
     await ask(ADD, **adding)
