@@ -57,6 +57,7 @@ GONE = (
     asyncpg.QueryCanceledError,  # by the server: whoever cancels a statement here does not see it
 )
 NOT_WRITTEN = (asyncpg.DiskFullError, asyncpg.ReadOnlySQLTransactionError)
+WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE)\b")  # in a statement of ours; FOR UPDATE, too
 
 logger = logging.getLogger("cohort.database")
 
@@ -97,11 +98,14 @@ class _Telling(AsyncpgDBClient):
                 raise Unavailable(str(cause)) from error
             raise
 
-    async def _raise_translated(self, error: Exception) -> NoReturn:
-        """Raise what is made of an error; for what is called too often to go through it each time.
+    async def _raise_translated(self, error: Exception, sql: str) -> NoReturn:
+        """Raise what is made of a statement's error; for what is called too often to go through it
+        each time.
 
         (`translate_exceptions` puts three calls around each.)
         """
+        if isinstance(error, asyncpg.InsufficientPrivilegeError) and WRITES.search(sql):
+            raise Unwritable(str(error)) from error
 
         async def again(client: Self) -> NoReturn:
             raise error
@@ -322,7 +326,7 @@ class CohortPostgresClient(_Telling):
             await self.give_back(connection)
             return rows
         except Exception as error:
-            await self._raise_translated(error)
+            await self._raise_translated(error, sql)
 
 
 class Transaction(_Telling, TransactionWrapper):
@@ -358,14 +362,16 @@ class Transaction(_Telling, TransactionWrapper):
                     rows: Sequence[asyncpg.Record] = await self._connection.fetch(sql, *params)
             return rows
         except Exception as error:
-            await self._raise_translated(error)
+            await self._raise_translated(error, sql)
 
-    @translate_exceptions
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a writing statement once for each of `rows`, in one round trip."""
         seen(sql)
-        with over_statement(sql):
-            await self._connection.executemany(sql, rows)
+        try:
+            with over_statement(sql):
+                await self._connection.executemany(sql, rows)
+        except Exception as error:
+            await self._raise_translated(error, sql)
 
 
 class SettledTransactionContext(TransactionContextPooled):

@@ -15,10 +15,12 @@ import pytest
 from models.database import connection, fetch
 from models.kinds import BOTS, USERS
 from models.organizations import create_organization
+from models.tables import Role
+from models.tokens import create_token
 from models.verify import differences
 from tests.client import asker
 from tests.client import serving as serving_here
-from tests.databases import ROOT, Databases, opened
+from tests.databases import ROOT, Databases, opened, with_rights
 from tests.factories import make_entries, make_group
 from tests.faults.servers import Server, make_tenant, serving, until
 from tests.faults.writers import Line, Writers, assert_kept
@@ -27,6 +29,8 @@ from tests.refusals import unchanged
 MESSAGE = "Nothing can be written at the moment, only read. Try again in a while."
 READ = "{ organization { groupCount } groups(first: 1) { nodes { name } } }"
 CREATE = 'mutation { createGroup(input: {name: "New"}) { revision } }'
+ADD = """mutation($group: ID!, $bots: [ID!]!) {
+    addBotsToGroup(input: {groupId: $group, botIds: $bots}) { revision } }"""
 MANY = "mutation($users: [UserInput!]!) { upsertUsers(input: {users: $users}) { revision } }"
 on_sqlite = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 on_postgres = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
@@ -131,6 +135,26 @@ async def test_postgresql_that_cannot_be_written_says_so(
             await connection()._pool.expire_connections()
         await ask(CREATE)
         assert await differences() == []
+
+
+@on_postgres
+async def test_rights_to_write_that_are_missing_are_told_alike(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(database_url):
+        acme = await create_organization("Acme")
+        group, bots = await make_group(acme), await make_entries(acme, BOTS, ["Coach"])
+        _, secret = await create_token(acme, "Robot", Role.ADMIN)
+        adding = {"group": group, "bots": bots}
+        async with with_rights(database_url, "SELECT") as url:
+            async with unchanged(acme), serving_here(url) as client:
+                for document, variables in ((CREATE, {}), (ADD, adding)):
+                    response = await client.post(document, variables, secret)
+                    assert response.status_code == 503
+                    assert response.json()["errors"][0]["message"] == MESSAGE
+                assert "data" in await client.ask(READ, token=secret)
+    assert "permission denied for table" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 CAP_DAC_OVERRIDE, PR_CAPBSET_DROP = 1, 24  # linux/capability.h, linux/prctl.h
