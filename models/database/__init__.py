@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import asyncpg
 from tortoise.backends.base.client import TransactionContext
 from tortoise.context import TortoiseContext, require_context
 from tortoise.exceptions import OperationalError
@@ -248,13 +249,20 @@ async def migrate() -> list[str]:
 
 
 async def pending_migrations() -> list[str]:
-    """The names of the migrations that have yet to run. Raises if the database does not answer."""
-    await fetch("SELECT 1")  # the executor would take silence for a database without tables
+    """The names of the migrations that have yet to run. Raises if the database does not tell."""
     executor = MigrationExecutor(connection(), APPS)
     try:
-        return [step.migration.name for step in await executor.plan()]
-    except OperationalError:  # not even the table of migrations exists
-        return [key.name for key in executor.loader.graph.nodes]
+        # The executor takes whatever goes wrong for a database without tables.
+        await fetch(f"SELECT name FROM {executor.recorder.table_name} LIMIT 1")
+    except OperationalError as error:
+        if not _is_missing_table(error):
+            raise
+    return [step.migration.name for step in await executor.plan()]
+
+
+def _is_missing_table(error: OperationalError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, asyncpg.UndefinedTableError) or "no such table" in str(cause)
 
 
 def is_postgres() -> bool:

@@ -161,6 +161,15 @@ async def test_rights_that_are_missing_are_told_in_one_line(database_url: str) -
         assert (await manage(url, *LIST)).out == "There is no organization yet.\n"
 
 
+@on_postgres
+async def test_tables_that_may_not_be_read_are_not_taken_for_none(database_url: str) -> None:
+    async with with_rights(database_url) as url:
+        assert await refusal(url, *LIST) == (
+            "The database that DATABASE_URL names can't be used: "
+            "permission denied for table tortoise_migrations"
+        )
+
+
 async def test_an_error_that_may_be_ours_is_no_refusal(database_url: str) -> None:
     async with opened(database_url):
         await create_organization("Acme")
