@@ -244,6 +244,8 @@ async def migrate() -> list[str]:
             applied.append(name)
 
     async with connection().migration_lock():
+        if not await pending_migrations():
+            return []  # Tortoise would first make its own table, which not everybody may
         await MigrationExecutor(connection(), APPS).migrate(direction="forward", progress=note)
     return applied
 

@@ -170,6 +170,14 @@ async def test_tables_that_may_not_be_read_are_not_taken_for_none(database_url: 
         )
 
 
+@on_postgres
+async def test_where_nothing_is_pending_migrate_needs_no_rights_to_make_tables(
+    database_url: str,
+) -> None:
+    async with with_rights(database_url, "SELECT") as url:
+        assert (await manage(url, "migrate")).out == "The tables are up to date.\n"
+
+
 async def test_an_error_that_may_be_ours_is_no_refusal(database_url: str) -> None:
     async with opened(database_url):
         await create_organization("Acme")
