@@ -69,6 +69,7 @@ class Authenticator:
         self.issuer = issuer
         self._used: dict[str, datetime] = {}
         self._recognised: OrderedDict[str, Viewer] = OrderedDict()
+        revisions.when_back.append(self.forget)
 
     def presumed(self, secret: str | None) -> Viewer | None:
         """The viewer that a secret stood for when it was last asked about; None if that is no help.
@@ -110,10 +111,17 @@ class Authenticator:
             self._recognised.pop(key, None)
             raise
         self.note(viewer)
+        self.revisions.saw(viewer.organization_id, viewer.revision)
         self._recognised[key] = viewer
         if len(self._recognised) > MOST_RECOGNISED:
             self._recognised.popitem(last=False)
         return viewer
+
+    def forget(self, organization_id: str) -> None:
+        """Recognise the viewers of an organization anew."""
+        for key, viewer in list(self._recognised.items()):
+            if viewer.organization_id == organization_id:
+                del self._recognised[key]
 
     async def _identify(self, secret: str) -> Viewer:
         if self.issuer and looks_like_jwt(secret):

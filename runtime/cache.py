@@ -40,6 +40,10 @@ class Kept(Generic[V]):
         while self.size > self.room:
             self.forget(next(iter(self._kept)))
 
+    def keys(self) -> list[Key]:
+        """The keys of all that is kept."""
+        return list(self._kept)
+
     def forget(self, key: Key) -> None:
         """Let a value go, if it is there."""
         kept = self._kept.pop(key, None)
@@ -50,7 +54,8 @@ class Kept(Generic[V]):
 class KeptResponses:
     """The bodies of finished responses, served again for as long as the revision stands.
 
-    A key is a tuple that tells the viewer, and ends with the request as it was sent.
+    A key is a tuple that tells the viewer, beginning with its organization, and ends with the
+    request as it was sent.
     """
 
     def __init__(self, room: int) -> None:
@@ -68,3 +73,9 @@ class KeptResponses:
     def keep(self, key: Key, revision: int, body: bytes) -> None:
         """Keep a body. One of an older revision gives way."""
         self._bodies.keep(key, (revision, body), len(key[-1]) + len(body))
+
+    def forget(self, organization_id: str) -> None:
+        """Let all bodies of an organization go."""
+        for key in self._bodies.keys():  # noqa: SIM118  # it is no mapping
+            if key[0] == organization_id:
+                self._bodies.forget(key)

@@ -5,11 +5,15 @@ Questions that come while a read is under way wait for the next one.
 """
 
 import asyncio
+import logging
+from collections.abc import Callable
 
 from models import ledger
 from models.apart import apart
 from models.ledger import Position
 from models.spans import over_part
+
+logger = logging.getLogger("cohort.revisions")
 
 
 class Revisions:
@@ -20,6 +24,9 @@ class Revisions:
         self._reading: asyncio.Task[None] | None = None
         self._last: dict[str, int] = {}  # by organization
         self._resting: set[str] = set()
+        self._newest: dict[str, int] = {}  # by organization, that was seen in this process
+        # Told of each organization that is found at an older revision than it was.
+        self.when_back: list[Callable[[str], None]] = []
 
     def rests_at(self, organization_id: str) -> int | None:
         """The revision that an organization was at the last two times it was read, and at which it
@@ -29,6 +36,10 @@ class Revisions:
     def moved(self, organization_id: str) -> None:
         """An organization is at another revision than it was when it was last read."""
         self._resting.discard(organization_id)
+
+    def saw(self, organization_id: str, revision: int) -> None:
+        """An organization was found at a revision."""
+        self._newest[organization_id] = max(revision, self._newest.get(organization_id, 0))
 
     async def read(self, organization_id: str) -> int:
         """The revision that an organization is at, now or a moment later."""
@@ -52,6 +63,7 @@ class Revisions:
         try:
             while self._waiting:
                 asked, self._waiting = self._waiting, {}
+                newest = {id: self._newest.get(id, 0) for id in asked}  # what is read is not older
                 try:
                     revisions = await ledger.revisions(list(asked))
                 except BaseException as error:
@@ -61,7 +73,7 @@ class Revisions:
                 else:
                     for id, future in asked.items():
                         if id in revisions:
-                            self._remember(id, revisions[id].revision)
+                            self._remember(id, revisions[id].revision, newest[id])
                             future.set_result(revisions[id])
                         else:
                             future.set_exception(LookupError(f"{id} is gone"))
@@ -69,9 +81,24 @@ class Revisions:
         finally:
             self._reading = None
 
-    def _remember(self, organization_id: str, revision: int) -> None:
+    def _remember(self, organization_id: str, revision: int, newest: int) -> None:
+        if revision < newest:
+            self._go_back(organization_id, revision, newest)
+        self.saw(organization_id, revision)
         if self._last.get(organization_id) == revision:
             self._resting.add(organization_id)
         else:
             self._resting.discard(organization_id)
             self._last[organization_id] = revision
+
+    def _go_back(self, organization_id: str, revision: int, newest: int) -> None:
+        """An older state was restored: what is known of later revisions may come true no more."""
+        logger.warning(
+            "%s is at revision %d, and was at %d: restart every process after a restore",
+            organization_id,
+            revision,
+            newest,
+        )
+        del self._newest[organization_id]
+        for listener in self.when_back:
+            listener(organization_id)

@@ -57,6 +57,7 @@ class GraphQLEndpoint:
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
         self.kept = KeptResponses(runner.settings.kept_megabytes * 1_000_000)
+        runner.revisions.when_back.append(self.kept.forget)
         self.presumes = runner.settings.does("presumed")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

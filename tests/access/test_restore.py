@@ -1,0 +1,71 @@
+"""An older state is restored under a process that runs: it forgets the state that is gone."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from models import ledger
+from models.database import fetch, transaction
+from models.organizations import create_organization
+from models.tables import Role
+from models.tokens import authenticate, create_token, revoke_token
+from models.viewer import Viewer
+from tests.access.service import Service, listening
+from tests.client import Asker, asker
+from tests.factories import make_bot
+
+BOTS = "{ bots { nodes { name } } }"
+
+
+@pytest.fixture
+async def service(database_url: str) -> AsyncIterator[Service]:
+    async with listening(database_url) as service:
+        yield service
+
+
+@pytest.fixture
+async def acme(service: Service) -> Viewer:
+    return await create_organization("Acme")
+
+
+@pytest.fixture
+async def ask(service: Service, acme: Viewer) -> Asker:
+    return await asker(service.client, acme)
+
+
+async def revision_of(acme: Viewer) -> int:
+    return await ledger.current_revision(acme.organization_id)
+
+
+async def go_back(revision: int) -> None:
+    """Restore the state before any bot was made."""
+    async with transaction():
+        await fetch("DELETE FROM bots")
+        await fetch("DELETE FROM changes WHERE revision > $1", revision)
+        await fetch("UPDATE organizations SET revision = $1, bot_count = 0", revision)
+
+
+async def test_answers_and_viewers_of_the_state_that_is_gone_are_forgotten(
+    acme: Viewer, ask: Asker, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, secret = await create_token(acme, "Bridge", Role.AUDITOR)
+    bridge = Asker(ask.client, secret, acme)
+    token = await authenticate(secret)
+    assert token
+    assert token.token_id
+    before = await revision_of(acme)
+    await make_bot(acme, "Gone")
+    for each in (ask, bridge):
+        for _ in range(3):
+            assert await each(BOTS) == {"bots": {"nodes": [{"name": "Gone"}]}}
+    await go_back(before)
+    await ask("{ viewer { role } }")
+    await revoke_token(acme, token.token_id)
+    assert await revision_of(acme) == before + 1
+    assert await ask(BOTS) == {"bots": {"nodes": []}}
+    assert await bridge.codes(BOTS) == ["UNAUTHENTICATED"]
+    told = [each.getMessage() for each in caplog.records if each.name == "cohort.revisions"]
+    assert told == [
+        f"{acme.organization_id} is at revision {before}, and was at {before + 1}: "
+        "restart every process after a restore"
+    ]
