@@ -32,6 +32,7 @@ class Subscriber:
         self._waiting: list[Row] = []
         self._something = asyncio.Event()
         self.is_behind = True
+        self.back_at: int | None = None  # the revision to go on from; for the subscriber to clear
 
     def offer(self, changes: Sequence[Row] | None) -> None:
         """Hand over new changes; None says that there are too many to hand over."""
@@ -41,6 +42,11 @@ class Subscriber:
         else:
             self._waiting += changes
         self._something.set()
+
+    def go_back(self, revision: int) -> None:
+        """An older state was restored: what was told of later revisions is told anew."""
+        self.back_at = revision
+        self.offer(None)
 
     async def take(self) -> list[Row]:
         """What has come since the last time; waits for something. Empty if it `is_behind`."""
@@ -152,9 +158,15 @@ class Feed:
         """Offer what is new, in every organization that somebody waits for."""
         if not self._channels:
             return
-        for id, at in (await ledger.revisions(list(self._channels))).items():
-            channel = self._channels.get(id)
-            if channel is None or at.revision <= channel.revision:
+        channels = dict(self._channels)  # one that is made meanwhile may be ahead of what is read
+        for id, at in (await ledger.revisions(list(channels))).items():
+            channel = channels[id]
+            if at.revision < channel.revision:
+                logger.warning("%s went from revision %d to %d", id, channel.revision, at.revision)
+                channel.revision = at.revision
+                for subscriber in channel.subscribers:
+                    subscriber.go_back(at.revision)
+            if at.revision == channel.revision or not channel.subscribers:
                 continue
             changes = await history.changes_after(id, channel.revision, MOST_WAITING + 1)
             few = len(changes) <= MOST_WAITING

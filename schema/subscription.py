@@ -76,10 +76,13 @@ def is_in_doubt(viewer: Viewer, recognised_at: datetime, change: Row) -> bool:
 async def _stream(info: Info, subscriber: Subscriber, seen: int) -> AsyncIterator[Row]:
     """Each change behind the revision `seen` once, in order: from the ledger, then as offered.
 
-    Raises Unauthenticated when the viewer's token expires.
+    Raises Unauthenticated when the viewer's token expires, or is gone with a restored state.
     """
     viewer = info.context.viewer
     while True:
+        if subscriber.back_at is not None:
+            seen, subscriber.back_at = min(seen, subscriber.back_at), None
+            await info.context.recognise_again()
         if subscriber.is_behind:
             subscriber.is_behind = False  # before the read: it may fall behind again meanwhile
             found = await history.changes_after(viewer.organization_id, seen, READ_AT_ONCE)

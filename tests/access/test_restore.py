@@ -10,7 +10,7 @@ from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import authenticate, create_token, revoke_token
 from models.viewer import Viewer
-from tests.access.service import Service, listening
+from tests.access.service import Service, eventually, line, listening
 from tests.client import Asker, asker
 from tests.factories import make_bot
 
@@ -38,8 +38,9 @@ async def revision_of(acme: Viewer) -> int:
 
 
 async def go_back(revision: int) -> None:
-    """Restore the state before any bot was made."""
+    """Restore the state before any bot was made, and the token “Later”."""
     async with transaction():
+        await fetch("DELETE FROM tokens WHERE name = 'Later'")
         await fetch("DELETE FROM bots")
         await fetch("DELETE FROM changes WHERE revision > $1", revision)
         await fetch("UPDATE organizations SET revision = $1, bot_count = 0", revision)
@@ -69,3 +70,39 @@ async def test_answers_and_viewers_of_the_state_that_is_gone_are_forgotten(
         f"{acme.organization_id} is at revision {before}, and was at {before + 1}: "
         "restart every process after a restore"
     ]
+
+
+async def test_subscribers_are_told_what_comes_instead(
+    service: Service, acme: Viewer, ask: Asker, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = await revision_of(acme)
+    async with line(service, ask.token) as socket:
+        await socket.subscribe()
+        await socket.ask("{ viewer { role } }")  # so that it has begun
+        for name in ("Gone", "Gone too"):
+            await make_bot(acme, name)
+        assert await socket.revisions(2) == [before + 1, before + 2]
+        await go_back(before)
+        await eventually(lambda: f"to {before}" in caplog.text)
+        await make_bot(acme, "Other")
+        assert (await socket.change())["node"] == {
+            "revision": before + 1,
+            "action": "BOTS_UPSERTED",
+            "summary": "The operator added Other",
+        }
+        told = [each for each in caplog.records if each.name == "cohort.feed"]
+        assert [each.levelname for each in told] == ["WARNING"]
+
+
+async def test_a_subscriber_that_is_gone_with_the_restored_state_is_told_nothing(
+    service: Service, acme: Viewer, ask: Asker
+) -> None:
+    before = await revision_of(acme)
+    _, secret = await create_token(acme, "Later", Role.AUDITOR)
+    async with line(service, secret) as socket:
+        await socket.subscribe()
+        await socket.ask("{ viewer { role } }")
+        await go_back(before)
+        ended = await socket.hear()
+        assert ended["type"] == "error"
+        assert ended["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
