@@ -7,6 +7,7 @@ import typer
 import uvicorn
 from uvicorn.supervisors import multiprocess
 
+from commands.connections import HTTP, WebSockets
 from commands.console import say
 from commands.demo_data import ORGANIZATION
 from commands.opening import opened
@@ -89,7 +90,8 @@ def serve(settings: Settings) -> None:
             port=settings.port,
             workers=settings.workers,
             loop="uvloop",
-            http="httptools",
+            http=HTTP,
+            ws=WebSockets,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from commands.connections import HTTP, WebSockets
 from schema.execution import Runner
 from tests.client import Client, serving
 
@@ -62,7 +63,7 @@ async def listening(url: str, **settings: Any) -> AsyncIterator[Service]:
     """The service over the database of `url`, on a port; the test's own verbs work on it too."""
     async with serving(url, **settings) as client:
         config = uvicorn.Config(
-            client.app, lifespan="off", log_config=None, access_log=False, http="httptools",
+            client.app, lifespan="off", log_config=None, access_log=False, http=HTTP, ws=WebSockets,
             timeout_graceful_shutdown=1, ws_ping_interval=None,
         )  # fmt: skip
         config.load()

@@ -1,0 +1,158 @@
+"""Strangers' connections: what they send without end, and what they never read."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from itertools import repeat
+
+import pytest
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from commands.connections import HTTP, LARGEST_HEAD, UNREAD_SECONDS, WebSockets
+from tests.access.service import PATIENCE, Service, listening
+
+pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+
+MOST_SENT = 10_000_000  # bytes: more than the system keeps for a connection by itself
+GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+LINE = b"X-A: " + b"y" * 1_000 + b"\r\n"
+
+
+@pytest.fixture
+async def service(database_url: str) -> AsyncIterator[Service]:
+    async with listening(database_url) as service:
+        yield service
+
+
+async def connected(service: Service) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, port = service.address.split(":")
+    return await asyncio.open_connection(host, int(port))
+
+
+async def sent_until_the_end(service: Service, begun: bytes, endless: bytes) -> int:
+    """How much of a request that never ends could be sent until its connection ended."""
+    _, writer = await connected(service)
+    sent = 0
+    try:
+        async with asyncio.timeout(PATIENCE):
+            writer.write(begun)
+            while sent < MOST_SENT:
+                writer.write(endless)
+                sent += len(endless)
+                await writer.drain()
+                await asyncio.sleep(0)
+    except ConnectionError:
+        pass
+    writer.close()
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("begun", "endless"),
+    [
+        (GET, LINE),
+        (GET + b"X-A: ", b"y" * 1_000),
+        (b"GET /healthz?", b"y" * 1_000),
+        (GET + b"\r\n" + GET, LINE),
+        (CHUNKED + b"0\r\n", LINE),
+        (CHUNKED + b"2;", b"y" * 1_000),
+    ],
+    ids=["headers", "one header", "address", "second request", "trailers", "extension of a chunk"],
+)
+async def test_what_never_ends_is_not_gathered(
+    service: Service, begun: bytes, endless: bytes
+) -> None:
+    assert await sent_until_the_end(service, begun, endless) < MOST_SENT
+
+
+async def test_a_head_that_is_too_large_is_told_so(service: Service) -> None:
+    reader, writer = await connected(service)
+    writer.write(GET + b"X-A: " + b"y" * LARGEST_HEAD + b"\r\n")
+    async with asyncio.timeout(PATIENCE):
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+    assert b"64 KiB" in answer
+    writer.close()
+
+
+async def test_what_is_large_in_its_parts_is_none_of_that(service: Service) -> None:
+    reader, writer = await connected(service)
+    padding = b" " * 1_000
+    size = 200 * len(padding) + 2
+    for _ in range(2):  # on one connection
+        writer.write(GET + b"X-A: " + b"y" * (LARGEST_HEAD - 100) + b"\r\n\r\n")
+        async with asyncio.timeout(PATIENCE):
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(len(b'{"status":"ok"}'))
+        assert head.startswith(b"HTTP/1.1 200")
+    writer.write(POST + b"Content-Length: %d\r\n\r\n" % size)
+    for part in repeat(padding, 200):
+        writer.write(part)
+        await writer.drain()
+    writer.write(b"{}")
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 401")
+    writer.close()
+
+
+async def test_the_system_gives_a_connection_up_that_nobody_reads(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds: list[float] = []
+    make = HTTP.connection_made
+
+    def connection_made(protocol: HTTP, transport: asyncio.Transport) -> None:
+        make(protocol, transport)
+        accepted = transport.get_extra_info("socket")
+        option = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        seconds.append(option / 1000)
+
+    monkeypatch.setattr(HTTP, "connection_made", connection_made)
+    reader, writer = await connected(service)
+    writer.write(GET + b"Connection: close\r\n\r\n")
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+    writer.close()
+    assert seconds == [UNREAD_SECONDS]
+
+
+async def test_pings_of_one_who_reads_nothing_are_not_gathered(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sockets: list[WebSockets] = []
+    initiate = WebSocketsSansIOProtocol.__init__
+
+    def note(protocol: WebSockets, *args: object, **kwargs: object) -> None:
+        initiate(protocol, *args, **kwargs)  # type: ignore[arg-type]
+        sockets.append(protocol)
+
+    monkeypatch.setattr(WebSockets, "__init__", note)
+    reader, writer = await connected(service)
+    writer.write(
+        b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+    )
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+    ping = b"\x89\xfd\0\0\0\0" + b"p" * 125
+    pings = ping * 100
+    sent = 0
+    try:
+        while sent < 3 * MOST_SENT:
+            writer.write(pings)
+            sent += len(pings)
+            async with asyncio.timeout(2):
+                await writer.drain()
+    except TimeoutError:
+        pass
+    (open_socket,) = sockets
+    assert open_socket.transport.get_write_buffer_size() < 1_000_000
+    assert sent < 3 * MOST_SENT
+
+    async with asyncio.timeout(PATIENCE):  # who reads again is read again
+        for _ in range(sent // len(ping)):
+            assert (await reader.readexactly(127))[:2] == b"\x8a\x7d"
+    writer.close()
