@@ -1,7 +1,9 @@
 """How a browser signs in and out: by a link, or by pasting a token. Its session is a cookie."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -9,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from models import tokens
-from models.errors import Unauthenticated
+from models.errors import Forbidden, Unauthenticated
 from runtime.auth import COOKIE, Authenticator, is_same_origin
 from runtime.cutoff import Cutoff
 from runtime.limits import PerMinute, TryAgainLater, address_key
@@ -36,6 +38,8 @@ class Sessions:
             settings.sign_ins_per_minute, "sign_ins_per_minute", "failed attempts to sign in"
         )
         self.sign_ins = PerMinute(settings.sessions_per_minute, "sessions_per_minute", "sign-ins")
+        self.under_way: Counter[str] = Counter()  # attempts, by address
+        self.ended = asyncio.Event()  # of the next of them to end
 
     def routes(self) -> list[Route]:
         """`/sign-in` for links, `/session` for pages."""
@@ -51,7 +55,7 @@ class Sessions:
             return Response()
         link = request.query_params.get("secret", "")
         try:
-            with self._attempt(request):
+            async with self._attempt(request):
                 secret = await tokens.sign_in(link, self.settings.session_lifetime)
                 if secret is None:
                     raise Unauthenticated(LINK_NOT_GOOD)
@@ -64,7 +68,7 @@ class Sessions:
     async def begin(self, request: Request) -> Response:
         """Set the cookie for the token in the body: `{"token": "…"}`."""
         token = await _pasted_token(request, self.settings.request_seconds)
-        with self._attempt(request):
+        async with self._attempt(request):
             viewer = await self.authenticator.viewer(token)
         secret = await tokens.exchange(viewer, self.settings.session_lifetime)
         return self._remember(Response(status_code=204), request, secret)
@@ -76,21 +80,30 @@ class Sessions:
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return response
 
-    @contextmanager
-    def _attempt(self, request: Request) -> Iterator[None]:
-        """An attempt to sign in: it has failed if the block raises, else it has succeeded.
+    @asynccontextmanager
+    async def _attempt(self, request: Request) -> AsyncIterator[None]:
+        """An attempt to sign in: it has failed if the block raises Unauthenticated.
 
-        It counts as both until that is known, so that none is one too many. Raises TryAgainLater.
+        Those of one address that are under way may all fail. Where one more would be too many then,
+        it waits for one of them to end. Raises TryAgainLater.
         """
         address = address_key(request.client.host if request.client else None)
+        while self.failures.check(address) + self.under_way[address] >= self.failures.most:
+            await self.ended.wait()
         self.sign_ins.take(address)
+        self.under_way[address] += 1
         try:
-            self.failures.take(address)
             yield
-        except BaseException:
+        except BaseException as error:
             self.sign_ins.give_back(address)
+            if isinstance(error, Unauthenticated):
+                self.failures.take(address)
             raise
-        self.failures.give_back(address)
+        finally:
+            self.under_way[address] -= 1
+            self.under_way += Counter()  # lets those go that are at 0
+            self.ended.set()
+            self.ended = asyncio.Event()
 
     def _remember(self, response: Response, request: Request, secret: str) -> Response:
         response.set_cookie(
@@ -118,6 +131,8 @@ def _for_own_pages(
             return _refusal(str(error), error.code, 429, _wait(error))
         except Unauthenticated as error:
             return _refusal(str(error), error.code, 401)
+        except Forbidden as error:  # its role was changed meanwhile
+            return _refusal(str(error), error.code, 403)
         except TimeoutError:
             return _refusal("The body took too long.", "LIMIT_EXCEEDED", 408)
         except ClientDisconnect:

@@ -1,15 +1,20 @@
 """Pages of other origins, plain connections, and those who try to sign in again and again."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from models import tokens
+from models.errors import Forbidden, Unavailable
 from models.organizations import create_organization
 from models.tokens import create_sign_in_link
+from models.viewer import Viewer
 from runtime.auth import COOKIE
 from tests.access.service import listening
 from tests.client import JSON, Asker, Client, asker, serving
@@ -152,6 +157,51 @@ async def test_an_address_may_fail_so_often_to_sign_in(client: Client, ask: Aske
     refused = await paste(client, ask.token)
     assert refused.json()["errors"][0]["extensions"] == {"code": "LIMIT_EXCEEDED"}
     await ask("{ __typename }")  # who is signed in already, is
+
+
+async def test_many_good_links_of_one_address_at_once_are_no_failures(
+    client: Client, ask: Asker
+) -> None:
+    acme = ask.viewer
+    admin = await make_admin(acme)
+    links = [await create_sign_in_link(acme.organization_id, admin) for _ in range(30)]
+    followed = await asyncio.gather(*(follow(client, link) for link in links))
+    assert [response.status_code for response in followed] == [303] * 30
+    client.http.cookies.clear()
+
+
+async def test_none_of_many_failures_at_once_is_one_too_many(client: Client, ask: Asker) -> None:
+    tried = await asyncio.gather(*(follow(client, f"wrong {number}") for number in range(30)))
+    assert Counter(response.status_code for response in tried) == {403: 10, 429: 20}
+
+
+async def test_an_outage_is_no_failure_of_those_who_sign_in(
+    client: Client, ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = ask.viewer
+    link = await create_sign_in_link(acme.organization_id, await make_admin(acme))
+
+    async def be_away(link: str, lifetime: timedelta) -> str:
+        raise Unavailable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tokens, "sign_in", be_away)
+        for _ in range(15):
+            assert (await follow(client, link)).status_code == 503
+    assert (await follow(client, link)).status_code == 303
+    client.http.cookies.clear()
+
+
+async def test_a_role_that_is_taken_away_meanwhile_is_told_as_on_any_page(
+    client: Client, ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def be_too_late(viewer: Viewer, lifetime: timedelta) -> str:
+        raise Forbidden("Your role was changed meanwhile; look again.")
+
+    monkeypatch.setattr(tokens, "exchange", be_too_late)
+    response = await paste(client, ask.token)
+    assert response.status_code == 403
+    assert response.json()["errors"][0]["extensions"] == {"code": "FORBIDDEN"}
 
 
 async def test_a_token_that_does_not_arrive_is_no_attempt(
