@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 from tortoise.exceptions import IntegrityError
 
-from models.database import Row, fetch, transaction, watch_statements
+from models.database import Row, fetch, transaction
 from models.directory import delete_entries
 from models.errors import Code, Forbidden, Unauthenticated
 from models.kinds import USERS
@@ -315,7 +315,7 @@ async def while_it_waits(
     viewer: Viewer, attempt: Callable[[], Awaitable[T]]
 ) -> AsyncIterator[asyncio.Task[T]]:
     """An attempt that waits for its turn to write until the block has ended."""
-    begins, reads = asyncio.Event(), asyncio.Event()
+    begins = asyncio.Event()
 
     async def begin() -> T:
         await begins.wait()
@@ -324,10 +324,8 @@ async def while_it_waits(
     waiting = asyncio.create_task(begin())  # outside of the transaction
     async with transaction():
         await lock(viewer.organization_id)
-        with watch_statements(lambda _: reads.set()):
-            begins.set()
-            await reads.wait()
-        await asyncio.sleep(0.05)
+        begins.set()
+        await asyncio.sleep(0.2)  # long enough to have read what is to be read before
         assert not waiting.done()
         yield waiting
 
