@@ -325,7 +325,10 @@ class Change(Node):
     personas: list[Persona] = found(
         find.change_entries(PERSONAS), "The personas it names, less those gone."
     )
-    undoable: bool = found(find.change_undoable, "Whether an undo would find anything to reverse.")
+    undoable: bool = found(
+        find.change_undoable,
+        "Whether an undo would find anything to reverse; false to a MEMBER, who may undo nothing.",
+    )
     undone_by: "Change | None" = found(find.change_undone_by, "The change that undid it.")
 
 
