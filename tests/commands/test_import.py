@@ -1,5 +1,6 @@
 """`import`: a file whole, or nothing of it."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from commands import importing
-from models.database import fetch
+from models.database import connections, fetch
 from models.history import revision_at
 from models.ledger import Outcome, current_revision, utc_now
 from models.membership_writes import add_members
@@ -128,6 +129,9 @@ async def test_nothing_of_a_file_is_left_where_the_connection_ends(
     async with unchanged(viewer):
         arguments = ("--organization", "Acme", file, "--kind", "bots")
         said = await refusal(database_url, "import", *arguments)
+        async with asyncio.timeout(10):
+            while connections() != (0, 0):  # noqa: ASYNC110  # those of the test were ended, too
+                await asyncio.sleep(0.01)
     assert said.startswith("The database can't be used at the moment: ")
 
 
