@@ -12,7 +12,7 @@ from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import create_token
 from models.viewer import Viewer
-from tests.access.service import CHANGES, PATIENCE, Service, listening
+from tests.access.service import CHANGES, PATIENCE, Service
 from tests.factories import make_bot
 
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
@@ -22,12 +22,6 @@ ANSWER = {"viewer": {"role": "ADMIN"}}
 JSON, GRAPHQL_JSON = "application/json", "application/graphql-response+json"
 EVENTS = "text/event-stream"
 URQL = f"{GRAPHQL_JSON}, application/graphql+json, {JSON}, {EVENTS}, multipart/mixed"
-
-
-@pytest.fixture
-async def service(database_url: str) -> AsyncIterator[Service]:
-    async with listening(database_url) as service:
-        yield service
 
 
 @pytest.fixture

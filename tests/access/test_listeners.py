@@ -1,7 +1,6 @@
 """Who may listen, and for how long: tokens, cookies, origins, and their end."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -29,7 +28,6 @@ from tests.access.service import (
     Stream,
     eventually,
     line,
-    listening,
     stream,
 )
 from tests.factories import make_admin, make_bot, make_group, make_user, viewer_of
@@ -39,12 +37,6 @@ WHO = "{ viewer { role } }"
 CURSOR = "{ changes(first: 1) { edges { cursor } } }"
 SHOWING_NOW = """subscription($after: String) {
     changes(after: $after) { node { group { name users { totalCount } } } } }"""
-
-
-@pytest.fixture
-async def service(database_url: str) -> AsyncIterator[Service]:
-    async with listening(database_url) as service:
-        yield service
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ the right one, or the close code is.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -11,7 +11,7 @@ from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import create_token
 from models.viewer import Viewer
-from tests.access.service import Service, line, listening
+from tests.access.service import Service, line
 from tests.factories import make_bot
 
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
@@ -20,9 +20,8 @@ INIT_SECONDS = 1.0
 
 
 @pytest.fixture
-async def service(database_url: str) -> AsyncIterator[Service]:
-    async with listening(database_url, init_seconds=INIT_SECONDS, max_subscriptions=3) as service:
-        yield service
+def options() -> dict[str, Any]:
+    return {"init_seconds": INIT_SECONDS, "max_subscriptions": 3}
 
 
 @pytest.fixture

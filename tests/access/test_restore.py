@@ -1,7 +1,5 @@
 """An older state is restored under a process that runs: it forgets the state that is gone."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from models import ledger
@@ -10,17 +8,11 @@ from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import authenticate, create_token, revoke_token
 from models.viewer import Viewer
-from tests.access.service import Service, eventually, line, listening
+from tests.access.service import Service, eventually, line
 from tests.client import Asker, asker
 from tests.factories import make_bot
 
 BOTS = "{ bots { nodes { name } } }"
-
-
-@pytest.fixture
-async def service(database_url: str) -> AsyncIterator[Service]:
-    async with listening(database_url) as service:
-        yield service
 
 
 @pytest.fixture

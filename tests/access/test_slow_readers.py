@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,9 +34,8 @@ DEAF: dict[str, Any] = {
 
 
 @pytest.fixture
-async def service(database_url: str) -> AsyncIterator[Service]:
-    async with listening(database_url, max_sockets=2, slow_reader_seconds=SLOW_SECONDS) as service:
-        yield service
+def options() -> dict[str, Any]:
+    return {"max_sockets": 2, "slow_reader_seconds": SLOW_SECONDS}
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The subscription `changes`: every change once, in order, to those who may be told of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -16,16 +15,10 @@ from models.tables import Role
 from models.tokens import create_token
 from models.viewer import Viewer
 from schema.pagination import decode_cursor, encode_cursor
-from tests.access.service import Line, Service, eventually, line, listening, stream
+from tests.access.service import Line, Service, eventually, line, stream
 from tests.factories import count_statements, make_bot, make_entries, make_group, make_user
 
 CURSOR = "{ changes(first: 1) { edges { cursor } } }"
-
-
-@pytest.fixture
-async def service(database_url: str) -> AsyncIterator[Service]:
-    async with listening(database_url) as service:
-        yield service
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ import pytest
 
 from models.organizations import create_organization
 from models.viewer import Viewer
-from tests.access.service import Service, listening
+from tests.access.conftest import service
 from tests.client import Asker, Client, asker, serving
+
+__all__ = ["service"]
 
 
 @pytest.fixture
@@ -15,13 +17,6 @@ async def client(database_url: str) -> AsyncIterator[Client]:
     """A client of the service, over a database without rows."""
     async with serving(database_url) as client:
         yield client
-
-
-@pytest.fixture
-async def service(database_url: str) -> AsyncIterator[Service]:
-    """The service on a port, for clients that need one."""
-    async with listening(database_url) as service:
-        yield service
 
 
 @pytest.fixture

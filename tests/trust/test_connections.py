@@ -2,14 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 from itertools import repeat
 
 import pytest
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from commands.connections import HTTP, LARGEST_HEAD, UNREAD_SECONDS, WebSockets
-from tests.access.service import PATIENCE, Service, listening
+from tests.access.service import PATIENCE, Service
 
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 
@@ -18,12 +17,6 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
 LINE = b"X-A: " + b"y" * 1_000 + b"\r\n"
-
-
-@pytest.fixture
-async def service(database_url: str) -> AsyncIterator[Service]:
-    async with listening(database_url) as service:
-        yield service
 
 
 async def connected(service: Service) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
