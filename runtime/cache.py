@@ -76,6 +76,6 @@ class KeptResponses:
 
     def forget(self, organization_id: str) -> None:
         """Let all bodies of an organization go."""
-        for key in self._bodies.keys():  # noqa: SIM118  # it is no mapping
+        for key in self._bodies.keys():
             if key[0] == organization_id:
                 self._bodies.forget(key)
