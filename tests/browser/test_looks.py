@@ -24,6 +24,18 @@ def left_and_right(locator: Locator) -> tuple[float, float]:
     return box["x"], box["x"] + box["width"]
 
 
+def wait_until_beside(left: Locator, right: Locator) -> None:
+    """Wait until one thing ends where the other begins, or before.
+
+    What scrolls learns how high it is only once it is there, and then makes room for its bar.
+    """
+    left.page.wait_for_function(
+        "([left, right]) =>"
+        " left.getBoundingClientRect().right <= right.getBoundingClientRect().left",
+        arg=[left.element_handle(), right.element_handle()],
+    )
+
+
 def background(page: Page) -> str:
     color: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
     return color
@@ -141,13 +153,13 @@ def test_scrollbars_stand_beside_what_they_scroll(open_page: OpenPage, service: 
     person.hover()
     bar = users.locator("[data-orientation=vertical][data-state=visible]")
     bin_ = person.get_by_role("button", name="Remove Person 001")
-    assert left_and_right(bin_)[1] <= left_and_right(bar)[0]
+    wait_until_beside(bin_, bar)
 
     page.get_by_role("button", name="Delete group").click()
     dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")
     lost = dialog.get_by_role("listitem").filter(has_text="Person 001")
     bar = dialog.locator("[data-orientation=vertical][data-state=visible]")
-    assert left_and_right(lost)[1] <= left_and_right(bar)[0]
+    wait_until_beside(lost, bar)
 
 
 def test_skeletons_stand_where_rows_will_be(open_page: OpenPage) -> None:
