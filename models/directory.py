@@ -12,7 +12,7 @@ from models.ids import well_formed
 from models.kinds import USERS, Kind
 from models.ledger import Draft, Outcome, write
 from models.listing import Listing, LiveRows, Order
-from models.sql import Params
+from models.sql import Params, live_or_deleted_after
 from models.tables import Organization, Role, UserStatus
 from models.text import in_words
 from models.viewer import Viewer
@@ -71,14 +71,15 @@ def entries(
 
 
 async def entries_by_id(
-    viewer: Viewer, kind: Kind, entry_ids: Sequence[str], *, deleted: bool = False
+    viewer: Viewer, kind: Kind, entry_ids: Sequence[str], *, deleted_after: int | None = None
 ) -> list[Row]:
-    """Those with these ids that the viewer may see: the live ones, or also the `deleted`."""
+    """Those with these ids that the viewer may see: the live ones, or also those that were
+    `deleted_after` a revision."""
     params = Params()
-    live = "" if deleted else " AND e.until_revision IS NULL"
     sees = viewer.sees(params, kind.table, "e")
+    live = live_or_deleted_after(params, "e", deleted_after)
     rows = await read(
-        f"SELECT {select(kind.model, 'e')} FROM {kind.table} e WHERE {sees}{live} "
+        f"SELECT {select(kind.model, 'e')} FROM {kind.table} e WHERE {sees} AND {live} "
         f"AND e.id = ANY({params.add(well_formed(entry_ids))})",
         *params.values,
     )

@@ -16,7 +16,7 @@ from models.kinds import KINDS, Kind
 from models.ledger import Draft, Outcome, write
 from models.listing import Listing, Order
 from models.memberships import open_memberships
-from models.sql import Params, contains, open_at
+from models.sql import Params, contains, live_or_deleted_after, open_at
 from models.tables import Action, Group
 from models.text import DESCRIPTION_LENGTH, Reader, name_key, quantity
 from models.viewer import Viewer
@@ -87,9 +87,7 @@ async def groups_by_id(
     `deleted_after` a revision."""
     params = Params()
     sees = viewer.sees(params, "groups", "g")
-    live = "g.until_revision IS NULL"
-    if deleted_after is not None:
-        live = f"({live} OR g.until_revision > {params.add(deleted_after)})"
+    live = live_or_deleted_after(params, "g", deleted_after)
     rows = await read(
         f"SELECT {select(Group, 'g')} FROM groups g WHERE {sees} AND {live} "
         f"AND g.id = ANY({params.add(well_formed(group_ids))})",

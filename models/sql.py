@@ -65,6 +65,14 @@ def open_at(params: Params, alias: str, moment: int | None) -> str:
     )
 
 
+def live_or_deleted_after(params: Params, alias: str, moment: int | None) -> str:
+    """The condition that a row is live, or (with a revision) that it was deleted after that one."""
+    live = f"{alias}.until_revision IS NULL"
+    if moment is None:
+        return live
+    return f"({live} OR {alias}.until_revision > {params.add(moment)})"
+
+
 def search_key(search: str) -> str:
     """What was typed, in the form in which the keys hold it."""
     return name_key(search).strip()

@@ -59,8 +59,8 @@ Ids = Annotated[list[ID], strawberry.argument(description="At most 100.")]
 DeletedAfter = Annotated[
     datetime | None,
     strawberry.argument(
-        description="Finds the group also if it was deleted after this instant. Its lists take an "
-        "`at` of their own; its name and counts are the last ones. The future is refused."
+        description="Finds it also if it was deleted after this instant. Its lists take an `at` of "
+        "their own; all else of it is as it was last. The future is refused."
     ),
 ]
 Questions = Annotated[list[AccessQuestion], strawberry.argument(description="At most 100.")]
@@ -102,7 +102,7 @@ async def group(context: Context, id: Id, at: DeletedAfter = UNSET) -> Any:
     if (moment := await moment_of(context.viewer, at)) is None:
         return await context.load(_groups, id, {})  # with those of other aliases
     found = await groups.groups_by_id(context.viewer, [id], deleted_after=moment)
-    return found[0] if found else None
+    return next(iter(found), None)
 
 
 async def named(
@@ -119,8 +119,11 @@ def entry(kind: Kind) -> Resolver:
         rows = await entries_of(context, kind, ids)
         return [rows.get(id) for id in ids]
 
-    async def resolve(context: Context, id: Id) -> Any:
-        return await context.load(find, id, {})
+    async def resolve(context: Context, id: Id, at: DeletedAfter = UNSET) -> Any:
+        if (moment := await moment_of(context.viewer, at)) is None:
+            return await context.load(find, id, {})
+        found = await directory.entries_by_id(context.viewer, kind, [id], deleted_after=moment)
+        return next(iter(found), None)
 
     return resolve
 

@@ -11,8 +11,9 @@ from tortoise.context import TortoiseContext
 
 from models.access import Question
 from models.database import fetch, transaction
+from models.directory import delete_entries
 from models.groups import delete_group
-from models.kinds import BOTS, USERS
+from models.kinds import BOTS, PERSONAS, USERS
 from models.ledger import utc_now
 from models.membership_writes import remove_members
 from models.organizations import create_organization
@@ -20,7 +21,7 @@ from models.viewer import Viewer
 from tests.access.expected import RESOURCES, decision, decisions, tell, told_of
 from tests.access.world import State, Step, World, steps
 from tests.client import Asker, asker
-from tests.factories import make_bot, make_group, make_user
+from tests.factories import make_bot, make_group, make_persona, make_user
 
 TICK = timedelta(microseconds=1)
 
@@ -149,6 +150,46 @@ async def test_who_was_in_a_group_can_be_asked_after_its_deletion(ask: Asker, ac
     assert await ask(DELETED, id="grp_nonsense", at=then) == gone
     future = (utc_now() + timedelta(days=1)).isoformat()
     assert set(await ask.codes(DELETED, id=group, at=future)) == {"BAD_REQUEST"}
+
+
+DELETED_ENTRIES = """query($user: ID!, $bot: ID!, $persona: ID!, $at: DateTime) {
+    user(id: $user, at: $at) { name status groupCount
+        bots(at: $at) { nodes { name } edges { via { name } } } personas(at: $at) { totalCount } }
+    bot(id: $bot, at: $at) { name } persona(id: $persona, at: $at) { name } }"""
+
+
+async def test_what_somebody_could_use_can_be_asked_after_they_are_deleted(
+    ask: Asker, acme: Viewer
+) -> None:
+    ada, bot = await make_user(acme, "Ada"), await make_bot(acme, "Coach")
+    persona = await make_persona(acme, "Buyer")
+    await make_group(acme, "Sales", users=[ada], bots=[bot], personas=[persona])
+    other = await asker(ask.client, await create_organization("Other"))
+    then = utc_now().isoformat()
+    await delete_entries(acme, USERS, [ada])
+    deletion = await ask("{ changes(first: 1) { nodes { at } } }")
+    await delete_entries(acme, BOTS, [bot])
+    await delete_entries(acme, PERSONAS, [persona])
+
+    gone = {"user": None, "bot": None, "persona": None}
+    ids = {"user": ada, "bot": bot, "persona": persona}
+    assert await ask(DELETED_ENTRIES, **ids, at=then) == {
+        "user": {
+            "name": "Ada",
+            "status": "ACTIVE",
+            "groupCount": 0,
+            "bots": {"nodes": [{"name": "Coach"}], "edges": [{"via": [{"name": "Sales"}]}]},
+            "personas": {"totalCount": 1},
+        },
+        "bot": {"name": "Coach"},
+        "persona": {"name": "Buyer"},
+    }
+    assert await ask(DELETED_ENTRIES, **ids) == gone
+    assert await other(DELETED_ENTRIES, **ids, at=then) == gone
+    at = deletion["changes"]["nodes"][0]["at"]
+    assert (await ask(DELETED_ENTRIES, **ids, at=at))["user"] is None
+    future = (utc_now() + timedelta(days=1)).isoformat()
+    assert set(await ask.codes(DELETED_ENTRIES, **ids, at=future)) == {"BAD_REQUEST"}
 
 
 OF_A_MEMBER = """query($me: ID!, $group: ID!, $at: DateTime) {

@@ -83,8 +83,11 @@ async def test_entries_are_found_by_id_within_the_organization(
     asked = [theirs, mine, gone, "", "\x00", "\ud800", f"{kind.prefix}_0", mine]
     found = await entries_by_id(viewer, kind, asked)
     assert [row["id"] for row in found] == [mine]
-    found = await entries_by_id(viewer, kind, asked, deleted=True)
+    deletion = (await organization(viewer))["revision"]
+    found = await entries_by_id(viewer, kind, asked, deleted_after=deletion - 1)
     assert {row["id"] for row in found} == {mine, gone}
+    found = await entries_by_id(viewer, kind, asked, deleted_after=deletion)
+    assert [row["id"] for row in found] == [mine]
 
 
 async def test_the_organization_counts_what_it_has(viewer: Viewer) -> None:

@@ -85,7 +85,7 @@ async def test_a_member_sees_what_its_groups_hold(viewer: Viewer, kind: Kind) ->
     member = viewer_of(viewer, ada)
     seen = {mine, ada} if kind is USERS else {mine}
     assert await ids(entries(member, kind)) == seen
-    found = await entries_by_id(member, kind, [mine, alien, left], deleted=True)
+    found = await entries_by_id(member, kind, [mine, alien, left], deleted_after=0)
     assert [row["id"] for row in found] == [mine]
 
 
@@ -164,6 +164,6 @@ async def test_nothing_of_another_organization_is_seen(
         assert await ids(groups(stranger)) == set()
         assert await ids(entries(stranger, kind)) == set()
         assert await groups_by_id(stranger, [group], deleted_after=0) == []
-        assert await entries_by_id(stranger, kind, [entry], deleted=True) == []
+        assert await entries_by_id(stranger, kind, [entry], deleted_after=0) == []
         assert await ids_of(groups_of(stranger, kind), entry) == set()
         assert await ids_of(available(stranger, kind), group) == set()
