@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite://cohort.sqlite3",
         validation_alias=AliasChoices("DATABASE_URL", "database_url"),
-        description="Where the data is: `sqlite://FILE` or `postgres://USER:PASSWORD@HOST/NAME`.",
+        description="The database: `sqlite://FILE` or `postgres://USER:PASSWORD@HOST/NAME`.",
     )
     host: str = Field(
         "127.0.0.1",
@@ -91,217 +91,240 @@ class Settings(BaseSettings):
         le=65535,
         description="The port to listen on.",
     )
-    workers: int = Field(1, ge=1, description="How many processes serve.")
+    workers: int = Field(1, ge=1, description="The number of worker processes.")
     pool_size: int = Field(
-        10, ge=1, description="PostgreSQL connections that one process may hold."
+        10, ge=1, description="The maximum number of pooled PostgreSQL connections per process."
     )
     pool_seconds: float = Field(
         5.0,
         gt=0,
-        description="How long a statement waits, in seconds, for a database connection to be free.",
+        description="How long a statement waits for a free database connection, in seconds.",
     )
     public_url: str = Field(
         "",
-        description="The address under which browsers reach the service, for sign-in links; "
-        "empty: `http://HOST:PORT`.",
+        description="The URL at which browsers reach the service, for sign-in links; if empty, "
+        "`http://HOST:PORT`.",
     )
     session_days: int = Field(
         14, ge=1, le=36_500, description="How long a browser stays signed in, in days."
     )
     log_format: Literal["text", "json"] = Field(
-        "text", description="Log lines for people (`text`) or for machines (`json`)."
+        "text", description="The log format: `text` for people, `json` for machines."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO",
-        description="The least severe log lines that are written. Of libraries none is below INFO: "
-        "those would hold what goes over the wire.",
+        description="The minimum severity that is logged. For libraries it is never below INFO, "
+        "because their debug output contains what goes over the wire.",
     )
     slow_seconds: float = Field(
-        1.0, gt=0, description="Operations that take this long, in seconds, are logged as slow."
+        1.0,
+        gt=0,
+        description="Operations that take at least this long, in seconds, are logged as slow.",
     )
     metrics_token: SecretStr = Field(
         SecretStr(""),
-        description="The token with which `/metrics` is read; empty: any token of an "
+        description="The token required to read `/metrics`; if empty, any token of an "
         "administrator or auditor.",
     )
     traces_url: str = Field(
         "",
-        description="Where OpenTelemetry traces are sent (OTLP over HTTP), such as "
-        "`http://127.0.0.1:4318/v1/traces`; empty: nowhere. Needs what "
-        "`requirements/traces.txt` holds.",
+        description="The endpoint to send OpenTelemetry traces to (OTLP over HTTP), such as "
+        "`http://127.0.0.1:4318/v1/traces`; if empty, none are sent. Requires the packages in "
+        "`requirements/traces.txt`.",
     )
     traces_sampled: float = Field(
-        1.0, ge=0, le=1, description="Which share of the traces is sent, from 0 to 1."
+        1.0, ge=0, le=1, description="The fraction of traces to send, from 0 to 1."
     )
     cors_origins: str = Field(
         "",
-        description="Origins whose pages may ask with a token, such as `https://app.example.com`, "
-        "separated by commas, or `*`; empty: none but the service's own.",
+        description="Origins whose pages may send requests with a token (CORS), such as "
+        "`https://app.example.com`, separated by commas, or `*`; if empty, only the service's own.",
     )
     oidc_issuer: str = Field(
         "",
-        description="The OpenID Connect issuer whose tokens are accepted beside the service's own, "
-        "as its tokens name it; empty: none.",
+        description="The OpenID Connect issuer whose tokens are accepted besides the service's "
+        "own, exactly as its tokens name it; if empty, none.",
     )
     oidc_audience: str = Field(
         "",
         validate_default=True,
-        description="The audience that the issuer's tokens must be for.",
+        description="The audience required in the issuer's tokens.",
     )
     oidc_jwks_url: str = Field(
         "",
-        description="Where the issuer's keys are; empty: where its discovery document says.",
+        description="The URL of the issuer's keys (JWKS); if empty, taken from its discovery "
+        "document.",
     )
     oidc_algorithms: str = Field(
         "RS256,ES256,EdDSA",
-        description="The algorithms that the issuer may sign with, separated by commas.",
+        description="The signing algorithms accepted from the issuer, separated by commas.",
     )
     oidc_leeway_seconds: int = Field(
-        30, ge=0, le=300, description="How far the issuer's clock may differ, in seconds."
+        30,
+        ge=0,
+        le=300,
+        description="The clock skew allowed between the issuer and this service, in seconds.",
     )
     oidc_organization_claim: str = Field(
         "organization",
         min_length=1,
-        description="The claim that names the organization, by its name or its id.",
+        description="The claim that names the organization, by name or id.",
     )
     oidc_email_claim: str = Field(
-        "email", min_length=1, description="The claim that names the user, by email address."
+        "email", min_length=1, description="The claim that identifies the user, by email address."
     )
     oidc_role_claim: str = Field(
         "",
-        description="The claim that may lower what the user may do to a role; empty: none.",
+        description="The claim that may restrict the user to a lower role; if empty, none.",
     )
     max_body_bytes: int = Field(
-        1_000_000, ge=1_000, description="The largest request body that is read, in bytes."
+        1_000_000, ge=1_000, description="The maximum size of a request body, in bytes."
     )
     max_document_characters: int = Field(
-        100_000, ge=1_000, description="How many characters a GraphQL document may have."
+        100_000, ge=1_000, description="The maximum length of a GraphQL document, in characters."
     )
     max_tokens: int = Field(
-        5_000, ge=100, description="How many lexical tokens a GraphQL document may have."
+        5_000, ge=100, description="The maximum number of lexical tokens in a GraphQL document."
     )
     max_depth: int = Field(
         15,
         ge=5,
-        description="How deep the fields of an operation may be nested; likewise fragments within "
+        description="The maximum nesting depth of fields in an operation, and of fragments within "
         "fragments.",
     )
     max_selections: int = Field(
         2_000,
         ge=100,
-        description="How many fields and fragments the operations of a document may select.",
+        description="The maximum number of fields and fragments selected by the operations of a "
+        "document.",
     )
-    max_fragments: int = Field(100, ge=1, description="How many fragments a document may define.")
+    max_fragments: int = Field(
+        100, ge=1, description="The maximum number of fragment definitions in a document."
+    )
     max_root_fields: int = Field(
-        50, ge=1, description="How many fields the operations of a document may have at the root."
+        50, ge=1, description="The maximum number of root fields in the operations of a document."
     )
     max_aliases: int = Field(
-        100, ge=0, description="How many aliases the operations of a document may have."
+        100, ge=0, description="The maximum number of aliases in the operations of a document."
     )
     max_directives: int = Field(
-        50, ge=0, description="How many directives the operations of a document may have."
+        50, ge=0, description="The maximum number of directives in the operations of a document."
     )
     max_duplicates: int = Field(
         100,
         ge=0,
-        description="How many fields of a document may repeat one that is selected at their place "
-        "already.",
+        description="The maximum number of fields in a document that repeat one already selected "
+        "at the same place in the response.",
     )
     max_introspection_depth: int = Field(
         2,
         ge=1,
-        description="How deep lists of fields, interfaces or possible types may be nested in "
+        description="The maximum nesting depth of lists of fields, interfaces or possible types in "
         "introspection.",
     )
     max_cost: int = Field(
         50_000,
         ge=100,
-        description="The highest cost of an operation: how many objects its answer may hold.",
+        description="The maximum cost of an operation: the number of objects its response may "
+        "contain.",
     )
     max_answer_bytes: int = Field(
         20_000_000,
         ge=100_000,
-        description="The largest answer of a query, in bytes, as it is reckoned and as it is.",
+        description="The maximum size of a query's response, in bytes, both as estimated and as "
+        "measured.",
     )
     max_page_size: int = Field(
-        100, ge=1, description="The largest page: the most that `first` and `last` take."
+        100,
+        ge=1,
+        description="The maximum page size: the largest value that `first` and `last` accept.",
     )
-    max_ids: int = Field(100, ge=1, description="How many ids or questions a query takes at once.")
+    max_ids: int = Field(
+        100,
+        ge=1,
+        description="The maximum number of ids or questions that a query accepts at once.",
+    )
     max_list_items: int = Field(
-        5_000, ge=1_000, description="How many items a list in the variables may have."
+        5_000, ge=1_000, description="The maximum number of items in a list in the variables."
     )
     max_input_values: int = Field(
-        20_000, ge=1_000, description="How many values the variables may hold in all."
+        20_000, ge=1_000, description="The maximum total number of values in the variables."
     )
     request_seconds: float = Field(
         15.0,
         gt=0,
-        description="How long a request, or an event of a subscription, may take, in seconds, "
-        "before it is stopped.",
+        description="The time limit for a request, or for an event of a subscription, in seconds.",
     )
     max_concurrent_requests: int = Field(
-        500, ge=1, description="How many requests of a token one process executes at once."
+        500, ge=1, description="The maximum number of concurrent requests per token in one process."
     )
     requests_per_minute: int = Field(
-        600_000, ge=1, description="How many requests of a token one process takes in a minute."
+        600_000,
+        ge=1,
+        description="The maximum number of requests per token per minute in one process.",
     )
     sign_ins_per_minute: int = Field(
-        10, ge=1, description="How often an address may fail to sign in, in a minute."
+        10, ge=1, description="The maximum number of failed sign-ins per client address per minute."
     )
     sessions_per_minute: int = Field(
-        300, ge=1, description="How often an address may sign in, in a minute."
+        300, ge=1, description="The maximum number of sign-ins per client address per minute."
     )
     without: str = Field(
         "",
-        description="Which of the ways to be fast are left out, to see what each is worth: some of "
+        description="The optimizations to disable, to measure what each is worth: any of "
         f"{', '.join(DISPENSABLE)}, separated by commas (bench/README.md).",
     )
     kept_megabytes: int = Field(
         64,
         ge=0,
-        description="How much memory finished responses may take, to be served again for as long "
-        "as nothing changes; 0 keeps none.",
+        description="The size of the response cache, in megabytes; 0 disables it. Cached responses "
+        "are served until something changes.",
     )
     persisted_megabytes: int = Field(
         8,
         ge=0,
-        description="How much memory the texts of automatic persisted queries may take; 0 takes "
-        "no such queries.",
+        description="The size of the store for automatic persisted queries, in megabytes; 0 "
+        "disables them.",
     )
     gzip_bytes: int = Field(
         16_000,
         ge=0,
-        description="How large the answer of a query must be, in bytes, to be sent gzipped to "
-        "clients that take it; 0 sends none so.",
+        description="The minimum size of a query's response, in bytes, for it to be gzipped for "
+        "clients that accept gzip; 0 disables this.",
     )
     poll_seconds: float | None = Field(
         None,
         gt=0,
-        description="How often to look for changes that other processes made, for live updates; "
-        "by default 0.2 on SQLite, and 1 on PostgreSQL, which tells of them by itself.",
+        description="How often to poll for changes made by other processes, for live updates, in "
+        "seconds; by default 0.2 on SQLite, and 1 on PostgreSQL, which also sends notifications.",
     )
     max_sockets: int = Field(
-        5_000, ge=1, description="How many WebSockets one process keeps open at once."
+        5_000, ge=1, description="The maximum number of open WebSockets per process."
     )
     max_token_sockets: int = Field(
-        1_000, ge=1, description="How many of these may be of one token."
+        1_000, ge=1, description="The maximum number of open WebSockets per token in one process."
     )
     max_subscriptions: int = Field(
         50,
         ge=1,
-        description="How many operations may run at once on one WebSocket, "
-        "and how many event streams of a token in one process.",
+        description="The maximum number of concurrent operations per WebSocket, and of concurrent "
+        "event streams per token in one process.",
     )
     init_seconds: float = Field(
-        10.0, gt=0, description="How long a WebSocket may take to say who it is."
+        10.0,
+        gt=0,
+        description="How long a WebSocket client may take to send `connection_init`, in seconds.",
     )
     slow_reader_seconds: float = Field(
         10.0,
         gt=0,
-        description="How long a client of live updates may not read before it is let go.",
+        description="How long a client of live updates may stop reading before it is disconnected, "
+        "in seconds.",
     )
     shutdown_seconds: int = Field(
-        20, ge=0, description="How long requests in flight may take to finish at shutdown."
+        20,
+        ge=0,
+        description="How long in-flight requests may take to finish at shutdown, in seconds.",
     )
 
     @field_validator("poll_seconds", mode="before")
