@@ -1,4 +1,4 @@
-# The pages
+# Build the web pages
 FROM node:22-slim AS web
 WORKDIR /build/web
 COPY web/package.json web/package-lock.json web/.npmrc ./
@@ -7,10 +7,10 @@ COPY web/ ./
 COPY schema/schema.graphql ../schema/schema.graphql
 RUN npm run build
 
-# The service
+# Run the service
 FROM python:3.11-slim
 WORKDIR /app
-# `--build-arg REQUIREMENTS=traces` makes an image that can send traces, too.
+# `--build-arg REQUIREMENTS=traces` builds an image that can also send traces.
 ARG REQUIREMENTS=runs
 COPY requirements/${REQUIREMENTS}.txt requirements/
 RUN pip install --no-cache-dir -r requirements/${REQUIREMENTS}.txt \
