@@ -22,6 +22,7 @@ from models.database.statements import Statement
 from models.errors import Code, DomainError, Forbidden, Unauthenticated
 from models.sql import Params, values
 from models.tables import Action, UserStatus
+from models.turns import turn
 from models.viewer import RANK, Viewer, effective_role
 
 # What may change who somebody is, or what they may do.
@@ -124,7 +125,7 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
     """
     draft: Draft | None = None
     try:
-        async with transaction():
+        async with turn(viewer.organization_id), transaction():
             organization = await lock(viewer.organization_id)
             try:
                 draft = await begin(viewer, organization, expected_revision)

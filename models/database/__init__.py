@@ -143,6 +143,11 @@ def connections() -> tuple[int, int]:
     return usage
 
 
+def pool_seconds() -> float:
+    """How long something waits for what others of this process have in use."""
+    return float(connection().pool_seconds)
+
+
 async def fetch(sql: str, *params: Any) -> Sequence[Row]:
     """The rows of one statement."""
     if (noted := stamps.get()) is not None:

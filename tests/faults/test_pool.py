@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from models.database import is_in_transaction, snapshot
+from models.database import is_in_transaction, is_postgres, snapshot
 from models.database.sqlite import READERS
+from models.groups import create_group
 from models.ledger import write
 from models.organizations import create_organization
 from models.tables import Action
@@ -61,6 +62,23 @@ async def in_use(number: int) -> AsyncIterator[None]:
             tasks.create_task(hold())
         for _ in range(number):
             await held.acquire()
+        yield
+        done.set()
+
+
+@asynccontextmanager
+async def held_up(viewer: Viewer) -> AsyncIterator[None]:
+    """A write of the viewer's organization, in a task of its own, that ends with the block."""
+    held, done = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with write(viewer):
+            held.set()
+            await done.wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(hold())
+        await held.wait()
         yield
         done.set()
 
@@ -149,20 +167,40 @@ async def test_a_socket_is_told_to_come_again(database_url: str) -> None:
 
 @on_sqlite
 async def test_a_write_waits_for_another_no_longer_than_so(client: Client, ask: Asker) -> None:
-    held, done = asyncio.Event(), asyncio.Event()
-
-    async def hold(acme: Viewer) -> None:
-        async with write(acme):
-            held.set()
-            await done.wait()
-
-    holding = asyncio.create_task(hold(ask.viewer))
-    await held.wait()
-    assert_busy(await client.post(CREATE, token=ask.token))
-    assert (await ask(READ))["organization"] == {"groupCount": 1}
-    done.set()
-    await holding
+    async with held_up(ask.viewer):
+        assert_busy(await client.post(CREATE, token=ask.token))
+        assert (await ask(READ))["organization"] == {"groupCount": 1}
     assert (await ask(CREATE))["createGroup"]["revision"] == 3
+
+
+async def test_writes_that_wait_for_one_another_hold_no_connection(
+    client: Client, ask: Asker
+) -> None:
+    other = await asker(client, await create_organization("Other"))
+    async with held_up(ask.viewer):
+        waiting = [asyncio.create_task(client.post(CREATE, token=ask.token)) for _ in range(20)]
+        await asyncio.sleep(SECONDS / 5)
+        assert (await other(READ))["organization"] == {"groupCount": 0}
+        assert (await ask(READ))["organization"] == {"groupCount": 1}
+        if is_postgres():
+            assert (await other(CREATE))["createGroup"]["revision"] == 2
+        for response in await asyncio.gather(*waiting):
+            assert_busy(response)
+    assert (await ask(CREATE))["createGroup"]["revision"] == 3
+
+
+async def test_who_writes_much_keeps_nobody_else_waiting(client: Client, ask: Asker) -> None:
+    other = await create_organization("Other")
+    landed: list[str] = []
+
+    async def land(viewer: Viewer, name: str) -> None:
+        await create_group(viewer, name)
+        landed.append(viewer.organization_id)
+
+    await asyncio.gather(
+        *(land(ask.viewer, f"Group {number}") for number in range(20)), land(other, "Theirs")
+    )
+    assert landed.index(other.organization_id) < 10
 
 
 async def test_answers_to_writes_need_no_two_connections_at_once(
