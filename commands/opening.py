@@ -65,7 +65,12 @@ async def connected(settings: Settings, *, create: bool = False) -> AsyncIterato
         with reachable():
             _check_file(settings.database_url, create)
             await stack.enter_async_context(
-                database.opened(settings.database_url, pool_size=settings.pool_size, fallback=False)
+                database.opened(
+                    settings.database_url,
+                    pool_size=settings.pool_size,
+                    plans_anew=True,
+                    fallback=False,
+                )
             )
             await database.fetch("SELECT 1")
         yield

@@ -40,6 +40,7 @@ def config(
     pool_seconds: float = POOL_SECONDS,
     statement_seconds: float | None = None,
     writer_seconds: float | None = None,
+    plans_anew: bool = False,
     without: Collection[str] = (),
 ) -> dict[str, Any]:
     """Tortoise's configuration for a `sqlite:` or `postgres:` URL.
@@ -48,7 +49,8 @@ def config(
     how long one may take before PostgreSQL itself ends it: as long as the database's own settings
     say, if that is None. (A statement of SQLite runs in this process, where cancelling it is
     certain.) `writer_seconds` is how long a write of SQLite waits for another process, if that is
-    less than it would (`PRAGMAS`). `without` names ways to be fast that are left out (`does`).
+    less than it would (`PRAGMAS`). `plans_anew` has PostgreSQL plan a statement each time, for what
+    fills tables in one transaction. `without` names ways to be fast that are left out (`does`).
     Raises ValueError for any other URL.
     """
     try:
@@ -86,6 +88,7 @@ def config(
                 "maxsize": pool_size,
                 "pool_seconds": pool_seconds,
                 "statement_seconds": statement_seconds,
+                "plans_anew": plans_anew,
                 "without": without,
                 **options,
             },

@@ -137,11 +137,13 @@ class CohortPostgresClient(_Telling):
         *args: Any,
         pool_seconds: float,
         statement_seconds: float | None,
+        plans_anew: bool,
         without: Collection[str],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.without = without
+        self.plans_anew = plans_anew
         self.pool_seconds = pool_seconds
         self.statement_seconds = statement_seconds
         self.has_pairs = False  # until a connection has told
@@ -179,7 +181,11 @@ class CohortPostgresClient(_Telling):
 
     async def _prepare(self, connection: asyncpg.Connection) -> None:
         settings = "SET jit = off"
-        if "prepared" not in self.without:
+        if self.plans_anew:
+            # Nobody counts the rows of a transaction that goes on: PostgreSQL would join thousands
+            # of them, pair by pair, as it is best for the few that there were when it began.
+            settings += "; SET plan_cache_mode = force_custom_plan"
+        elif "prepared" not in self.without:
             # Our statements are few, and each wants the same plan whatever its parameters.
             # PostgreSQL would plan them anew each time, which took as long as executing them.
             settings += "; SET plan_cache_mode = force_generic_plan"

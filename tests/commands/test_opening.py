@@ -30,6 +30,14 @@ async def test_migrate_makes_the_tables_once(empty_database_url: str) -> None:
     assert ran.out == "The tables are up to date.\n"
 
 
+@on_postgres
+async def test_commands_have_each_statement_planned_anew(database_url: str) -> None:
+    """A plan for the rows that there were when an import began takes hours for those it adds."""
+    async with opening.opened(Settings(database_url=database_url)):
+        ((mode,),) = await fetch("SHOW plan_cache_mode")
+    assert mode == "force_custom_plan"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
