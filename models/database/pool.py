@@ -75,6 +75,12 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]  # which has no types
         await super().expire_connections()
         await self._release_all()
 
+    def renew(self) -> None:
+        """The same, without waiting for any of them to close."""
+        self._generation += 1
+        while (connection := self._pop()) is not None:
+            connection.terminate()
+
     async def close(self) -> None:
         """Wait for those that are in use, and close all."""
         await self._release_all()

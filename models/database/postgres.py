@@ -7,6 +7,7 @@ import asyncio
 import logging
 import re
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -36,6 +37,9 @@ CHANNEL = "cohort"
 LISTEN_AGAIN_SECONDS = 1.0
 ALIVE_SECONDS = 30.0  # how often the connection that listens must show that it still can hear
 SILENT_SECONDS = 1.0  # how much longer we wait than the server is to take
+RENEW_SECONDS = (
+    1.0  # how often all connections are made anew, at most, while nothing can be written
+)
 MIGRATION_LOCK = 0x436F686F7274  # an advisory lock is named by a number: "Cohort" in ASCII
 LONGEST_TIMEOUT = 2**31 - 1  # milliseconds: what PostgreSQL's settings can hold
 
@@ -92,6 +96,8 @@ class _Telling(AsyncpgDBClient):
             cause = error.__cause__ if isinstance(error, BaseORMException) else error
             if isinstance(cause, asyncpg.LockNotAvailableError):  # of a `lock_timeout`
                 raise Busy("Another transaction is writing, and took too long to end.") from error
+            if isinstance(cause, asyncpg.ReadOnlySQLTransactionError):
+                self.renew()
             if isinstance(cause, NOT_WRITTEN):
                 raise Unwritable(str(cause)) from error
             if isinstance(cause, GONE) or self._has_died(cause):
@@ -120,6 +126,10 @@ class _Telling(AsyncpgDBClient):
         rows: Sequence[asyncpg.Record] = await self.fetch(*_together(first, others))
         return rows
 
+    def renew(self) -> None:
+        """Have the connections of the pool made anew."""
+        raise NotImplementedError
+
     def _has_died(self, cause: BaseException | None) -> bool:
         """Whether this is asyncpg's complaint that a transaction's connection is no more."""
         if self._connection is None or not isinstance(cause, asyncpg.InterfaceError):
@@ -147,6 +157,7 @@ class CohortPostgresClient(_Telling):
         self.pool_seconds = pool_seconds
         self.statement_seconds = statement_seconds
         self.has_pairs = False  # until a connection has told
+        self._renewed_at = -RENEW_SECONDS
 
     def _in_transaction(self) -> "SettledTransactionContext":
         return SettledTransactionContext(Transaction(self), self._pool_init_lock)
@@ -242,6 +253,17 @@ class CohortPostgresClient(_Telling):
             await self.release(connection)
         elif self._pool is not None:
             await self._pool.give_back(connection)
+
+    def renew(self) -> None:
+        """Have the connections made anew, unless they were a moment ago.
+
+        A session keeps the settings that it began with: one that began while the database was
+        read-only is so for good.
+        """
+        now = time.monotonic()
+        if self._pool is not None and now - self._renewed_at >= RENEW_SECONDS:
+            self._renewed_at = now
+            self._pool.renew()
 
     def usage(self) -> tuple[int, int]:
         """How many connections of the pool are in use, and how many wait for use."""
@@ -348,6 +370,11 @@ class Transaction(_Telling, TransactionWrapper):
 
     def _in_transaction(self) -> TransactionContext:
         return NestedTransactionContext(Transaction(self))
+
+    def renew(self) -> None:
+        """Have the connections of the pool made anew, this one among them once it goes back."""
+        pool: Any = self._parent
+        pool.renew()
 
     async def savepoint_rollback(self) -> None:
         """Undo what the transaction did since its savepoint, unless it went with its connection."""

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from models.database import connection, fetch
@@ -18,9 +19,10 @@ from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import create_token
 from models.verify import differences
+from tests.access.service import PATIENCE
 from tests.client import asker
 from tests.client import serving as serving_here
-from tests.databases import ROOT, Databases, opened, with_rights
+from tests.databases import END_OTHERS, ROOT, Databases, opened, with_rights
 from tests.factories import make_entries, make_group
 from tests.faults.servers import Server, make_tenant, serving, until
 from tests.faults.writers import Line, Writers, assert_kept
@@ -134,6 +136,32 @@ async def test_postgresql_that_cannot_be_written_says_so(
             await fetch(f"ALTER DATABASE {name} RESET default_transaction_read_only")
             await connection()._pool.expire_connections()
         await ask(CREATE)
+        assert await differences() == []
+
+
+@on_postgres
+async def test_what_began_while_postgresql_was_read_only_is_not_so_for_good(
+    database_url: str,
+) -> None:
+    """A session keeps what it began with, and ours would last as long as the process."""
+    async with serving_here(database_url) as client:
+        acme = await create_organization("Acme")
+        ask = await asker(client, acme)
+        name = (await fetch("SELECT current_database()"))[0][0]
+        outsider = await asyncpg.connect(database_url)
+        try:
+            await outsider.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+            await outsider.execute(END_OTHERS)
+            await asyncio.gather(*(client.post(READ, token=ask.token) for _ in range(8)))
+            assert (await client.post(CREATE, token=ask.token)).status_code == 503
+        finally:
+            await outsider.execute("SET default_transaction_read_only = off")
+            await outsider.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+            await outsider.close()
+        async with asyncio.timeout(PATIENCE):
+            while (await client.post(CREATE, token=ask.token)).status_code != 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        assert (await ask(READ))["organization"] == {"groupCount": 1}
         assert await differences() == []
 
 
