@@ -61,6 +61,8 @@ GONE = (
     asyncpg.QueryCanceledError,  # by the server: whoever cancels a statement here does not see it
 )
 NOT_WRITTEN = (asyncpg.DiskFullError, asyncpg.ReadOnlySQLTransactionError)
+# PostgreSQL has rolled back all of the transaction, so that others of somebody else's can go on.
+IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE)\b")  # in a statement of ours; FOR UPDATE, too
 
 logger = logging.getLogger("cohort.database")
@@ -85,7 +87,7 @@ def _together(first: Statement, others: Sequence[Statement]) -> Statement:
 
 class _Telling(AsyncpgDBClient):
     """Raises Unavailable where the database went away, or cannot be written, and Busy where it has
-    waited for another transaction as long as its settings let it."""
+    waited for another transaction as long as its settings let it, or was in the way of one."""
 
     async def _translate_exceptions(
         self, func: Callable[..., Any], *args: Any, **kwargs: Any
@@ -96,6 +98,8 @@ class _Telling(AsyncpgDBClient):
             cause = error.__cause__ if isinstance(error, BaseORMException) else error
             if isinstance(cause, asyncpg.LockNotAvailableError):  # of a `lock_timeout`
                 raise Busy("Another transaction is writing, and took too long to end.") from error
+            if isinstance(cause, IN_THE_WAY):
+                raise Busy("Another transaction was in the way of this one.") from error
             if isinstance(cause, asyncpg.ReadOnlySQLTransactionError):
                 self.renew()
             if isinstance(cause, NOT_WRITTEN):

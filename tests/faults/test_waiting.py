@@ -1,5 +1,6 @@
 """Somebody outside of the service does not end a write: a bounded wait, and then 503."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -22,6 +23,8 @@ LONGEST = 6.0  # that a machine which is busy may make of it
 TOO_LONG = "is writing, and took too long to end."
 READ = "{ organization { groupCount } }"
 CREATE = 'mutation { createGroup(input: {name: "New"}) { revision } }'
+DELETE = """mutation($group: ID!) { deleteGroup(input: {id: $group}) { revision } }"""
+WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted"
 ADD = """mutation($group: ID!, $bots: [ID!]!) {
     addBotsToGroup(input: {groupId: $group, botIds: $bots}) { revision } }"""
 
@@ -82,3 +85,29 @@ async def test_a_write_waits_for_one_of_somebody_else_no_longer_than_so(
     assert [(each.levelno, each.exc_info) for each in told] == [(logging.WARNING, None)] * 2
     await ask(CREATE)
     await ask(ADD, **adding)
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_a_write_that_gives_way_to_somebody_else_is_told_so(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each waits for what the other has: PostgreSQL rolls back whoever notices first."""
+    async with serving(database_url) as client:
+        acme = await create_organization("Acme")
+        ask, group = await asker(client, acme), await make_group(acme)
+        outsider = await asyncpg.connect(database_url, server_settings={"deadlock_timeout": "60s"})
+        async with unchanged(acme), outsider.transaction():
+            await outsider.execute("SELECT * FROM groups FOR UPDATE")
+            writing = asyncio.create_task(client.post(DELETE, {"group": group}, ask.token))
+            while not await fetch(WAITING):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await outsider.execute("SELECT * FROM organizations FOR UPDATE")
+            response = await writing
+        await outsider.close()
+        assert response.status_code == 503
+        assert response.headers["retry-after"] == "1"
+        (error,) = response.json()["errors"]
+        assert error["extensions"] == {"code": "LIMIT_EXCEEDED"}
+        assert error["message"] == "Another transaction was in the way of this one."
+        assert "Traceback" not in caplog.text
+        await ask(DELETE, group=group)
