@@ -195,7 +195,8 @@ class CohortPostgresClient(_Telling):
         await connection.execute("SELECT", timeout=self.pool_seconds)
 
     async def _prepare(self, connection: asyncpg.Connection) -> None:
-        settings = "SET jit = off"
+        # A write reads what others have committed while it waited for its turn.
+        settings = "SET jit = off; SET default_transaction_isolation = 'read committed'"
         if self.plans_anew:
             # Nobody counts the rows of a transaction that goes on: PostgreSQL would join thousands
             # of them, pair by pair, as it is best for the few that there were when it began.

@@ -15,6 +15,7 @@ from models.database import connection, fetch, is_postgres
 from models.kinds import BOTS
 from models.organizations import create_organization
 from tests.client import Asker, asker, serving
+from tests.databases import opened
 from tests.factories import make_entries, make_group
 from tests.refusals import unchanged
 
@@ -24,6 +25,8 @@ TOO_LONG = "is writing, and took too long to end."
 READ = "{ organization { groupCount } }"
 CREATE = 'mutation { createGroup(input: {name: "New"}) { revision } }'
 DELETE = """mutation($group: ID!) { deleteGroup(input: {id: $group}) { revision } }"""
+RENAME = """mutation($group: ID!, $name: String!) {
+    updateGroup(input: {id: $group, name: $name}) { revision } }"""
 WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted"
 ADD = """mutation($group: ID!, $bots: [ID!]!) {
     addBotsToGroup(input: {groupId: $group, botIds: $bots}) { revision } }"""
@@ -111,3 +114,25 @@ async def test_a_write_that_gives_way_to_somebody_else_is_told_so(
         assert error["message"] == "Another transaction was in the way of this one."
         assert "Traceback" not in caplog.text
         await ask(DELETE, group=group)
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+async def test_how_the_database_isolates_others_does_not_matter(
+    database_url: str, level: str
+) -> None:
+    async with opened(database_url):
+        name = (await fetch("SELECT current_database()"))[0][0]
+        await fetch(f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
+    try:
+        async with serving(database_url) as client:
+            acme = await create_organization("Acme")
+            ask, bots = await asker(client, acme), await make_entries(acme, BOTS, ["Coach"])
+            groups = [await make_group(acme, f"Group {n}") for n in range(8)]
+            await asyncio.gather(
+                *(ask(ADD, group=group, bots=bots) for group in groups),
+                *(ask(RENAME, group=group, name=f"{group} too") for group in groups),
+            )
+    finally:
+        async with opened(database_url):
+            await fetch(f"ALTER DATABASE {name} RESET default_transaction_isolation")
