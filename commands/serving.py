@@ -1,6 +1,7 @@
 """Serving: one process, or several that share a port."""
 
 import os
+from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 
 import typer
@@ -80,8 +81,10 @@ def serve(settings: Settings) -> None:
     """
     configure_logging(settings)
     multiprocess.Process = Worker  # type: ignore[misc]
-    with TemporaryDirectory(prefix="cohort-metrics-") as directory:
+    with ExitStack() as stack:
         if settings.workers > 1:  # each writes its figures there, and any can add them up
+            # One process alone ends by the signal that it was sent, and takes nothing away.
+            directory = stack.enter_context(TemporaryDirectory(prefix="cohort-metrics-"))
             set_environment(PROMETHEUS_MULTIPROC_DIR=directory)
         uvicorn.run(
             "server:app_from_environment",

@@ -146,6 +146,17 @@ async def test_several_processes_share_the_port(empty_database_url: str) -> None
 
 
 @on_sqlite
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_it_leaves_nothing_behind(
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    async with serving(empty_database_url, "--workers", str(workers)) as (_, process):
+        await end(process)
+    assert [path.name for path in tmp_path.glob("cohort-*")] == []
+
+
+@on_sqlite
 async def test_a_port_that_is_taken_is_told(database_url: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
