@@ -1,18 +1,53 @@
 """Figures of what the service does. They tell totals, and name no tenant, person or query."""
 
 import asyncio
+import logging
+import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, mmap_dict, values
 
 from models import database
 from models.apart import of_request
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SAMPLED_SECONDS = 5.0
+
+logger = logging.getLogger("cohort.metrics")
+
+
+def _make_room() -> None:
+    """See that the disk holds this process's files of figures before any is mapped.
+
+    prometheus_client makes them as holes, and to write into a hole of a disk that is full ends the
+    process with SIGBUS. Figures that find no room are kept in the process.
+    """
+    if values.ValueClass is values.MutexValue:
+        return  # one worker
+    directory = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    names = ("counter", "histogram", "gauge_livesum")
+    files = [directory / f"{name}_{os.getpid()}.db" for name in names]
+    try:
+        for path in files:
+            with path.open("ab") as file:
+                os.posix_fallocate(file.fileno(), 0, mmap_dict._INITIAL_MMAP_SIZE)
+    except OSError as error:
+        logger.warning(
+            "no room for figures in %s, so /metrics tells those of this worker in it alone: %s",
+            directory,
+            error.strerror,
+        )
+        values.ValueClass = values.MutexValue
+        for path in files:
+            with suppress(OSError):
+                path.unlink()
+
+
+_make_room()
 
 RESPONSES = Counter("cohort_responses", "HTTP responses, by status.", ["status"])
 OPERATIONS = Histogram(

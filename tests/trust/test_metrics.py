@@ -1,7 +1,10 @@
 """`/metrics`: who may read it, and that the figures are of what happens."""
 
 import asyncio
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -17,6 +20,7 @@ from tests.access.service import eventually, listening
 from tests.client import Asker, Client, asker, serving
 from tests.commands.running import manage
 from tests.commands.test_serve import serving as served
+from tests.databases import ROOT
 from tests.factories import make_user
 from tests.trust.slowness import slow
 
@@ -221,3 +225,34 @@ def test_the_manual_explains_every_figure() -> None:
     names = re.findall(r'"(cohort_\w+)"', (root / "runtime" / "metrics.py").read_text())
     table = re.findall(r"^\| `(cohort_\w+)`", (root / "docs" / "operations.md").read_text(), re.M)
     assert {name.removesuffix("_total") for name in table} == set(names)
+
+
+def test_a_worker_without_room_for_its_figures_keeps_them_to_itself(tmp_path: Path) -> None:
+    """Files that are mapped before they have their blocks end a process where the disk is full."""
+    counting = """if True:
+        import resource
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        from prometheus_client import generate_latest
+        from runtime.metrics import ERRORS
+        ERRORS.labels("INTERNAL").inc()
+        print(generate_latest().decode())
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", counting],
+        cwd=ROOT, env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}, timeout=60,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert 'cohort_errors_total{code="INTERNAL"} 1.0' in ended.stdout
+    assert ended.stderr.startswith(f"no room for figures in {tmp_path}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_files_of_figures_have_their_blocks(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-c", "import runtime.metrics"],
+        cwd=ROOT, env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}, timeout=60,
+        check=True,
+    )  # fmt: skip
+    files = [path.stat() for path in tmp_path.iterdir()]
+    assert len(files) == 3  # one more, and `_make_room` must know it
+    assert all(file.st_blocks * 512 >= file.st_size > 0 for file in files)
