@@ -1,7 +1,8 @@
 """Writing the directory and the memberships as CSV, such that `import` can read them again."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -25,22 +26,45 @@ async def export(viewer: Viewer, content: Content, path: Path | None) -> int:
 
     All of them are of one moment. A file is there whole or not at all. Raises Refusal.
     """
-    if path is None:
-        return await write_csv(viewer, content, lambda text: typer.echo(text, nl=False))
-    with _whole(path) as write:
-        return await write_csv(viewer, content, write)
+    with _written("Standard output" if path is None else f"The file {path}"):
+        if path is None:
+            return await write_csv(viewer, content, lambda text: typer.echo(text, nl=False))
+        with _opened(path) as write:
+            return await write_csv(viewer, content, write)
+
+
+@contextmanager
+def _written(what: str) -> Iterator[None]:
+    """Tell in one line that something can't be written."""
+    try:
+        yield
+    except BrokenPipeError:  # whoever reads has had enough
+        raise
+    except OSError as error:
+        raise Refusal(f"{what} can't be written: {error.strerror}.") from error
+
+
+def _opened(path: Path) -> AbstractContextManager[Out]:
+    is_other = path.exists() and not path.is_file()
+    return _as_it_is(path) if is_other else _whole(path)
+
+
+@contextmanager
+def _as_it_is(path: Path) -> Iterator[Out]:
+    """What is no file, such as a pipe or /dev/stdout: nothing may take its place."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        yield file.write
 
 
 @contextmanager
 def _whole(path: Path) -> Iterator[Out]:
-    """A file that takes its name only when it is finished."""
+    """A file that takes its name only when it is finished; a link to one goes on to lead there."""
+    path = Path(os.path.realpath(path))
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as file:
             yield file.write
         unfinished.replace(path)
-    except OSError as error:
-        raise Refusal(f"The file {path} can't be written: {error.strerror}.") from error
     finally:
         with suppress(OSError):
             unfinished.unlink()

@@ -1,5 +1,9 @@
 """`export`: what it writes can be imported, and is the same then."""
 
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,7 @@ from models.kinds import KINDS
 from models.tables import Role, UserStatus
 from models.viewer import Viewer
 from tests.commands.running import manage, refusal
+from tests.databases import ROOT
 from tests.factories import make_bot, make_group, make_persona, make_user
 
 pytestmark = pytest.mark.usefixtures("consistent")
@@ -107,6 +112,35 @@ async def test_a_file_that_cannot_be_written_is_refused(
         assert "can't be written" in said
         assert reason in said
     assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240
+
+
+async def test_what_is_no_file_is_written_to_and_stays_what_it_is(
+    viewer: Viewer, database_url: str, tmp_path: Path
+) -> None:
+    await fill(viewer)
+    users = await export(database_url, "Acme", "users")
+    pipe, file, link = tmp_path / "pipe", tmp_path / "file", tmp_path / "link"
+    os.mkfifo(pipe)
+    file.touch()  # noqa: ASYNC240
+    link.symlink_to(file)
+    reading = asyncio.create_task(asyncio.to_thread(pipe.read_bytes))
+    await export(database_url, "Acme", "users", pipe)
+    assert pipe.is_fifo()  # noqa: ASYNC240
+    assert (await asyncio.wait_for(reading, 30)).decode() == users
+    await export(database_url, "Acme", "users", link)
+    assert link.is_symlink()  # noqa: ASYNC240
+    assert file.read_bytes().decode() == users  # noqa: ASYNC240
+
+
+async def test_an_output_that_cannot_be_written_is_told(viewer: Viewer, database_url: str) -> None:
+    with Path("/dev/full").open("w") as full:  # noqa: ASYNC230
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "manage.py", "export", "--organization", "Acme", "--kind", "users",
+            cwd=ROOT, env={**os.environ, "DATABASE_URL": database_url}, stdout=full, stderr=PIPE,
+        )  # fmt: skip
+        _, said = await asyncio.wait_for(process.communicate(), 60)
+    assert said.decode() == "Standard output can't be written: No space left on device.\n"
+    assert process.returncode == 2
 
 
 async def test_kinds_have_the_names_of_the_house() -> None:
