@@ -286,7 +286,7 @@ async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
                 link["id"],
                 draft.now,
             )
-            return await _begin_session(draft, None, draft.now + lifetime) if used else None
+            return await _begin_session(draft, None, utc_now() + lifetime) if used else None
     except Unauthenticated:  # deactivated, or deleted, while this waited for its turn
         return None
 
@@ -297,7 +297,7 @@ async def exchange(viewer: Viewer, lifetime: timedelta) -> str:
     It may do what the token may, and ends with it.
     """
     async with write(viewer) as draft:
-        end = draft.now + lifetime
+        end = utc_now() + lifetime  # the ledger may be ahead of all clocks: one may have been wrong
         end = min(end, viewer.expires_at or end)
         return await _begin_session(draft, viewer.role, end, viewer.token_id)
 

@@ -410,3 +410,22 @@ async def test_a_session_ends_with_the_token_that_it_was_exchanged_for(viewer: V
     await revoke_token(viewer, str(outcome.id))
     assert await authenticate(session) is None
     assert await authenticate(again) is None
+
+
+async def test_a_session_lasts_no_longer_though_the_ledger_is_ahead_of_the_clock(
+    viewer: Viewer,
+) -> None:
+    """Some machine's clock was wrong, and made a write; all that follow are dated behind it."""
+    user = await make_user(viewer, "Ada")
+    _, secret = await create_token(viewer, "CLI", Role.ADMIN)
+    ahead = utc_now() + 365 * DAY
+    async with transaction():
+        await fetch("UPDATE organizations SET changed_at = $1", ahead)
+    token = await authenticate(secret)
+    assert token is not None
+    link = await create_sign_in_link(viewer.organization_id, user)
+    for session in (await exchange(token, DAY), await sign_in(link, DAY)):
+        found = await authenticate(str(session))
+        assert found is not None
+        assert found.expires_at is not None
+        assert found.expires_at <= utc_now() + DAY
