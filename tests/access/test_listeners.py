@@ -216,6 +216,8 @@ async def test_an_expired_token_ends_what_it_began_however_much_there_is_to_tell
         (3, 1, None, False),  # told late, but recognised just now
         (1, 3, None, False),
         (3, 3, None, True),
+        (-3600, 1, None, False),
+        (-3600, 3, None, True),  # the ledger is ahead of this clock
         (0, 0, 1, False),
         (0, 0, -1, True),
     ],
@@ -233,7 +235,7 @@ def test_who_is_told_late_or_has_expired_is_looked_at_again(
         expires_at=None if left is None else now + timedelta(seconds=left),
     )
     change: Any = {"at": now - timedelta(seconds=lag), "action": Action.BOTS_ADDED}
-    assert is_in_doubt(viewer, now - timedelta(seconds=age), change) is expected
+    assert is_in_doubt(viewer, timedelta(seconds=age), change) is expected
 
 
 @pytest.mark.parametrize("how", ["deactivated", "deleted"])
