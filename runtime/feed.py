@@ -173,4 +173,5 @@ class Feed:
             channel.revision = changes[-1]["revision"] if few else at.revision
             for subscriber in channel.subscribers:
                 subscriber.offer(changes if few else None)
-            LAG.observe((ledger.utc_now() - changes[-1]["at"]).total_seconds())
+            # By the clock of another machine it may be yet to come; a sum never goes down.
+            LAG.observe(max(0.0, (ledger.utc_now() - changes[-1]["at"]).total_seconds()))

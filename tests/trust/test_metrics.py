@@ -5,13 +5,15 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from models.database import connections
+from models.database import connections, fetch, transaction
+from models.ledger import utc_now
 from models.organizations import create_organization
 from models.tables import Role
 from models.viewer import Viewer
@@ -178,6 +180,30 @@ async def test_subscribers_are_counted_and_how_late_they_are_told(database_url: 
         assert 0 <= seconds < 5
         events = "cohort_operation_seconds_count subscription"
         assert now[events] - before.get(events, 0) == 1
+
+
+async def test_no_lag_is_negative_where_the_ledger_is_ahead_of_the_clock(
+    database_url: str,
+) -> None:
+    """Some machine's clock is ahead. Prometheus takes a sum that falls for a restart."""
+    async with listening(database_url) as service:
+        ask = await asker(service.client, await create_organization("Acme"))
+        async with transaction():
+            await fetch("UPDATE organizations SET changed_at = $1", utc_now() + timedelta(days=1))
+        headers = {"Authorization": f"Bearer {ask.token}", "Accept": "text/event-stream"}
+        body = {"query": "subscription { changes { node { revision } } }"}
+        before = await figures(service.client.http, ask.token)
+        async with httpx.AsyncClient() as http:
+            async with http.stream("POST", service.http, json=body, headers=headers) as response:
+                await eventually(lambda: service.runner.feed.subscriber_count == 1)
+                await ask('mutation { createGroup(input: {name: "New"}) { revision } }')
+                async for line in response.aiter_lines():
+                    if "revision" in line:
+                        break
+        now = await figures(service.client.http, ask.token)
+        count, seconds = (f"cohort_revision_lag_seconds_{part}" for part in ("count", "sum"))
+        assert now[count] > before[count]
+        assert now[seconds] >= before[seconds]
 
 
 @SQLITE_ONLY
