@@ -9,7 +9,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import Counter, Gauge, Histogram, mmap_dict, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, mmap_dict, values
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from models import database
 from models.apart import of_request
@@ -28,7 +29,7 @@ def _make_room() -> None:
     """
     if values.ValueClass is values.MutexValue:
         return  # one worker
-    directory = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    directory = Path(MultiProcessCollector(CollectorRegistry())._path)  # type: ignore[no-untyped-call]
     names = ("counter", "histogram", "gauge_livesum")
     files = [directory / f"{name}_{os.getpid()}.db" for name in names]
     try:
