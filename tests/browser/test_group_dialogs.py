@@ -265,3 +265,31 @@ def test_what_becomes_of_a_write_is_told_also_when_its_dialog_is_closed(
     dialog.get_by_role("button", name="Delete group").click()
     close_then_answer(f"Deleting {CLOSERS}:", "changed")
     expect(row(page, CLOSERS)).to_be_visible()
+
+
+def test_an_editing_that_was_left_does_not_end_the_next_one(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_group(open_page, service)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route) if "mutation" in (route.request.post_data or "") else route.continue_()
+
+    page.route("**/graphql", hold)
+    page.get_by_role("button", name="Edit the name").click()
+    for name in ("Closers", "Sales"):
+        page.get_by_label("New name").fill(name)
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(100)  # it is under way
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Edit the name").click()
+    page.get_by_label("New name").fill("Hunters")
+
+    for route in held:
+        route.continue_()
+    expect(row(page, "Closers")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("Changing the name to Sales:")
+    expect(page.get_by_label("New name")).to_have_value("Hunters")
+    expect(page.get_by_label("New name")).not_to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("button", name="Save")).to_have_attribute("aria-busy", "false")

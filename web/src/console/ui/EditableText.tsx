@@ -18,30 +18,62 @@ interface Props {
 }
 
 /** A text that is edited where it stands: Enter saves, Escape leaves it as it was. */
-export function EditableText({ label, value, multiline, children, onSave }: Props) {
-  const [draft, setDraft] = useState<string | null>(null);
+export function EditableText({ children, ...text }: Props) {
+  const [isEdited, setIsEdited] = useState(false);
+  const wasEdited = useRef(false);
+
+  function stop() {
+    wasEdited.current = true;
+    setIsEdited(false);
+  }
+
+  if (isEdited) {
+    return (
+      <Group gap="xs" align="flex-start" maw={720} mb="xs">
+        {/* As a heading it still leads to what stands below it. */}
+        <VisuallyHidden>{children}</VisuallyHidden>
+        <Editor {...text} onStop={stop} />
+      </Group>
+    );
+  }
+  return (
+    <Group gap={4} wrap="nowrap">
+      {children}
+      <ActionIcon
+        // Whoever ends editing is back where they began it.
+        ref={(button) => {
+          if (button && wasEdited.current) button.focus();
+          wasEdited.current = false;
+        }}
+        variant="subtle"
+        color="gray"
+        size="sm"
+        aria-label={`Edit the ${text.label}`}
+        onClick={() => setIsEdited(true)}
+      >
+        <IconPencil size={14} aria-hidden />
+      </ActionIcon>
+    </Group>
+  );
+}
+
+interface EditorProps extends Omit<Props, 'children'> {
+  onStop: () => void;
+}
+
+/** One editing: what comes of a write of an earlier one, that was left, is nothing to it. */
+function Editor({ label, value, multiline, onSave, onStop }: EditorProps) {
+  const [draft, setDraft] = useState(value);
   /** The value that whoever edits knows of. */
   const [known, setKnown] = useState(value);
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const wasEdited = useRef(false);
-  const isOpen = useIsOpen(draft !== null);
-
-  function start() {
-    setDraft(value);
-    setKnown(value);
-  }
-
-  function stop() {
-    wasEdited.current = true;
-    setDraft(null);
-    setError(null);
-  }
+  const isOpen = useIsOpen(true);
 
   async function save() {
-    if (draft === null || busy) return;
+    if (busy) return;
     // What nobody touched must not undo what somebody else has changed meanwhile.
-    if (draft === known || draft === value) return stop();
+    if (draft === known || draft === value) return onStop();
     if (value !== known) {
       setKnown(value);
       setError(meanwhile(label, value));
@@ -53,46 +85,23 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
     if (!isOpen()) {
       if (refusal) complain(`Changing the ${label} to ${isolated(draft)}: ${refusal}`);
     } else if (refusal) setError(refusal);
-    else stop();
+    else onStop();
   }
 
   function onKeyDown(event: KeyboardEvent) {
     // These keys end what an input method composes, Japanese say, and not the editing. (Safari tells
     // of the composition's end first, and has only the code to know it by.)
     if (event.nativeEvent.isComposing || event.keyCode === 229) return;
-    if (event.key === 'Escape') stop();
+    if (event.key === 'Escape') onStop();
     if (event.key === 'Enter' && !(multiline && event.shiftKey)) {
       event.preventDefault();
       void save();
     }
   }
 
-  if (draft === null) {
-    return (
-      <Group gap={4} wrap="nowrap">
-        {children}
-        <ActionIcon
-          // Whoever ends editing is back where they began it.
-          ref={(button) => {
-            if (button && wasEdited.current) button.focus();
-            wasEdited.current = false;
-          }}
-          variant="subtle"
-          color="gray"
-          size="sm"
-          aria-label={`Edit the ${label}`}
-          onClick={start}
-        >
-          <IconPencil size={14} aria-hidden />
-        </ActionIcon>
-      </Group>
-    );
-  }
   const Field = multiline ? Textarea : TextInput;
   return (
-    <Group gap="xs" align="flex-start" maw={720} mb="xs">
-      {/* As a heading it still leads to what stands below it. */}
-      <VisuallyHidden>{children}</VisuallyHidden>
+    <>
       <Field
         aria-label={`New ${label}`}
         value={draft}
@@ -106,10 +115,10 @@ export function EditableText({ label, value, multiline, children, onSave }: Prop
       <BusyButton onClick={save} busy={busy}>
         Save
       </BusyButton>
-      <Button variant="default" onClick={stop}>
+      <Button variant="default" onClick={onStop}>
         Cancel
       </Button>
-    </Group>
+    </>
   );
 }
 
