@@ -287,3 +287,24 @@ def test_a_key_that_is_held_adds_one(open_page: OpenPage, service: Service) -> N
     expect(section(page, "Users")).to_contain_text(f"Users {len(before) + 1}")
 
     assert len(service.users_of(CLOSERS)) == len(before) + 1
+
+
+def test_a_pasted_list_that_was_left_does_not_close_the_next_one(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    held: list[Route] = []
+    page.route("**/graphql", lambda route: hold(route, "mutation AddUsers", held))
+    users = popover(page, "users")
+    expect(users.get_by_role("combobox")).to_be_focused()
+    paste(page, "Aisha Rahman\nBenedikt Hofmann")
+    users.get_by_role("button", name="Add 2 users").click()
+    users.get_by_role("button", name="Back").click()
+    expect(users.get_by_role("combobox")).to_be_focused()
+    paste(page, "Grace Wanjiru\nSamuel Osei\nNobody")
+    expect(users.get_by_text("Unknown: 1")).to_be_visible()
+
+    with page.expect_response("**/graphql"):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    expect(users.get_by_text("Unknown: 1")).to_be_visible()

@@ -4,6 +4,7 @@ import { useClient } from 'urql';
 import { BusyButton } from '../ui/BusyButton';
 import { count } from '../ui/count';
 import { Rows } from '../ui/Rows';
+import { useIsOpen } from '../ui/useIsOpen';
 import type { Kind, Member } from './kinds';
 import { lookUp, type Match } from './paste';
 
@@ -27,6 +28,7 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
   const client = useClient();
   const [matches, setMatches] = useState<Match[] | 'failed'>();
   const [busy, setBusy] = useState(false);
+  const isOpen = useIsOpen(true);
 
   useEffect(() => {
     let isCurrent = true;
@@ -48,7 +50,8 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
     setBusy(true);
     const done = await onAdd([...found.values()]);
     setBusy(false);
-    if (done) onDone();
+    // Who has gone back meanwhile may be at another list.
+    if (done && isOpen()) onDone();
   }
 
   return (
