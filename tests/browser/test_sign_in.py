@@ -3,7 +3,8 @@
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage, Watch
-from tests.browser.service import ADMIN, Service
+from tests.browser.service import ADMIN, OTHER_ADMIN, Service
+from tests.browser.test_groups import CLOSERS
 
 REFUSED = "401 (Unauthorized)"
 
@@ -130,3 +131,22 @@ def test_a_link_of_another_host_is_told_from_a_token(
     paste(page, service.sign_in_link(ADMIN).replace("127.0.0.1", "localhost"))
 
     expect(page.get_by_text("This link is for localhost:")).to_be_visible()
+
+
+def test_nothing_that_one_was_told_or_offered_is_left_to_the_next(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect(REFUSED)
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    page.get_by_role("button", name="Remove Hana Sato").click()
+    expect(page.get_by_role("alert")).to_contain_text("Removed Hana Sato")
+    page.get_by_role("button", name="Account", exact=True).click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+    paste(page, service.tokens[OTHER_ADMIN])
+    expect(page.get_by_role("button", name=CLOSERS, exact=True)).to_be_visible()
+    page.keyboard.press("Control+z")
+    page.wait_for_timeout(300)
+    assert "Hana Sato" not in service.users_of(CLOSERS)

@@ -1,7 +1,15 @@
-import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from 'react';
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useLayoutEffect,
+  useMemo,
+  useState,
+} from 'react';
 import { Provider } from 'urql';
 import { type Api, createApi } from '../api/client';
-import { complain } from '../ui/notices';
+import { complain, withdraw } from '../ui/notices';
 import { SignInPage } from './SignInPage';
 
 interface Session extends Api {
@@ -46,6 +54,8 @@ interface SignedInProps {
 function SignedIn({ children, onExpired, onSignedOut }: SignedInProps) {
   // One for each session: what one person saw is never another's.
   const [api] = useState(() => createApi(onExpired));
+  // Nor is what it was told, and an undo that is offered would be made in the next one's name.
+  useLayoutEffect(() => withdraw, []);
   const session = useMemo(
     () => ({
       ...api,

@@ -80,6 +80,9 @@ function goBackTo(place: EventTarget | null) {
   else document.getElementById('main')?.focus();
 }
 
+/** Takes all notices away, and with them what they offer. */
+export const withdraw = () => notifications.clean();
+
 /** All notices. They stand at the end of the page, so a key takes up the newest offer to undo. */
 export function Notices() {
   useHotkeys([['mod+Z', ({ repeat }) => repeat || undoButtons().at(-1)?.click()]]);
