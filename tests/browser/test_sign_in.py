@@ -150,3 +150,25 @@ def test_nothing_that_one_was_told_or_offered_is_left_to_the_next(
     page.keyboard.press("Control+z")
     page.wait_for_timeout(300)
     assert "Hana Sato" not in service.users_of(CLOSERS)
+
+
+def test_a_session_that_ends_before_a_write_is_told_with_what_was_not_done(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect(REFUSED)
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    page.get_by_role("button", name="Create New Group").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("Night Shift")
+    page.context.clear_cookies()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("Creating Night Shift:")
+    expect(page.get_by_label("Sign-in link or token")).to_be_focused()
+
+    paste(page, service.tokens[ADMIN])
+    page.get_by_role("button", name="Edit the name").click()
+    page.get_by_label("New name").fill("Closers")
+    page.context.clear_cookies()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
+    expect(page.get_by_role("alert").last).to_contain_text("Changing the name to Closers:")

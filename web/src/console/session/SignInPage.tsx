@@ -68,7 +68,7 @@ export function SignInPage({ isExpired, onSignedIn }: Props) {
               aria-invalid={error !== null}
               autoComplete="off"
               required
-              data-autofocus
+              autoFocus
             />
             <BusyButton type="submit" busy={busy}>
               Sign in

@@ -7,6 +7,7 @@ import {
   useMemo,
   useState,
 } from 'react';
+import { flushSync } from 'react-dom';
 import { Provider } from 'urql';
 import { type Api, createApi } from '../api/client';
 import { complain, withdraw } from '../ui/notices';
@@ -52,8 +53,9 @@ interface SignedInProps {
 }
 
 function SignedIn({ children, onExpired, onSignedOut }: SignedInProps) {
-  // One for each session: what one person saw is never another's.
-  const [api] = useState(() => createApi(onExpired));
+  // One for each session: what one person saw is never another's. It ends at once: a write that was
+  // refused so finds its dialog gone, and tells it in a notice.
+  const [api] = useState(() => createApi(() => flushSync(onExpired)));
   // Nor is what it was told, and an undo that is offered would be made in the next one's name.
   useLayoutEffect(() => withdraw, []);
   const session = useMemo(
