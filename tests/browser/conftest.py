@@ -57,11 +57,16 @@ def browser(dist: Path) -> Iterator[Browser]:
 def organizations(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Iterator[Organization]]:
-    """A database, and in it an organization for each test."""
+    """A database, and in it an organization for each test, and for some another."""
     file = tmp_path_factory.mktemp("browser") / "cohort.sqlite3"
     here = Path(__file__).parent
-    tests = sum(here in item.path.parents for item in request.session.items)
-    return file, iter(make_organizations(file, tests))
+    tests = [
+        item
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and here in item.path.parents
+    ]
+    others = sum("elsewhere" in test.fixturenames for test in tests)
+    return file, iter(make_organizations(file, len(tests) + others))
 
 
 @pytest.fixture(scope="package")
@@ -75,6 +80,12 @@ def server(dist: Path, organizations: tuple[Path, Iterator[Organization]]) -> It
 @pytest.fixture
 def service(server: Server, organizations: tuple[Path, Iterator[Organization]]) -> Service:
     """The service, with a demo organization of the test's own."""
+    return Service(server, next(organizations[1]))
+
+
+@pytest.fixture
+def elsewhere(server: Server, organizations: tuple[Path, Iterator[Organization]]) -> Service:
+    """The service, as another organization knows it."""
     return Service(server, next(organizations[1]))
 
 

@@ -172,3 +172,34 @@ def test_a_session_that_ends_before_a_write_is_told_with_what_was_not_done(
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
     expect(page.get_by_role("alert").last).to_contain_text("Changing the name to Closers:")
+
+
+def test_a_page_goes_with_somebody_else_who_signs_in_in_another_tab(
+    open_page: OpenPage, service: Service, elsewhere: Service
+) -> None:
+    page = open_page("/groups")
+    expect(page.get_by_text(service.organization.name)).to_be_visible()
+    page.get_by_role("button", name="Create New Group").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("Ours alone")
+    other = page.context.new_page()
+    other.goto(elsewhere.sign_in_link(ADMIN))
+
+    expect(other.get_by_text(elsewhere.organization.name)).to_be_visible()
+    expect(page.get_by_text(elsewhere.organization.name)).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_who_signs_in_is_known_also_where_no_other_tab_tells_it(
+    open_page: OpenPage, service: Service, elsewhere: Service
+) -> None:
+    page = open_page("/groups")
+    expect(page.get_by_text(service.organization.name)).to_be_visible()
+    loads: list[str] = []
+    page.on("load", lambda page: loads.append(page.url))
+    answer = page.context.request.post("/session", data={"token": elsewhere.tokens[ADMIN]})
+    assert answer.ok
+    service.remove_users(CLOSERS, "Hana Sato")
+    expect(page.get_by_text(elsewhere.organization.name)).to_be_visible()
+
+    page.wait_for_timeout(500)
+    assert len(loads) == 1

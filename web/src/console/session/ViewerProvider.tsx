@@ -10,6 +10,7 @@ import { useQuery } from 'urql';
 import { follow } from '../api/live';
 import { ViewerDocument, type ViewerQuery } from '../api/operations';
 import { useSession } from './session';
+import { useOnePerson } from './useOnePerson';
 
 export type Viewer = ViewerQuery['viewer'];
 
@@ -26,8 +27,11 @@ const ViewerContext = createContext<Known>({ viewer: undefined, isOnline: true }
 export function ViewerProvider({ children }: { children: ReactNode }) {
   const [{ data }] = useQuery({ query: ViewerDocument });
   const isOnline = useLive(data);
+  useOnePerson(data && nameOf(data.viewer));
   return <ViewerContext value={{ viewer: data?.viewer, isOnline }}>{children}</ViewerContext>;
 }
+
+const nameOf = ({ organization, user }: Viewer) => `${organization.id} ${user?.id ?? 'a token'}`;
 
 function useLive(data: ViewerQuery | undefined): boolean {
   const { freshness, onExpired } = useSession();
