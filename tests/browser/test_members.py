@@ -308,3 +308,21 @@ def test_a_pasted_list_that_was_left_does_not_close_the_next_one(
         held[0].continue_()
     page.wait_for_timeout(200)
     expect(users.get_by_text("Unknown: 1")).to_be_visible()
+
+
+def test_an_undo_that_got_no_answer_is_offered_again(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("net::ERR_FAILED")
+    page = opened(open_page, service)
+    page.get_by_role("button", name="Remove Hana Sato").click()
+    offer = page.get_by_role("alert").filter(has_text="Removed Hana Sato")
+    expect(offer).to_be_visible()
+    page.route("**/graphql", lambda route: route.abort())
+    offer.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("alert").filter(has_text="The service did not answer")).to_be_visible()
+
+    page.unroute("**/graphql")
+    offer.get_by_role("button", name="Undo").click()
+    expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
+    expect(offer).to_have_count(0)

@@ -160,7 +160,7 @@ export class Freshness {
 }
 
 /** Whether the service, or the way there, may be better the next time. */
-function isPassing({ error }: OperationResult): boolean {
+export function isPassing({ error }: OperationResult): boolean {
   const status: number = error?.response?.status ?? 0;
   return status !== 401 && (Boolean(error?.networkError) || status === 429 || status >= 500);
 }

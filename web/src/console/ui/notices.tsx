@@ -21,11 +21,15 @@ export const complain = (message: string) =>
     closeButtonProps: CLOSE,
   });
 
-/** Tells what was done, and offers to undo it. */
-export function offerUndo(message: string, onUndo: () => void) {
-  const undo = () => {
+/**
+ * Tells what was done, and offers to undo it.
+ *
+ * @param onUndo tells whether it failed, but may go better another time: it is offered again then.
+ */
+export function offerUndo(message: string, onUndo: () => Promise<boolean>) {
+  const undo = async () => {
     notifications.hide(id);
-    onUndo();
+    if (await onUndo()) offerUndo(message, onUndo);
   };
   const notice = { message: <Offer message={message} onUndo={undo} />, closeButtonProps: CLOSE };
   const id = notifications.show({
