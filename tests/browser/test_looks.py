@@ -230,3 +230,21 @@ def test_the_popover_is_in_view_at_200_percent(open_page: OpenPage, service: Ser
     expect(page.get_by_role("option").first).to_be_visible()
 
     expect(page.get_by_role("combobox", name="Search users to add")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_feature_is_not_cut_off(open_page: OpenPage, service: Service, width: int) -> None:
+    long = ("Handling of objections and of difficulty", "F" * 40)  # the longest that one may be
+    service.ask(
+        "mutation ($bot: BotInput!) { upsertBots(input: {bots: [$bot]}) { bots { id } } }",
+        bot={"name": "Drill", "features": list(long)},
+    )
+    service.add_bots(CLOSERS, "Drill")
+    page = open_page("/bots?search=drill", viewport={"width": width, "height": 800})
+    for address in ("/bots?search=drill", f"/groups?open={service.group(CLOSERS)}"):
+        page.goto(address)
+        for feature in long:
+            tag = page.get_by_text(feature)
+            expect(tag).to_be_visible()
+            assert tag.evaluate("tag => tag.scrollWidth - tag.clientWidth") <= 0
+            assert tag.evaluate("tag => tag.scrollHeight - tag.clientHeight") <= 0

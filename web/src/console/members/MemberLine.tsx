@@ -41,7 +41,7 @@ export function MemberLine({ member, name, note }: Props) {
 
 function Tag({ children }: { children: string }) {
   return (
-    <Badge size="sm" variant="default" tt="none" fw={500}>
+    <Badge size="sm" variant="default" tt="none" fw={500} className="tag">
       {children}
     </Badge>
   );
