@@ -326,3 +326,24 @@ def test_an_undo_that_got_no_answer_is_offered_again(
     offer.get_by_role("button", name="Undo").click()
     expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
     expect(offer).to_have_count(0)
+
+
+def test_a_pasted_list_that_could_not_be_looked_up_is_looked_up_again(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("429")
+    page = opened(open_page, service)
+    users = popover(page, "users")
+    expect(users.get_by_role("combobox")).to_be_focused()
+    refusal = {"message": "Too many requests.", "extensions": {"code": "LIMIT_EXCEEDED"}}
+    page.route("**/graphql", lambda route: route.fulfill(status=429, json={"errors": [refusal]}))
+    paste(page, "Aisha Rahman\nBenedikt Hofmann\nNobody")
+    problem = users.get_by_role("alert")
+    expect(problem).to_contain_text("Too many requests.")
+
+    page.unroute("**/graphql")
+    problem.get_by_role("button", name="Try again").click()
+    expect(users.get_by_text("Unknown: 1")).to_be_visible()
+    expect(users.get_by_role("button", name="Add 2 users")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(users).to_have_count(0)

@@ -1,8 +1,10 @@
 import { Button, Group, List, ScrollArea, Stack, Text, Title } from '@mantine/core';
+import type { CombinedError } from '@urql/core';
 import { useEffect, useState } from 'react';
 import { useClient } from 'urql';
 import { BusyButton } from '../ui/BusyButton';
 import { count } from '../ui/count';
+import { Failed } from '../ui/Failed';
 import { Rows } from '../ui/Rows';
 import { useIsOpen } from '../ui/useIsOpen';
 import type { Kind, Member } from './kinds';
@@ -26,22 +28,24 @@ const HEADS: [Match['is'], string][] = [
 /** What a pasted list comes to, before it is written: all of it in one write. */
 export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
   const client = useClient();
-  const [matches, setMatches] = useState<Match[] | 'failed'>();
+  const [matches, setMatches] = useState<Match[]>();
+  const [problem, setProblem] = useState<CombinedError>();
   const [busy, setBusy] = useState(false);
   const isOpen = useIsOpen(true);
 
   useEffect(() => {
+    if (problem) return;
     let isCurrent = true;
     lookUp(client, kind, groupId, entries).then(
       (result) => isCurrent && setMatches(result),
-      () => isCurrent && setMatches('failed'),
+      (error) => isCurrent && setProblem(error),
     );
     return () => {
       isCurrent = false;
     };
-  }, [client, kind, groupId, entries]);
+  }, [client, kind, groupId, entries, problem]);
 
-  const all = !matches || matches === 'failed' ? [] : matches;
+  const all = matches ?? [];
   const found = new Map(
     all.flatMap((each) => (each.is === 'found' ? [[each.member.id, each.member]] : [])),
   );
@@ -59,8 +63,8 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
       <Title order={4} size="h6">
         {count(entries.length, 'pasted line')}
       </Title>
-      {!matches && <Rows />}
-      {matches === 'failed' && <Text role="alert">The list could not be looked up.</Text>}
+      {!matches && !problem && <Rows />}
+      {problem && <Failed error={problem} onRetry={() => setProblem(undefined)} />}
       <ScrollArea.Autosize
         mah="min(260px, 38dvh)"
         type="auto"
