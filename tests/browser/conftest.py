@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.service import ADMIN, ROOT, Organization, Server, Service, make_organizations
+from tests.browser.service import ADMIN, ROOT, Organization, Server, Service, organizations_in
 from tests.once import alone
 
 CHROMIUM = shutil.which("chromium") or ""
@@ -55,18 +55,11 @@ def browser(dist: Path) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def organizations(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, Iterator[Organization]]:
     """A database, and in it an organization for each test, and for some another."""
     file = tmp_path_factory.mktemp("browser") / "cohort.sqlite3"
-    here = Path(__file__).parent
-    tests = [
-        item
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and here in item.path.parents
-    ]
-    others = sum("elsewhere" in test.fixturenames for test in tests)
-    return file, iter(make_organizations(file, len(tests) + others))
+    return file, organizations_in(file)
 
 
 @pytest.fixture(scope="package")

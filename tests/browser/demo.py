@@ -12,13 +12,13 @@ from models import database
 from models.organizations import find_organization
 
 
-async def make(file: Path, count: int, people: list[str]) -> list[dict[str, Any]]:
-    """Make so many; returns the name of each, and its tokens by whom they are for."""
+async def make(file: Path, first: int, count: int, people: list[str]) -> list[dict[str, Any]]:
+    """Make `count` of them, numbered from `first`; returns names, and tokens by email address."""
     name = demo_data.ORGANIZATION
     made = []
     async with database.opened(f"sqlite://{file}"):
         await database.migrate()
-        for number in range(1, count + 1):
+        for number in range(first, first + count):
             demo_data.ORGANIZATION = f"{name} {number}" if number > 1 else name
             await demo.make()
             operator = await find_organization(demo_data.ORGANIZATION)
@@ -32,5 +32,5 @@ async def make(file: Path, count: int, people: list[str]) -> list[dict[str, Any]
 
 
 if __name__ == "__main__":
-    file, count, *people = sys.argv[1:]
-    sys.stdout.write(json.dumps(asyncio.run(make(Path(file), int(count), people))))
+    file, first, count, *people = sys.argv[1:]
+    sys.stdout.write(json.dumps(asyncio.run(make(Path(file), int(first), int(count), people))))

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
-from tests.browser.service import ADMIN, ROOT, Server, Service, make_organizations
+from tests.browser.service import ADMIN, ROOT, Server, Service, organizations_in
 
 IMAGES = ROOT / "docs" / "images"
 GROUP = "Account Executives"
@@ -21,7 +21,7 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "cohort.sqlite3"
-        [organization] = make_organizations(file, 1)
+        organization = next(organizations_in(file))
         server = Server(file)
         service = Service(server, organization)
         try:

@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ ADMIN, OTHER_ADMIN, AUDITOR, MEMBER = (
 )
 PEOPLE = (ADMIN, OTHER_ADMIN, AUDITOR, MEMBER)
 SECONDS_TO_START = 20.0
+ORGANIZATIONS_AT_ONCE = 20
 
 
 class Server:
@@ -89,14 +92,16 @@ class Organization:
     tokens: dict[str, str]
 
 
-def make_organizations(file: Path, count: int) -> list[Organization]:
-    """Make a database with so many of them, in a process that is not the browser's."""
-    told = subprocess.check_output(
-        [sys.executable, "-m", "tests.browser.demo", str(file), str(count), *PEOPLE],
-        cwd=ROOT,
-        text=True,
-    )
-    return [Organization(**made) for made in json.loads(told)]
+def organizations_in(file: Path) -> Iterator[Organization]:
+    """Organizations without end, made a few at a time in a process that is not the browser's."""
+    for first in count(1, ORGANIZATIONS_AT_ONCE):
+        numbers = (str(first), str(ORGANIZATIONS_AT_ONCE))
+        told = subprocess.check_output(
+            [sys.executable, "-m", "tests.browser.demo", str(file), *numbers, *PEOPLE],
+            cwd=ROOT,
+            text=True,
+        )
+        yield from (Organization(**made) for made in json.loads(told))
 
 
 @dataclass
