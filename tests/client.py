@@ -73,8 +73,11 @@ class Asker:
 
 @asynccontextmanager
 async def serving(url: str, **settings: Any) -> AsyncIterator[Client]:
-    """The service over the database of `url`; verbs of models/ in the test work on it too."""
-    app = create_app(Settings(database_url=url, **settings))
+    """The service over the database of `url`; verbs of models/ in the test work on it too.
+
+    It freezes nothing unless it is asked to: each start would look through all that the tests made.
+    """
+    app = create_app(Settings(database_url=url, **{"without": "frozen"} | settings))
     # A fault becomes a response, as it does in a real server, instead of being raised here.
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (

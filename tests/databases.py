@@ -20,8 +20,7 @@ from tests.once import alone
 ROOT = Path(__file__).parents[1]  # where other processes of a test must run
 TEMPLATE = "cohort_template"
 
-# Whether a committed row outlives a crash of the whole machine is the one thing that no test of
-# ours can tell; so nothing here waits for the disk.
+# Nothing waits for the disk (see tests/conftest.py).
 POSTGRES_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 END_OTHERS = """
