@@ -1,7 +1,7 @@
-"""The operator's commands. `python manage.py --help` tells them all.
+"""The operator's commands. `python manage.py --help` lists them.
 
-Results go to standard output, all else to standard error. The exit code is 0 if it was done, 2 if
-the command could not be run as it was given, and 1 if `verify` or `import` found something wrong.
+Results go to standard output, everything else to standard error. The exit code is 0 on success, 2
+if the command could not be run as given, and 1 if `verify` or `import` found something wrong.
 """
 
 import sys
@@ -185,7 +185,7 @@ def import_csv(
 
 @contextmanager
 def _progress(total: int) -> Iterator[Advance]:
-    """A bar on standard error, where somebody can see it."""
+    """A progress bar on standard error, if that is a terminal."""
     bar = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
     with bar:
         task = bar.add_task("Importing", total=total)

@@ -1,4 +1,4 @@
-"""The service: routes, middleware in order, lifespan."""
+"""The ASGI application: its routes, its middleware from the outside in, and its lifespan."""
 
 import asyncio
 import gc
@@ -44,13 +44,14 @@ except ImportError:  # the extra `traces` is not installed, and the settings ref
 DIST = Path(__file__).parent / "web" / "dist"
 FOREVER = "public, max-age=31536000, immutable"
 READY_SECONDS = 2.0
-# Between two looks at the youngest objects. A page of a list has hundreds, which are all gone soon:
-# with 5,000 the nested view is 8 % faster than with Python's 700, and with 20,000 not any more so.
+# The collector's threshold for its youngest generation. A page of a list makes hundreds of objects
+# that soon die: with 5,000 the nested view is 8 % faster than with the default,
+# and no faster with 20,000.
 YOUNG_OBJECTS = 5_000
-# A request that is stopped cancels its statements itself. PostgreSQL ends the one that got away.
+# A request that is stopped cancels its own statements. PostgreSQL ends any that slip through.
 SLACK_SECONDS = 5.0
-# On SQLite a write that waits for another process cannot be stopped. It gives up by itself, well
-# before its request's time is over, so that it is told why.
+# On SQLite, a write that waits for another process cannot be cancelled. It gives up by itself, well
+# before its request times out, so that the client learns why.
 WRITER_SHARE = 0.5
 
 NOT_BUILT = "The pages are not built: run `npm ci && npm run build` in web/, or `make serve`.\n"
@@ -58,7 +59,7 @@ logger = logging.getLogger("cohort.server")
 
 
 class Assets(StaticFiles):
-    """Files whose names change with their content, so that a browser may keep them for good."""
+    """Files whose names change with their content, so browsers may cache them forever."""
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
@@ -67,17 +68,17 @@ class Assets(StaticFiles):
 
 
 def assets() -> list[Mount]:
-    """The files of the pages, if these are built."""
+    """The mount for the web pages' assets, if the pages are built."""
     directory = DIST / "assets"
     if not directory.is_dir():
         return []
     return [Mount("/assets", GZipMiddleware(Assets(directory=directory)))]
 
 
-class Straight:
-    """Leads one path straight to its endpoint, past the router: nearly every request goes there.
+class Shortcut:
+    """Sends requests for one path straight to its endpoint: nearly all of them skip the router.
 
-    What the endpoint raises meets no handler of the application's; it answers all that it can.
+    The application's exception handlers do not apply to the endpoint, which handles its own errors.
     """
 
     def __init__(self, app: ASGIApp, path: str, endpoint: ASGIApp) -> None:
@@ -91,7 +92,7 @@ class Straight:
 
 
 def page(name: str) -> Callable[[Request], Awaitable[Response]]:
-    """A page that was built. It may load for anybody; what it asks needs a session."""
+    """Serve a built page. Anybody may load it; the requests that it makes need a session."""
 
     async def respond(request: Request) -> Response:
         file = DIST / name
@@ -103,12 +104,12 @@ def page(name: str) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def healthz(request: Request) -> Response:
-    """Whether the process lives."""
+    """Liveness: the process is running."""
     return JSONResponse({"status": "ok"})
 
 
 async def readyz(request: Request) -> Response:
-    """Whether it can answer: the database is there, and its tables are up to date."""
+    """Readiness: the database answers, and its tables are up to date."""
     try:
         async with asyncio.timeout(READY_SECONDS):
             pending = await database.pending_migrations()
@@ -121,18 +122,18 @@ async def readyz(request: Request) -> Response:
 
 
 async def unavailable(request: Request, error: Exception) -> Response:
-    """The answer, where GraphQL gives none, to a request that the database keeps from its end."""
+    """The response outside of GraphQL when the database is busy or unavailable."""
     status, headers = status_of(error)
     return JSONResponse(refusal(error).body, status, headers)
 
 
 @contextmanager
 def closing_on_signal(feed: Feed) -> Iterator[None]:
-    """End the event streams as soon as the process is asked to end.
+    """End the event streams as soon as the process is told to stop.
 
-    The server waits for responses under way before it tells the application; these would not end
-    by themselves. Its own handlers are called all the same. In a thread, or where nobody handles
-    signals, there is nothing to do.
+    The server waits for open responses before it shuts the application down, and event streams
+    would never end by themselves. The server's own signal handlers are still called. Outside the
+    main thread, or where no handlers are installed, this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -157,7 +158,7 @@ def closing_on_signal(feed: Feed) -> Iterator[None]:
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The ASGI application, for these settings."""
+    """Build the ASGI application from settings."""
     authenticator = Authenticator(Revisions(), Issuer.of(settings))
     feed = Feed(settings.poll_seconds)
     runner = Runner(settings, authenticator, feed)
@@ -186,7 +187,7 @@ def create_app(settings: Settings) -> Starlette:
             async with authenticator.running(), feed.running(), sampling(sample):
                 with closing_on_signal(feed):
                     if settings.does("frozen"):
-                        # What is here now stays: the collector need not look at it ever again.
+                        # All objects so far live as long as the process; never scan them again.
                         gc.collect()
                         gc.freeze()
                         gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
@@ -201,7 +202,7 @@ def create_app(settings: Settings) -> Starlette:
             *([Middleware(tracing.TracedRequests, traces=traces)] if traces else []),
             Middleware(SecurityHeaders),
             *open_to(settings),
-            Middleware(Straight, path="/graphql", endpoint=endpoint),
+            Middleware(Shortcut, path="/graphql", endpoint=endpoint),
         ],
         exception_handlers={Busy: unavailable, Unavailable: unavailable},
         routes=[
@@ -212,7 +213,7 @@ def create_app(settings: Settings) -> Starlette:
             *assets(),
             Route("/favicon.svg", page("favicon.svg")),
             Route("/graphiql", page("graphiql.html")),
-            # The console finds its own way from the address; without it, GraphiQL is the page.
+            # The console does its own routing, so it serves every other path.
             Route("/{path:path}", page("index.html")),
         ],
     )
@@ -221,7 +222,7 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def app_from_environment() -> Starlette:
-    """The application as the environment says: what each worker process runs."""
+    """Build the application from the environment; the factory that each worker process calls."""
     settings = Settings()
     configure_logging(settings)
     return create_app(settings)
