@@ -1,4 +1,4 @@
-"""What a client sees: the Strawberry schema."""
+"""The Strawberry schema, assembled: everything that a client can see."""
 
 import strawberry
 from graphql import GraphQLInputObjectType, GraphQLObjectType
@@ -12,12 +12,12 @@ from schema.subscription import Subscription
 schema = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription, config=CONFIG)
 
 for graphql_type in schema._schema.type_map.values():
-    # An object is of the type that its field says, and a Node is told by its id. Strawberry would
-    # ask each row whether it is an instance of the class; it is a row, and it is asked often.
+    # A field's declared type, or a Node's id, already gives an object's type. Strawberry would test
+    # every object with isinstance, but ours are database rows, and there are many of them.
     if isinstance(graphql_type, GraphQLObjectType):
         graphql_type.is_type_of = None
-    # Strawberry looks at such inputs itself, and late: when they are made. graphql-core's rules
-    # would refuse the document, or the variables, if they were told.
+    # Strawberry checks `@oneOf` inputs only when it instantiates them. With this flag, graphql-core
+    # refuses the document or its variables before anything is executed.
     if isinstance(graphql_type, GraphQLInputObjectType):
         definition = graphql_type.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
         graphql_type.is_one_of = definition.is_one_of
