@@ -1,4 +1,4 @@
-"""The ASGI view: GraphQL over HTTP, over event streams, and over sockets, at one address."""
+"""The ASGI endpoint: GraphQL over HTTP, event streams and WebSockets, at one path."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
@@ -31,20 +31,20 @@ from schema.requests import (
     HTTPRequest,
     Refused,
     accepted,
-    is_named,
+    matches_etag,
     read_request,
     read_source,
     status_of,
 )
 from schema.socket import Socket
 
-# GraphQL over HTTP, September 2026: data, and errors beside it. To those on the way between, 200
-# would say that there were none.
+# GraphQL over HTTP, September 2026: data with errors beside it. A 200 would tell intermediaries
+# that there were no errors.
 PARTIAL_SUCCESS = 294
 WATCH_AFTER = 0.1  # seconds
 NO_HEADERS: Mapping[str, str] = {}
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",  # it is no page
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",  # not a web page
     "Cache-Control": "private, no-store",
     "Vary": "Accept, Accept-Encoding, Authorization, Cookie",
 }
@@ -75,17 +75,19 @@ class GraphQLEndpoint:
             if task is None or not self.runner.feed.closing.is_set():
                 raise
             task.uncancel()
-            response = self._refused(request, Stopping("it took too long to end"), takes)
+            response = self._error_response(request, Stopping("it took too long to end"), takes)
         except Exception as error:
-            response = self._refused(request, error, takes)
+            response = self._error_response(request, error, takes)
         await response(scope, receive, send)
 
-    def _refused(self, request: Request, error: Exception, takes: Accepted) -> Response:
+    def _error_response(self, request: Request, error: Exception, takes: Accepted) -> Response:
         status, headers = status_of(error)
-        return self._done(request, encode(refusal(error).body), status, takes.media_type, headers)
+        return self._response(
+            request, encode(refusal(error).body), status, takes.media_type, headers
+        )
 
     async def _respond(self, request: Request, takes: Accepted) -> Response:
-        """The answer to one HTTP request. Raises Refused where it is none of GraphQL's matter."""
+        """The response to one HTTP request. Raises Refused if it is not a valid GraphQL request."""
         if not takes.takes_json and not takes.events:
             raise Refused(406, f"`Accept` takes none of {GRAPHQL_JSON}, {JSON} and {EVENT_STREAM}.")
         source = await read_source(request, self.runner.settings)
@@ -95,18 +97,18 @@ class GraphQLEndpoint:
         viewer = presumed or await authenticator.viewer(secret)
         try:
             self.runner.guard.admit(viewer)
-            body = self._kept(viewer, request, takes, source)
+            body = self._cached_body(viewer, request, takes, source)
             if body is not None:
-                return self._done(request, body, 200, takes.media_type)
+                return self._response(request, body, 200, takes.media_type)
             asked = read_request(request, source)
             operation = self.runner.operation(viewer, asked)
-            _must_fit(operation, request, takes)
+            _check_transport(operation, request, takes)
         except (Refused, TryAgainLater, InvalidDocument, RequestError) as error:
             if presumed:
-                await authenticator.viewer(secret)  # if it is nobody any more, that is told
+                await authenticator.viewer(secret)  # raises if the secret is no longer valid
             if isinstance(error, Refused | TryAgainLater):
                 raise
-            return self._respond_once(request, refusal(error), takes)
+            return self._respond_uncached(request, refusal(error), takes)
         if presumed and not self.runner.may_presume(presumed, operation):
             presumed, viewer = None, await authenticator.viewer(secret)
         if operation.type is OperationType.SUBSCRIPTION:
@@ -115,59 +117,61 @@ class GraphQLEndpoint:
             )
             return self._events(stream(answers, self.runner.feed.closing))
         if operation.type is OperationType.MUTATION:
-            # It is no less wanted because its answer is not: it lands, or it is refused.
+            # A client that hangs up may still want the write: run it to its end either way.
             answer = await self.runner.answer(
                 secret, viewer, operation, asked, is_presumed=presumed is not None
             )
-            return self._respond_once(request, answer, takes)
-        with unless_gone(request):
+            return self._respond_uncached(request, answer, takes)
+        with abort_on_disconnect(request):
             answer = await self.runner.answer(secret, viewer, operation, asked)
         if takes.prefers_events:
-            return self._respond_once(request, answer, takes)
-        return await self._respond_again(request, source, answer, takes)
+            return self._respond_uncached(request, answer, takes)
+        return await self._respond_cacheable(request, source, answer, takes)
 
     def _presumed(
         self, secret: str | None, request: Request, takes: Accepted, source: bytes
     ) -> Viewer | None:
-        """Whom the secret stood for, unless something is kept that may be the answer: whether it
-        is, the present revision tells."""
+        """The viewer that the secret last stood for; None if a cached response may answer, since
+        only the current revision, which a full look-up reads, tells whether it is still good."""
         presumed = self.runner.authenticator.presumed(secret) if self.presumes else None
         if presumed and self.kept.has(_key(presumed, request, takes, source)):
             return None
         return presumed
 
-    def _kept(
+    def _cached_body(
         self, viewer: Viewer, request: Request, takes: Accepted, source: bytes
     ) -> bytes | None:
-        """The body that was the answer to this request at this revision."""
+        """The cached body that answered this request at this revision, if there is one."""
         if takes.prefers_events:
             return None
         body = self.kept.get(_key(viewer, request, takes, source), viewer.revision)
         (KEPT if body else NOT_KEPT).inc()
         return body
 
-    def _respond_once(self, request: Request, answer: Answer, takes: Accepted) -> Response:
-        """The response to what was refused, to a write, or as an event stream."""
+    def _respond_uncached(self, request: Request, answer: Answer, takes: Accepted) -> Response:
+        """An uncached response: to a refusal or a mutation, or as an event stream."""
         if takes.prefers_events:
             return self._events(once(answer))
-        return self._done(request, encode(answer.body), _status(answer, takes), takes.media_type)
+        return self._response(
+            request, encode(answer.body), _status(answer, takes), takes.media_type
+        )
 
-    async def _respond_again(
+    async def _respond_cacheable(
         self, request: Request, source: bytes, answer: Answer, takes: Accepted
     ) -> Response:
-        """The response to a query, which is kept as it is sent if it may be."""
+        """The response to a query, cached exactly as it is sent, if it may be cached."""
         body = encode(answer.body)
         try:
             self.runner.limits.hold_size(len(body))
         except LimitExceeded as error:
-            return self._respond_once(request, refusal(error), takes)
+            return self._respond_uncached(request, refusal(error), takes)
         if takes.gzip:
             body = await compressed(body, self.runner.settings.gzip_bytes)
         if owner := answer.kept_for:
             self.kept.keep(_key(owner, request, takes, source), owner.revision, body)
-        return self._done(request, body, _status(answer, takes), takes.media_type)
+        return self._response(request, body, _status(answer, takes), takes.media_type)
 
-    def _done(
+    def _response(
         self,
         request: Request,
         body: bytes,
@@ -175,16 +179,16 @@ class GraphQLEndpoint:
         media_type: str,
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> Response:
-        """A finished answer. A GET that names the answer it has is told that it has it.
+        """The finished response, or 304 for a GET whose `If-None-Match` names it.
 
-        The tag is of the body as it is sent: gzipped, or of another media type, an answer is
-        another representation.
+        The entity tag covers the body as sent: gzipped, or in another media type, an answer is a
+        different representation.
         """
         headers = {**HEADERS, **headers}
         if request.method == "GET" and status == 200:
             tag = f'"{blake2b(body, digest_size=16, person=media_type[-16:].encode()).hexdigest()}"'
             headers |= {"ETag": tag, "Cache-Control": "private, no-cache"}
-            if is_named(tag, request.headers.get("if-none-match", "")):
+            if matches_etag(tag, request.headers.get("if-none-match", "")):
                 return Response(status_code=304, headers=headers)
         if is_gzipped(body):
             headers["Content-Encoding"] = "gzip"
@@ -196,11 +200,11 @@ class GraphQLEndpoint:
 
 
 @contextmanager
-def unless_gone(request: Request) -> Iterator[None]:
-    """Stop the block if the client hangs up meanwhile. Raises ClientDisconnect then.
+def abort_on_disconnect(request: Request) -> Iterator[None]:
+    """Abort the block if the client hangs up meanwhile, and raise ClientDisconnect.
 
-    The request must have been read. Its statements are cancelled, and their connections go back.
-    Nobody watches at once: most are answered before that would be of any use.
+    The request body must have been read. Running statements are cancelled, and their connections
+    return to the pool. Watching starts after a delay: most requests are answered before it.
     """
     loop = asyncio.get_running_loop()
     watcher: asyncio.Task[None] | None = None
@@ -229,8 +233,8 @@ def unless_gone(request: Request) -> Iterator[None]:
             watcher.cancel()
 
 
-def _must_fit(operation: Operation, request: Request, takes: Accepted) -> None:
-    """Raise Refused if an operation is not asked for in the way that its type needs."""
+def _check_transport(operation: Operation, request: Request, takes: Accepted) -> None:
+    """Raise Refused if the HTTP method or `Accept` does not suit the type of the operation."""
     if operation.type is OperationType.MUTATION and request.method == "GET":
         raise Refused(405, "A mutation needs POST.", Allow="POST")
     if operation.type is OperationType.SUBSCRIPTION and not takes.events:
@@ -238,16 +242,16 @@ def _must_fit(operation: Operation, request: Request, takes: Accepted) -> None:
 
 
 def _key(viewer: Viewer, request: Request, takes: Accepted, source: bytes) -> Key:
-    """What a kept answer depends on, beside the revision; it is kept as it is sent.
+    """What a cached response depends on besides the revision.
 
-    A hash in the source stands for one text for good, also after that is forgotten.
+    A persisted query's hash in the source always means the same text, even once we have dropped it.
     """
     who = (viewer.organization_id, viewer.user_id, viewer.role)
     return (*who, request.method, takes.gzip, source)
 
 
 def _status(answer: Answer, takes: Accepted) -> int:
-    """200 is what the older media type promises, whatever GraphQL itself refuses."""
+    """The HTTP status of an answer. `application/json` always gets 200, as its clients expect."""
     if takes.media_type == JSON or "errors" not in answer.body:
         return 200
     return 400 if answer.refused else PARTIAL_SUCCESS

@@ -1,4 +1,4 @@
-"""A GraphQL request, read from HTTP (the GraphQL over HTTP specification, sections 5 and 6)."""
+"""Reading a GraphQL request from HTTP (the GraphQL over HTTP specification, sections 5 and 6)."""
 
 import re
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
 UTF_8 = ("utf-8", "utf8")
-CLIENTS = 100  # kinds of them, of which it is remembered what they take
-LONGEST_KEPT = 500  # characters of the headers that say so
+ACCEPT_CACHE_SIZE = 100  # parsed pairs of `Accept` and `Accept-Encoding`
+LONGEST_CACHED = 500  # characters of such a pair
 QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")  # RFC 9110, section 12.4.2
 
 
 class Refused(RequestError):
-    """A request that is no GraphQL request: an HTTP status, a code, and a sentence."""
+    """An HTTP request that is not a valid GraphQL request: a status, a code, and a message."""
 
     def __init__(self, status: int, message: str, code: str = "BAD_REQUEST", **headers: str):
         super().__init__(message)
@@ -35,7 +35,7 @@ class Refused(RequestError):
 
 
 def status_of(error: Exception) -> tuple[int, dict[str, str]]:
-    """The HTTP status of a request that has no answer because of an error, and headers to it."""
+    """The HTTP status and headers of the response to a request that failed with an error."""
     if isinstance(error, Refused):
         return error.status, error.headers
     if isinstance(error, Unauthenticated):
@@ -50,9 +50,9 @@ def status_of(error: Exception) -> tuple[int, dict[str, str]]:
 
 
 class _Headers(Headers):
-    """The headers of a request, by name: Starlette's own are gone through one by one each time.
+    """The headers of a request in a dict: Starlette's own class scans the whole list each time.
 
-    Lines of one name are one list, as RFC 9110 has it (section 5.3).
+    Repeated lines of one name are joined into one list (RFC 9110, section 5.3).
     """
 
     def __init__(self, scope: Scope) -> None:
@@ -72,11 +72,11 @@ class _Headers(Headers):
 
 
 class HTTPRequest(Request):
-    """Starlette's request, whose headers are found at once."""
+    """Starlette's request, with headers that are looked up in a dict."""
 
     @property
     def headers(self) -> Headers:
-        """The headers, found at the first time that one is asked for."""
+        """The headers, decoded on first use."""
         if not hasattr(self, "_headers"):
             self._headers = _Headers(self.scope)
         return self._headers
@@ -84,10 +84,10 @@ class HTTPRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """What is to be executed.
+    """A GraphQL request, as read from HTTP or a socket.
 
-    `query` is None where `persisted` names it, which is `extensions.persistedQuery` as it was sent
-    (`schema/persisted.py`).
+    `persisted` is `extensions.persistedQuery` as sent (`schema/persisted.py`); where it stands in
+    for the text, `query` is None.
     """
 
     query: str | None
@@ -98,9 +98,9 @@ class GraphQLRequest:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Which of our media types a client takes, and how gladly: 0 is not at all, 1 is most.
+    """The weight that a client gives each of our media types: from 0 (not accepted) to 1.
 
-    `gzip` is whether it takes an answer gzipped, and likes that no less than the plain one.
+    `gzip` says whether it accepts gzip, and weighs it no lower than an uncompressed body.
     """
 
     json: float
@@ -110,31 +110,31 @@ class Accepted:
 
     @property
     def media_type(self) -> str:
-        """Of the two forms of JSON the one that is preferred: the older one if neither is."""
+        """The preferred of the two JSON media types; `application/json` if neither is accepted."""
         return GRAPHQL_JSON if self.graphql_json and self.graphql_json >= self.json else JSON
 
     @property
     def takes_json(self) -> bool:
-        """Whether an answer may be JSON."""
+        """Whether the client accepts JSON of either type."""
         return max(self.json, self.graphql_json) > 0
 
     @property
     def prefers_events(self) -> bool:
-        """Whether an event stream is wanted more than JSON.
+        """Whether an event stream is preferred to JSON.
 
-        Some clients name it with every request, among others; that is no wish for one.
+        Some clients list it with every request; an equal weight does not mean they want one.
         """
         return self.events > max(self.json, self.graphql_json)
 
 
 def accepted(request: Request) -> Accepted:
-    """What `Accept` and `Accept-Encoding` take (RFC 9110, sections 12.5.1 and 12.5.3).
+    """What `Accept` and `Accept-Encoding` allow (RFC 9110, sections 12.5.1 and 12.5.3).
 
-    Without the first, JSON; without the second, nothing that is compressed.
+    JSON if the first is missing; no compression if the second is.
     """
-    told = request.headers.get("accept", ""), request.headers.get("accept-encoding", "")
-    is_short = sum(map(len, told)) <= LONGEST_KEPT
-    return _accepted_once(*told) if is_short else _accepted(*told)
+    sent = request.headers.get("accept", ""), request.headers.get("accept-encoding", "")
+    is_short = sum(map(len, sent)) <= LONGEST_CACHED
+    return _accepted_cached(*sent) if is_short else _accepted(*sent)
 
 
 def _accepted(accept: str, accept_encoding: str) -> Accepted:
@@ -144,7 +144,7 @@ def _accepted(accept: str, accept_encoding: str) -> Accepted:
     taken = _weights(accept.strip())
     any_json = taken.get("application/*", taken.get("*/*", 0.0))
     json = taken.get(JSON, any_json)
-    # By a wildcard alone, the newer form is taken only where that is more welcome than the older.
+    # A wildcard alone selects the newer type only if it outweighs the older one.
     newer = any_json if any_json > json else 0.0
     return Accepted(
         json=json,
@@ -154,7 +154,7 @@ def _accepted(accept: str, accept_encoding: str) -> Accepted:
     )
 
 
-_accepted_once = lru_cache(maxsize=CLIENTS)(_accepted)
+_accepted_cached = lru_cache(maxsize=ACCEPT_CACHE_SIZE)(_accepted)
 
 
 def _takes_gzip(header: str) -> bool:
@@ -166,7 +166,7 @@ def _takes_gzip(header: str) -> bool:
 
 
 def _weights(header: str) -> dict[str, float]:
-    """How gladly each thing is taken that a header names, in lower case (RFC 9110, 12.4.2)."""
+    """The weight of each item of an `Accept…` header, by name in lower case (RFC 9110, 12.4.2)."""
     taken: dict[str, float] = {}
     for item in header.lower().split(","):
         name, *parameters = (part.strip() for part in item.split(";"))
@@ -176,7 +176,7 @@ def _weights(header: str) -> dict[str, float]:
 
 
 def _parameter(parameters: list[str], name: str, default: str) -> str:
-    """The value of a parameter of a media type, which may stand in quotes."""
+    """The value of a media type's parameter, without its quotes if it has any."""
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip() == name:
@@ -184,21 +184,21 @@ def _parameter(parameters: list[str], name: str, default: str) -> str:
     return default
 
 
-def is_named(tag: str, if_none_match: str) -> bool:
-    """Whether a value of `If-None-Match` names an entity tag (RFC 9110, section 13.1.2)."""
+def matches_etag(tag: str, if_none_match: str) -> bool:
+    """Whether the value of `If-None-Match` lists an entity tag (RFC 9110, section 13.1.2)."""
     named = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
     return tag in named or named == ["*"]
 
 
 def _quality(text: str) -> float:
-    """A weight from 0 to 1; 0 for what is none."""
+    """A weight from 0 to 1; 0 if it is malformed."""
     return float(text) if QUALITY.fullmatch(text) else 0.0
 
 
 async def read_source(request: Request, settings: Settings) -> bytes:
-    """What an HTTP request carries, unread: its body, or the query string of a GET.
+    """The raw bytes of a request: the body of a POST, or the query string of a GET.
 
-    Raises Refused, with the status.
+    Raises Refused if the method, the content type or the body is not acceptable.
     """
     if request.method == "GET":
         source: bytes = request.scope["query_string"]
@@ -221,19 +221,19 @@ async def read_source(request: Request, settings: Settings) -> bytes:
 
 
 def read_request(request: Request, source: bytes) -> GraphQLRequest:
-    """The GraphQL request in it. Raises Refused."""
+    """Parse the GraphQL request from the bytes of `read_source`. Raises Refused."""
     if request.method == "GET":
         return request_from(_from_query_string(request))
     return request_from(_parse(source, "The body"))
 
 
 async def _read_body(request: Request, limit: int) -> bytes:
-    """The body. One that is too large is left unread as soon as that is known.
+    """The body. Reading stops as soon as it is known to be too large.
 
-    Raises ClientDisconnect if the client goes away meanwhile.
+    Raises Refused then, and ClientDisconnect if the client goes away meanwhile.
     """
-    told = request.headers.get("content-length", "")
-    is_large = told.isdecimal() and int(told[:20]) > limit
+    length = request.headers.get("content-length", "")
+    is_large = length.isdecimal() and int(length[:20]) > limit
     body = bytearray()
     while not is_large:
         message = await request.receive()
@@ -267,7 +267,7 @@ def _parse(text: bytes, what: str) -> Any:
 
 
 def request_from(parameters: Any) -> GraphQLRequest:
-    """The request that parsed JSON describes. Raises Refused, with a message that says why."""
+    """The request that parsed JSON describes. Raises Refused if it is malformed."""
     if isinstance(parameters, list):
         raise Refused(400, "Batches are not accepted: send one operation per request.")
     if not isinstance(parameters, dict):

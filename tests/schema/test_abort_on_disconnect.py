@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 
 from schema import endpoint
-from schema.endpoint import unless_gone
+from schema.endpoint import abort_on_disconnect
 
 SOON = 0.02  # seconds
 NEVER = 60.0
@@ -32,7 +32,7 @@ def request_of(seconds: float) -> Request:
 
 async def watched(seconds: float, block: Callable[[], Awaitable[object]]) -> None:
     """Run a block for such a client."""
-    with unless_gone(request_of(seconds)):
+    with abort_on_disconnect(request_of(seconds)):
         await block()
 
 

@@ -7,7 +7,7 @@ from models.viewer import Viewer
 from schema import executor
 from schema.documents import LARGEST_KEPT, operation_of
 from schema.executor import PlanningExecutor
-from schema.requests import LONGEST_KEPT, Accepted, accepted
+from schema.requests import LONGEST_CACHED, Accepted, accepted
 from tests.schema.executing import LIMITS, answer
 
 
@@ -23,7 +23,9 @@ def test_a_large_document_is_prepared_anew_each_time(length: int, is_kept: bool)
     assert (once.opening is again.opening) is is_kept
 
 
-@pytest.mark.parametrize(("length", "is_kept"), [(LONGEST_KEPT, True), (LONGEST_KEPT + 1, False)])
+@pytest.mark.parametrize(
+    ("length", "is_kept"), [(LONGEST_CACHED, True), (LONGEST_CACHED + 1, False)]
+)
 def test_long_headers_are_read_anew_each_time(length: int, is_kept: bool) -> None:
     header = "application/json".ljust(length)
     assert (taken(header) is taken(header)) is is_kept
