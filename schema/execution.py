@@ -1,4 +1,4 @@
-"""Executing an operation, whatever it came by: HTTP, an event stream, or a socket."""
+"""Executing an operation, whatever the transport: HTTP, an event stream, or a WebSocket."""
 
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import nullcontext
@@ -27,16 +27,16 @@ from schema.limits import Limits, check_variables
 from schema.persisted import PersistedQueries
 from schema.requests import GraphQLRequest
 
-TRIES = 3
+TRIES = 3  # of a query outside a transaction, each undone by a write that landed meanwhile
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The body of an answer. `refused` says that nothing was executed.
 
-    `kept_for` is the viewer that has the same answer to the same request for as long as its
-    revision stands; None if nobody has. It may be another than asked, as somebody may change whom a
-    secret stands for while a query runs.
+    `kept_for` is the viewer for whom the answer may be cached, at the viewer's revision; None if it
+    may not be. It can differ from the viewer that asked: what a secret stands for may change while
+    a query runs.
     """
 
     body: dict[str, Any]
@@ -50,7 +50,7 @@ def encode(body: dict[str, Any]) -> bytes:
 
 
 def refusal(error: Exception) -> Answer:
-    """The answer to a request that is not executed, or that breaks by a fault of ours."""
+    """The answer to a request that was not executed, or that failed through a fault of ours."""
     if isinstance(error, InvalidDocument):
         errors = [invalid(each) for each in error.errors]
     elif isinstance(error, RequestError):
@@ -61,7 +61,7 @@ def refusal(error: Exception) -> Answer:
 
 
 class Runner:
-    """Executes operations of viewers, each as one snapshot of the viewer's organization."""
+    """Executes a viewer's operations, each against one snapshot of the viewer's organization."""
 
     def __init__(self, settings: Settings, authenticator: Authenticator, feed: Feed) -> None:
         self.settings = settings
@@ -71,15 +71,15 @@ class Runner:
         self.guard = Guard(settings)
         self.limits = Limits.of(settings)
         self.persisted = PersistedQueries(settings.persisted_megabytes * 1_000_000)
-        self.sockets = 0  # that are open
+        self.sockets = 0  # open ones
         self.plans, self.stamps = settings.does("plans"), settings.does("stamped")
 
     def may_presume(self, viewer: Viewer, operation: Operation) -> bool:
-        """Whether an operation may begin with a viewer that was but presumed.
+        """Whether an operation may begin with a presumed viewer, to be verified later.
 
-        A query looks at the viewer again before it tells anything; it is worth beginning where
-        the revision rests. At the viewer of a write the ledger looks, by its token, if it may be
-        another by now; whoever was no administrator would be refused before that.
+        A query verifies its viewer before it answers; beginning early pays off while the revision
+        is at rest. The ledger verifies the viewer of a write by its token, but rights are checked
+        before that: a presumed viewer who is not an administrator might be refused wrongly.
         """
         if operation.type is OperationType.QUERY:
             return self.revisions.rests_at(viewer.organization_id) == viewer.revision
@@ -87,9 +87,9 @@ class Runner:
         return is_write and viewer.role is Role.ADMIN and viewer.token_id is not None
 
     def operation(self, viewer: Viewer, asked: GraphQLRequest) -> Operation:
-        """The operation that is asked for.
+        """The operation that a request asks for.
 
-        Raises InvalidDocument, or a RequestError that says why there is none.
+        Raises InvalidDocument, or a RequestError that says why the request is refused.
         """
         variables = asked.variables or {}
         check_variables(self.limits, variables)
@@ -107,11 +107,11 @@ class Runner:
         *,
         is_presumed: bool = False,
     ) -> Answer:
-        """Execute a query or a mutation. `secret` is what the viewer was recognised by, perhaps
-        long ago, if it is but presumed (`may_presume`).
+        """Execute a query or a mutation. `secret` is what the viewer was recognised by; perhaps a
+        while ago, if the viewer is presumed (`may_presume`).
 
-        Raises Busy or Unavailable if the database kept it from its end; a write may have landed all
-        the same. Raises Unauthenticated if the viewer turns out to be nobody any more.
+        Raises Busy or Unavailable if the database failed us; a write may still have landed. Raises
+        Unauthenticated if the secret turns out to be no longer valid.
         """
         async with self.guard.over(viewer, operation):
             is_query = operation.type is OperationType.QUERY
@@ -122,7 +122,7 @@ class Runner:
                 context = self._context(secret, viewer, operation)
                 context.is_presumed = is_presumed
                 result = await self._execute(context, operation, asked)
-                if context.is_presumed:  # nothing has come before the ledger
+                if context.is_presumed:  # no write reached the ledger, which would have verified it
                     await context.recognise_again()
                 revision = context.shown or await self._revision_after(viewer, result)
                 self.authenticator.note(context.viewer)
@@ -136,9 +136,9 @@ class Runner:
     ) -> AsyncGenerator[Answer, None]:
         """Execute a subscription: an answer for each event, until it ends or is closed.
 
-        Raises Unauthenticated once the viewer is nobody any more, and Busy, Unavailable or
-        TookTooLong when an event could not be told. It ends then, so that the client begins again
-        behind what it has: if it went on, this event would be lost.
+        Raises Unauthenticated once the secret is no longer valid, and Busy, Unavailable or
+        TookTooLong if an event could not be answered. That ends the subscription, so that the
+        client resumes from its last cursor: going on would lose the event.
         """
         context = self._context(secret, viewer, operation)
         executor = PlanningExecutor.begin(schema._schema, operation, asked.variables, context)
@@ -153,10 +153,10 @@ class Runner:
         try:
             async for event in source:
                 async with self.guard.over(context.viewer, operation):
-                    told = execute_subscription_event(executor.build_per_event_executor(event))
-                    result = told if isinstance(told, ExecutionResult) else await told
+                    answer = execute_subscription_event(executor.build_per_event_executor(event))
+                    result = answer if isinstance(answer, ExecutionResult) else await answer
                     if result.errors:
-                        _raise_trouble(result.errors, operation, result.data)
+                        _raise_outage(result.errors, operation, result.data)
                 yield _answer(result, {"revision": context.shown} if context.shown else None)
         finally:
             await source.aclose()  # type: ignore[attr-defined]  # Strawberry's is a generator
@@ -164,11 +164,11 @@ class Runner:
     async def _read(
         self, secret: str | None, viewer: Viewer, operation: Operation, asked: GraphQLRequest
     ) -> tuple[ExecutionResult, Viewer]:
-        """Execute a query as one snapshot; returns the viewer at the revision that it shows, too.
+        """Execute a query against one snapshot; also returns the viewer, at its revision.
 
-        If all that was read stood at the viewer's revision, or the viewer is the same after the
-        query, and so is the revision, nothing changed since it was recognised; else the query runs
-        again, the last time inside one transaction. (A token that expires meanwhile is answered.)
+        If all statements saw the viewer's revision, or the viewer and its revision are the same
+        after the query as before, nothing changed meanwhile. Otherwise the query runs again, the
+        last time inside one transaction. (A token that expires during its query is still answered.)
         """
         for _ in range(TRIES):
             context = self._context(secret, viewer, operation)
@@ -185,12 +185,12 @@ class Runner:
         async with snapshot():
             viewer = await self.authenticator.recognise(secret)
             context = self._context(secret, viewer, operation)
-            context.plans = None  # one that gives up would leave statements cancelled behind it
+            context.plans = None  # a plan that fails cancels statements, which breaks a transaction
             async with context.all_loaded():
                 return await self._execute(context, operation, asked), viewer
 
     async def _revision_after(self, viewer: Viewer, result: ExecutionResult) -> int | None:
-        """The revision after a mutation; None if it cannot be told of a write that has landed."""
+        """The revision after a mutation; None if it cannot be read after a write that landed."""
         try:
             return await self.revisions.read(viewer.organization_id)
         except (Busy, Unavailable):
@@ -207,7 +207,7 @@ class Runner:
         result = executor.execute_operation()
         result = result if isinstance(result, ExecutionResult) else await result
         if result.errors:
-            _raise_trouble(result.errors, operation, result.data)
+            _raise_outage(result.errors, operation, result.data)
         return result
 
     def _context(self, secret: str | None, viewer: Viewer, operation: Operation) -> Context:
@@ -221,27 +221,27 @@ class Runner:
         )
 
 
-def _raise_trouble(errors: list[GraphQLError], operation: Operation, data: Any) -> None:
-    """Raise Busy or Unavailable if that is why fields failed, rather than answer with the rest;
-    of an event also Unauthenticated, since it is told to nobody.
+def _raise_outage(errors: list[GraphQLError], operation: Operation, data: Any) -> None:
+    """Raise Busy or Unavailable if fields failed for that, rather than give a partial answer; for
+    an event also Unauthenticated, since its viewer may no longer see it.
 
-    Of a write that has landed, the answer is told as far as it could be given.
+    A write that has landed is answered as far as possible.
     """
     if operation.type is OperationType.MUTATION and data is not None:
         return
-    trouble: tuple[type[Exception], ...] = (Busy, Unavailable)
+    outages: tuple[type[Exception], ...] = (Busy, Unavailable)
     if operation.type is OperationType.SUBSCRIPTION:
-        trouble += (Unauthenticated,)
+        outages += (Unauthenticated,)
     for error in errors:
         cause = origin_of(error).original_error
-        if isinstance(cause, trouble):
+        if isinstance(cause, outages):
             raise cause
 
 
 def _answer(
     result: ExecutionResult, extensions: dict[str, int] | None, kept_for: Viewer | None = None
 ) -> Answer:
-    """What a client is told of a result."""
+    """The answer that carries a result."""
     body: dict[str, Any] = {} if extensions is None else {"extensions": extensions}
     if not result.errors:
         return Answer({"data": result.data, **body}, kept_for=kept_for)

@@ -1,4 +1,8 @@
-"""The executor: graphql-core's, which completes plain selections a level at a time."""
+"""The executor: graphql-core's, extended to complete objects by plans, a level at a time.
+
+Where there is no plan, or a plan raises, graphql-core does that part of the response in its own
+way, object by object: in this module, that is a `fallback`.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -32,16 +36,16 @@ from schema.plans import Plan, WritePlan
 from schema.variables import read_variables
 from schema.written import written_groups
 
-MOST_LOOKS = 2  # at a viewer whom its own write may have ended
-MOST_PLANS = 50  # of one document, which grow with the values of its switches
+SNAPSHOT_TRIES = 2  # a viewer revoked by its own write never catches up with the snapshot
+MOST_PLANS = 50  # of one document, which has one for each combination of its Boolean variables
 
 P = TypeVar("P", Plan, list[WritePlan])
 
 
 def _stop_in(error: Exception) -> LimitExceeded | Unavailable | None:
-    """What makes it useless to do a part again: that it is too large, or that the database is away.
+    """The error that makes a fallback pointless: the answer is too large, or the database is away.
 
-    Where several things were fetched at once, it may be one of several errors.
+    Fields that are fetched concurrently fail in a group, in which it may be one of several.
     """
     if isinstance(error, ExceptionGroup):
         return next((stop for each in error.exceptions if (stop := _stop_in(each))), None)
@@ -54,7 +58,7 @@ def _shown(result: Any) -> Shown | None:
 
 
 def _forget_shown(result: Any) -> None:
-    """Have the group found again, with the rest: it may be older than that."""
+    """Have the group fetched again with the rest of the payload: it may be older than the rest."""
     if isinstance(result, Payload):
         result.written = replace(result.written, shown=None)
 
@@ -62,8 +66,7 @@ def _forget_shown(result: Any) -> None:
 class PlanningExecutor(Executor[Any]):
     """Completes an object, or a list of them, by a plan where one can be made.
 
-    Plans are kept with the document (`context.plans`): its nodes stay the same as long as it is
-    kept. Whatever a plan raises, graphql-core does its part of the response again, in its own way.
+    Plans are cached with the parsed document (`context.plans`), under the ids of its nodes.
     """
 
     @classmethod
@@ -74,8 +77,8 @@ class PlanningExecutor(Executor[Any]):
         variables: dict[str, Any] | None,
         context: Context,
     ) -> Self | list[GraphQLError]:
-        """The executor of an operation, or what is wrong with the variables: as `build` finds it,
-        which finds anew each time what stands in the document."""
+        """The executor of an operation, or the errors of its variables. The same as graphql-core's
+        `build`, which goes through the document each time; that is done once, in `opening`."""
         opening = operation.opening
         with suppress(NotPlain):
             if context.plans is not None and opening.variables is not None:
@@ -102,7 +105,7 @@ class PlanningExecutor(Executor[Any]):
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         walk = super().execute_operation
-        with suppress(GraphQLError, RecursionError):  # which the walk tells
+        with suppress(GraphQLError, RecursionError):  # which graphql-core's own walk reports
             if self.operation.operation is OperationType.QUERY:
                 if (plan := self._root_plan()) is not None:
                     return self._execute_by(plan, lambda: walk(serially))
@@ -111,7 +114,7 @@ class PlanningExecutor(Executor[Any]):
                     return self._write_by(writes, lambda: walk(serially))
         return walk(serially)
 
-    async def _execute_by(self, plan: Plan, as_usual: Callable[[], Any]) -> ExecutionResult:
+    async def _execute_by(self, plan: Plan, fallback: Callable[[], Any]) -> ExecutionResult:
         context: Context = self.context_value
         try:
             (data,) = await plan.complete([None], context, self.variable_values.coerced)
@@ -121,22 +124,22 @@ class PlanningExecutor(Executor[Any]):
                 raise stop from error
             if stop is None:
                 context.objects = 0
-            return cast("ExecutionResult", await self._awaited(as_usual()))
+            return cast("ExecutionResult", await self._awaited(fallback()))
         return ExecutionResult(data, None)
 
     async def _write_by(
-        self, writes: Sequence[WritePlan], as_usual: Callable[[], Any]
+        self, writes: Sequence[WritePlan], fallback: Callable[[], Any]
     ) -> ExecutionResult:
-        """Do the mutations of an operation, one after the other."""
+        """Execute the mutations of an operation, one after the other."""
         try:
             given = [each.given(self.variable_values.coerced) for each in writes]
-        except Exception:  # which is told in its place; nothing is written yet
-            return cast("ExecutionResult", await self._awaited(as_usual()))
+        except Exception:  # graphql-core reports it at its field; nothing is written yet
+            return cast("ExecutionResult", await self._awaited(fallback()))
         data: dict[str, Any] = {}
         try:
             for each, arguments in zip(writes, given, strict=True):
                 data[each.name] = await self._write(each, arguments)
-        except GraphQLError as error:  # of a field that is never null
+        except GraphQLError as error:  # a non-null field failed, so all of `data` is null
             self.collected_errors.add(error, None)
             return cast("ExecutionResult", self.build_response(None))
         return cast("ExecutionResult", self.build_response(data))
@@ -146,14 +149,14 @@ class PlanningExecutor(Executor[Any]):
         path = Path(None, write.name, root.name)
         walk = super().complete_object_value
 
-        def as_usual() -> Any:
+        def fallback() -> Any:
             nodes = [each.node for each in write.details]
             info = self.build_resolve_info(write.definition, nodes, root, path)
             return walk(write.kind, write.details, info, path, payload, None)
 
         try:
             payload = await write.write(self.context_value, write.payload, **given)
-            return await self._complete_at_one_revision(write.plan, payload, as_usual)
+            return await self._complete_at_one_revision(write.plan, payload, fallback)
         except Exception as error:
             self.handle_field_error(error, write.definition.type, write.details, path)
             return None
@@ -169,20 +172,20 @@ class PlanningExecutor(Executor[Any]):
     ) -> Any:
         walk = super().complete_object_value
 
-        def as_usual() -> Any:
+        def fallback() -> Any:
             return walk(return_type, field_details_list, info, path, result, position_context)
 
         plan = self._plan(return_type, field_details_list)
         if info.parent_type in (self.schema.mutation_type, self.schema.subscription_type):
-            return self._complete_at_one_revision(plan, result, as_usual)
+            return self._complete_at_one_revision(plan, result, fallback)
         if plan is None:
-            return as_usual()
+            return fallback()
         if not plan.is_at_hand:
-            return self._complete(plan, [result], as_usual, single=True)
+            return self._complete(plan, [result], fallback, single=True)
         try:
             return plan.row(result, self.context_value.viewer)
         except Exception:
-            return as_usual()
+            return fallback()
 
     def complete_iterable_value(
         self,
@@ -196,47 +199,47 @@ class PlanningExecutor(Executor[Any]):
         walk = super().complete_iterable_value
         items = list(items)
 
-        def as_usual() -> Any:
+        def fallback() -> Any:
             return walk(item_type, field_details_list, info, path, items, position_context)
 
         kind = item_type.of_type if isinstance(item_type, GraphQLNonNull) else item_type
         if not isinstance(kind, GraphQLObjectType) or None in items:
-            return as_usual()
+            return fallback()
         plan = self._plan(kind, field_details_list)
         if plan is None:
-            return as_usual()
-        return self._complete(plan, items, as_usual)
+            return fallback()
+        return self._complete(plan, items, fallback)
 
     async def _complete(
-        self, plan: Plan, sources: list[Any], as_usual: Any, *, single: bool = False
+        self, plan: Plan, sources: list[Any], fallback: Any, *, single: bool = False
     ) -> Any:
         try:
             parts = await plan.complete(sources, self.context_value, self.variable_values.coerced)
         except Exception as error:
             if stop := _stop_in(error):
                 raise stop from error
-            return await self._awaited(as_usual())
+            return await self._awaited(fallback())
         return parts[0] if single else parts
 
     async def _complete_at_one_revision(
-        self, plan: Plan | None, result: Any, as_usual: Callable[[], Any]
+        self, plan: Plan | None, result: Any, fallback: Callable[[], Any]
     ) -> Any:
-        """Complete the answer to a write, or an event, so that it shows one revision.
+        """Complete the payload of a write, or an event, so that all of it shows one revision.
 
-        A query is asked again if somebody wrote meanwhile; a write cannot be. But what its answer
-        shows can be found again: in a transaction that sees one state.
+        A query that others' writes overtake runs again; a write cannot. But what its payload shows
+        can be fetched again, in a transaction that sees one state.
         """
         context: Context = self.context_value
         objects = context.objects
         if plan is not None:
-            with suppress(Exception):  # it is done again, with words for what went wrong
+            with suppress(Exception):  # the fallback does it again, and reports what went wrong
                 return await self._complete_unless_moved(plan, result)
         _forget_shown(result)
         context.objects = objects
-        return await self._complete_in_snapshot(as_usual)
+        return await self._complete_in_snapshot(fallback)
 
     async def _complete_unless_moved(self, plan: Plan, result: Any) -> Any:
-        """Complete it by a plan. Raises NotPlain if somebody has written meanwhile."""
+        """Complete it by a plan. Raises NotPlain if the revision has moved meanwhile."""
         context: Context = self.context_value
         variables = self.variable_values.coerced
         if plan.is_at_hand:
@@ -246,35 +249,35 @@ class PlanningExecutor(Executor[Any]):
             context.shown = shown.revision
             return part
         _forget_shown(result)
-        before = await self._look_again()
+        before = await self._refresh_viewer()
         (part,) = await plan.complete([result], context, variables)
         if await context.revisions.read(context.viewer.organization_id) != before:
             raise NotPlain
         context.shown = before
         return part
 
-    async def _complete_in_snapshot(self, as_usual: Callable[[], Any]) -> Any:
-        """Complete it in a transaction, with a viewer that is good as of that."""
+    async def _complete_in_snapshot(self, fallback: Callable[[], Any]) -> Any:
+        """Complete it in a transaction, as a viewer who is up to date with its snapshot."""
         context: Context = self.context_value
         organization_id = context.viewer.organization_id
-        for looks_left in reversed(range(MOST_LOOKS)):
-            # Not within the snapshot: who holds a connection must not wait for another.
-            await self._look_again()
+        for tries_left in reversed(range(SNAPSHOT_TRIES)):
+            # Outside the snapshot: a task that holds a connection must not wait for another.
+            await self._refresh_viewer()
             async with snapshot(), context.all_loaded():
                 at = (await revisions([organization_id]))[organization_id]
-                if at.knows(context.viewer) or not looks_left:
+                if at.knows(context.viewer) or not tries_left:
                     context.shown = at.revision
-                    return await self._awaited(as_usual())
+                    return await self._awaited(fallback())
 
     async def _awaited(self, value: Any) -> Any:
-        """What graphql-core has completed, or will have."""
+        """The value that graphql-core returned, awaited if need be."""
         return await value if self.is_awaitable(value) else value
 
-    async def _look_again(self) -> int:
-        """Go on as the viewer is now; returns the revision.
+    async def _refresh_viewer(self) -> int:
+        """Recognise the viewer again; returns the organization's revision.
 
-        A write may have ended its own viewer, which is told what came of it all the same. Raises
-        Unauthenticated if that is not it: nobody is told of an event.
+        A write may have revoked its own viewer, who still gets its payload. In any other case, an
+        event among them, raises Unauthenticated if the viewer is revoked.
         """
         context: Context = self.context_value
         try:
@@ -291,7 +294,7 @@ class PlanningExecutor(Executor[Any]):
         def compile() -> Plan:
             return Compiler(self.collect_subfields).plan_of(kind, self._root_fields(kind))
 
-        return self._kept((kind.name, id(self.operation)), compile)
+        return self._cached((kind.name, id(self.operation)), compile)
 
     def _write_plans(self) -> list[WritePlan] | None:
         kind = cast("GraphQLObjectType", self.schema.mutation_type)
@@ -299,7 +302,7 @@ class PlanningExecutor(Executor[Any]):
         def compile() -> list[WritePlan]:
             return Compiler(self.collect_subfields).writes_of(kind, self._root_fields(kind))
 
-        return self._kept((kind.name, id(self.operation)), compile)
+        return self._cached((kind.name, id(self.operation)), compile)
 
     def _root_fields(self, kind: GraphQLObjectType) -> GroupedFieldSet:
         return collect_fields(
@@ -308,14 +311,14 @@ class PlanningExecutor(Executor[Any]):
 
     def _plan(self, kind: GraphQLObjectType, details: list[FieldDetails]) -> Plan | None:
         key = (kind.name, *(id(each.node) for each in details))
-        return self._kept(key, lambda: Compiler(self.collect_subfields).plan(kind, details))
+        return self._cached(key, lambda: Compiler(self.collect_subfields).plan(kind, details))
 
-    def _kept(self, key: tuple[Any, ...], compile: Callable[[], P]) -> P | None:
+    def _cached(self, key: tuple[Any, ...], compile: Callable[[], P]) -> P | None:
         plans: dict[Any, P | None] | None = self.context_value.plans
         if plans is None:
             return None
-        # @skip and @include may ask a variable; all else of a selection stands in the document.
-        key = (*key, *self._switches())
+        # @skip and @include may depend on a variable; the rest of a selection is fixed.
+        key = (*key, *self._boolean_variables())
         if key not in plans:
             if len(plans) >= MOST_PLANS:
                 plans.clear()
@@ -325,6 +328,6 @@ class PlanningExecutor(Executor[Any]):
                 plans[key] = None
         return plans[key]
 
-    def _switches(self) -> list[tuple[str, bool]]:
+    def _boolean_variables(self) -> list[tuple[str, bool]]:
         coerced = self.variable_values.coerced
         return [(name, value) for name, value in coerced.items() if isinstance(value, bool)]
