@@ -1,4 +1,7 @@
-"""Compiling plans (`schema/plans.py`) from selections."""
+"""Compiling the plans of `schema/plans.py` from the selections of a document.
+
+The row function of a plan is generated as Python source (`_Draft`), and compiled with `exec`.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,21 +27,21 @@ from schema.fields import Computing, Finding, Writing, way_of
 from schema.plans import NAMES, Fetch, Nested, Plan, Shape, WritePlan, check_of, names_of
 
 Collect = Callable[[GraphQLObjectType, list[FieldDetails]], CollectedFields]
-ANY = "*"  # column that a function may read
+ANY = "*"  # in place of the columns that a computed field reads: it may read any
 
 
 class Compiler:
-    """Compiles selections. `collect` groups the fields of one, as graphql-core does."""
+    """Compiles selections. `collect` groups the fields of a selection by their response names."""
 
     def __init__(self, collect: Collect) -> None:
         self.collect = collect
 
     def plan(self, kind: GraphQLObjectType, details: list[FieldDetails]) -> Plan:
-        """The plan for a selection on a type. Raises NotPlain."""
+        """The plan for a selection on a type. Raises NotPlain if none can be made."""
         return self.plan_of(kind, self.collect(kind, details).grouped_field_set)
 
     def plan_of(self, kind: GraphQLObjectType, fields_by_name: GroupedFieldSet) -> Plan:
-        """The plan for fields of a type that were collected. Raises NotPlain."""
+        """The plan for the collected fields of a type. Raises NotPlain."""
         draft = _Draft(is_row=any(each.name == "Node" for each in kind.interfaces))
         for name, fields in fields_by_name.items():
             node = fields[0].node
@@ -54,7 +57,7 @@ class Compiler:
     def writes_of(
         self, kind: GraphQLObjectType, fields_by_name: GroupedFieldSet
     ) -> list[WritePlan]:
-        """The mutations of an operation, in their order. Raises NotPlain."""
+        """The plans for the mutations of an operation, in order. Raises NotPlain."""
         return [self._write(kind, name, fields) for name, fields in fields_by_name.items()]
 
     def _write(self, kind: GraphQLObjectType, name: str, fields: list[FieldDetails]) -> WritePlan:
@@ -81,7 +84,7 @@ class Compiler:
         self, draft: "_Draft", name: str, definition: GraphQLField, fields: list[FieldDetails]
     ) -> None:
         if GraphQLCoreConverter.DEFINITION_BACKREF not in definition.extensions:
-            raise NotPlain  # introspection's: graphql-core resolves it
+            raise NotPlain  # a field of introspection, which graphql-core resolves
         backref: StrawberryField = definition.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
         shape = self._shape(definition.type, fields)
         if backref.base_resolver is None:
@@ -95,7 +98,7 @@ class Compiler:
             case Finding() as way:
                 draft.placeholder(name)
                 given = arguments_of(backref, definition, fields[0].node)
-                if way.named and shape.plan and shape.plan.needs_but_names:
+                if way.named and shape.plan and shape.plan.needs_only_ids:
                     way, shape = way.named, replace(shape, plan=shape.plan.of_named())
                 columns = shape.plan.reads if shape.plan and way.pages else None
                 draft.fetches.append(Fetch(name, way, given, shape, columns))
@@ -110,7 +113,7 @@ class Compiler:
         if isinstance(kind, GraphQLList):
             is_list, kind = True, kind.of_type
             if nullable or not isinstance(kind, GraphQLNonNull):
-                raise NotPlain  # our lists hold no nulls, and are none
+                raise NotPlain  # our lists are never null, nor are their items
             kind = kind.of_type
         if isinstance(kind, GraphQLObjectType):
             return Shape(nullable, is_list, None, self.plan(kind, fields))
@@ -120,7 +123,7 @@ class Compiler:
 
 
 class _Draft:
-    """The source text of a row function, as it is put together."""
+    """A plan as it is put together, field by field, with the source of its row function."""
 
     def __init__(self, is_row: bool) -> None:
         self.is_row = is_row
@@ -133,13 +136,13 @@ class _Draft:
         self.nested: list[Nested] = []
 
     def name_for(self, value: Any) -> str:
-        """A name that the text may use for a value."""
+        """A name by which the source can refer to a value."""
         name = f"_{len(self.names)}"
         self.names[name] = value
         return name
 
     def column(self, name: str) -> str:
-        """The expression for a column of a row, or a property of another source."""
+        """The expression for a column of a row, or for an attribute of any other object."""
         self.columns.add(name)
         return f"s[{name!r}]" if self.is_row else f"s.{name}"
 
@@ -149,11 +152,11 @@ class _Draft:
         return f"{self.name_for(function)}(s, viewer)"
 
     def note(self, reads: frozenset[str] | None) -> None:
-        """Note what a field reads of the rows; None, if that is not known."""
+        """Note which columns of the rows a field reads; None if that is unknown."""
         self.reads = None if reads is None or self.reads is None else self.reads | reads
 
     def own(self, name: str) -> frozenset[str]:
-        """What a leaf reads of the rows: of a row a column, of another source nothing."""
+        """What a leaf reads of the rows: its column, if the object is a row; else nothing."""
         return frozenset([name]) if self.is_row else frozenset()
 
     def constant(self, name: str, value: str) -> None:
@@ -161,11 +164,11 @@ class _Draft:
         self.items.append(f"{name!r}: {value!r}")
 
     def placeholder(self, name: str) -> None:
-        """A part that comes later, but keeps its place."""
+        """A part that is filled in later, in its place among the others."""
         self.items.append(f"{name!r}: None")
 
     def at_hand(self, name: str, expression: str, shape: Shape) -> None:
-        """A part whose value needs nothing to be fetched, though what it holds may."""
+        """A part whose value needs no fetching, though fields of the objects in it may."""
         if shape.plan is not None and not shape.plan.is_at_hand:
             self.placeholder(name)
             value = eval(f"lambda s, viewer: {expression}", self.names)
@@ -201,11 +204,11 @@ class _Draft:
             self.lines.append(f"if {present}({check}): refuse()")
 
     def compile(self) -> Plan:
-        """The plan, with the function that the text defines."""
+        """The plan, with the row function compiled."""
         body = [*self.lines, f"return {{{', '.join(self.items)}}}"]
         text = "def row(s, viewer):\n" + "".join(f"    {line}\n" for line in body)
-        # The text is made of the schema's own names; what a client sent stands in it only as the
-        # names of response fields, which GraphQL's grammar lets be nothing but identifiers.
+        # Safe to execute: the source is made of the schema's own names. All that comes from the
+        # client is response names, which GraphQL's grammar limits to plain identifiers.
         exec(text, self.names)
         return Plan(
             self.names["row"], self.fetches, self.nested, frozenset(self.columns), self.reads

@@ -147,7 +147,7 @@ def entry_point(
 ) -> Any:
     """A field of the root: `function(context, …)`, or a coroutine of it.
 
-    `named` stands for it where nothing but lists of the object is wanted (`Plan.needs_but_names`).
+    `named` stands for it where nothing but lists of the object is wanted (`Plan.needs_only_ids`).
     """
     answer, arguments = _unfolded(function, skip=1)
 

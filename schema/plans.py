@@ -1,14 +1,14 @@
-"""Plans: how to complete all objects of a level at once.
+"""Plans: how to complete all objects of one level of a response at once.
 
-graphql-core walks a response value by value, at about three microseconds each. But almost all
-objects of ours are plain: a field is a column, or a function of the row; what must be fetched can
-be fetched for all objects of a level together. For such a selection a plan is compiled
+graphql-core completes a response value by value, at about three microseconds each. But almost all
+of our fields are plain: a column of a row, or a function of it; and those that must be fetched can
+be fetched for all objects of a level together. For a selection of such fields a plan is compiled
 (`schema/compiler.py`): one Python function that turns an object into its part of the response, and
 a list of the fields to fetch.
 
-A plan gives exactly what graphql-core would give, or raises: for whatever is not plain (an error, a
-null where none may be, a value of another type than its column's) graphql-core does it all again,
-and says what is to be said. So a plan needs no words for errors.
+A plan gives exactly what graphql-core would give, or raises. After anything unusual (an error, a
+null in a non-null field, a value that is not of its column's type) graphql-core does all of it
+again, and reports the errors. So a plan never has to report one.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ from schema.arguments import Given, NotPlain
 from schema.context import Context
 from schema.fields import COLUMNS, Finding, Found
 
-Variables = Mapping[str, Any]  # their values, as graphql-core has coerced them
+Variables = Mapping[str, Any]  # coerced values by name
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A field that is found for all objects of a level at once.
+    """A field that is fetched for all objects of a level at once.
 
-    `columns` are those that are wanted of the rows of a page; None is all.
+    `columns` are those that the query needs of a page's rows; None means all.
     """
 
     name: str
@@ -43,14 +43,14 @@ class Fetch:
     columns: frozenset[str] | None = None
 
     def arguments(self, variables: Variables) -> dict[str, Any]:
-        """What the function is given."""
+        """The keyword arguments of the function that fetches."""
         given = self.given(variables)
         return given if self.columns is None else {**given, COLUMNS: self.columns}
 
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A field that is at hand, and holds objects with fields to fetch."""
+    """A field that needs no fetching itself, but holds objects with fields that do."""
 
     name: str
     value: Callable[[Any, Viewer], Any]
@@ -59,7 +59,7 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a field's value is made of: a leaf or an object, perhaps in a list, perhaps null."""
+    """The type of a field: a leaf or an object type, perhaps nullable, perhaps in a list."""
 
     nullable: bool
     is_list: bool
@@ -71,9 +71,10 @@ class Shape:
 class Plan:
     """How to complete objects of one type with one selection.
 
-    Objects that are but `named` (`needs_but_names`) are null where their fields find nothing.
-    `columns` are those that `row` reads of an object; `reads` those that the whole selection reads
-    of the row that an object is, or holds, or the rows, if that is known.
+    `row` turns an object into its part of the response. `columns` are those that it reads of the
+    object; `reads` those that the whole selection reads of the rows that the object is or holds;
+    None if unknown. Of a plan for `named` objects (`needs_only_ids`), an object whose fields find
+    nothing becomes null.
     """
 
     row: Callable[[Any, Viewer], dict[str, Any]]
@@ -86,7 +87,7 @@ class Plan:
     async def complete(
         self, sources: Sequence[Any], context: Context, variables: Variables
     ) -> list[Any]:
-        """The parts of the response, one an object. Raises whatever is not as planned."""
+        """The objects' parts of the response, in order. Raises if anything is not as planned."""
         context.count(len(sources))
         row, viewer = self.row, context.viewer
         parts = [row(source, viewer) for source in sources]
@@ -103,25 +104,25 @@ class Plan:
             async with asyncio.TaskGroup() as group:
                 for each in others:
                     group.create_task(each)
-                await last  # which needs no task of its own
+                await last  # in this task: one less to create
         if self.named:
             names = [each.name for each in self.fetches]
             return [None if any(part[n] is None for n in names) else part for part in parts]
         return parts
 
     def lists(self, sources: Sequence[Sequence[Any]], context: Context) -> list[list[Any]]:
-        """The parts of objects in lists, where all is at hand. Raises likewise."""
+        """The same for lists of objects that need no fetching. Raises likewise."""
         context.count(sum(map(len, sources)))
         row, viewer = self.row, context.viewer
         return [[row(each, viewer) for each in some] for some in sources]
 
     @property
     def is_at_hand(self) -> bool:
-        """Whether nothing has to be fetched."""
+        """Whether nothing needs to be fetched: `row` makes all of an object's part."""
         return not self.fetches and not self.nested
 
     def needs_only(self, function: Found) -> bool:
-        """Whether nothing has to be fetched but what one function finds."""
+        """Whether nothing needs to be fetched except what one function finds."""
         return not self.nested and all(
             each.way.function is function
             and (each.shape.plan is None or each.shape.plan.is_at_hand)
@@ -129,8 +130,9 @@ class Plan:
         )
 
     @property
-    def needs_but_names(self) -> bool:
-        """Whether nothing of an object is needed but its id, by fields to which it may be named."""
+    def needs_only_ids(self) -> bool:
+        """Whether an object's id is all that its fields need, so that its row need not be fetched
+        (`resolvers.Named`)."""
         return (
             self.columns <= {"id"}
             and not self.nested
@@ -139,7 +141,7 @@ class Plan:
         )
 
     def of_named(self) -> "Plan":
-        """The plan for objects that are but named."""
+        """The same plan for `Named` objects."""
         fetches = [replace(each, shape=replace(each.shape, nullable=True)) for each in self.fetches]
         return replace(self, fetches=fetches, named=True)
 
@@ -152,7 +154,7 @@ class Plan:
         variables: Variables,
     ) -> None:
         values = await fetch.way.find(sources, context, **fetch.arguments(variables))
-        completed = await fill(fetch.shape, values, context, variables)
+        completed = await complete_values(fetch.shape, values, context, variables)
         for part, value in zip(parts, completed, strict=True):
             part[fetch.name] = value
 
@@ -165,16 +167,15 @@ class Plan:
         variables: Variables,
     ) -> None:
         values = [nested.value(source, context.viewer) for source in sources]
-        completed = await fill(nested.shape, values, context, variables)
+        completed = await complete_values(nested.shape, values, context, variables)
         for part, value in zip(parts, completed, strict=True):
             part[nested.name] = value
 
 
 @dataclass(frozen=True, slots=True)
 class WritePlan:
-    """How to do one mutation, and to complete its payload: in graphql-core's way without a `plan`.
-
-    `write` takes the context, the payload's class, and what is given.
+    """How to execute one mutation, and how to complete its payload: by graphql-core if there is no
+    `plan`. `write` takes the context, the payload's class, and the arguments.
     """
 
     name: str
@@ -187,17 +188,16 @@ class WritePlan:
     plan: Plan | None
 
 
-async def fill(
+async def complete_values(
     shape: Shape, values: Sequence[Any], context: Context, variables: Variables
 ) -> Sequence[Any]:
-    """Complete the values of one field, of all objects of a level."""
+    """Complete the values that one field has for all objects of a level."""
     if shape.is_list:
         if shape.plan is not None and shape.plan.is_at_hand:
             return shape.plan.lists(values, context)
         items = [item for value in values for item in value]
-        completed = await fill(
-            Shape(False, False, shape.leaf, shape.plan), items, context, variables
-        )
+        item_shape = Shape(False, False, shape.leaf, shape.plan)
+        completed = await complete_values(item_shape, items, context, variables)
         ends, filled = 0, []
         for value in values:
             filled.append(list(completed[ends : ends + len(value)]))
@@ -215,7 +215,7 @@ async def fill(
 
 # ---------------------------------------------------------------------------------------- leaves
 
-# How a leaf is checked, by the name of its scalar: what is as checked is its own representation.
+# The condition, by scalar, under which a value is not its own representation in the response.
 CHECKS = {
     "String": "type({v}) is not str",
     "ID": "type({v}) is not str",
@@ -229,11 +229,12 @@ def _refuse() -> NoReturn:
     raise NotPlain
 
 
-NAMES: Mapping[str, Any] = {"refuse": _refuse, "datetime": datetime}  # in all that is compiled
+NAMES: Mapping[str, Any] = {"refuse": _refuse, "datetime": datetime}  # globals of compiled code
 
 
 def check_of(leaf: Any) -> str:
-    """The test that a leaf `{v}` is not as checked. Raises NotPlain for a scalar without one."""
+    """The condition, for a value `{v}`, that it must be refused. Raises NotPlain for a scalar that
+    has none."""
     try:
         return CHECKS[leaf.name]
     except KeyError:
@@ -241,13 +242,13 @@ def check_of(leaf: Any) -> str:
 
 
 def names_of(leaf: GraphQLEnumType) -> dict[str, str]:
-    """The names of an enum by their values."""
+    """The names of an enum's values in GraphQL, by the values in Python."""
     return {str(value.value): name for name, value in leaf.values.items()}
 
 
 @cache
 def leaf_function(leaf: Any) -> Callable[[Any], Any]:
-    """What completes a leaf that is not null. The function raises whatever is not as planned."""
+    """A function that completes a leaf value, if not null. It raises if that is not as planned."""
     if isinstance(leaf, GraphQLEnumType):
         return names_of(leaf).__getitem__
     complete = eval(f"lambda x: refuse() if {check_of(leaf).format(v='x')} else x", {**NAMES})
