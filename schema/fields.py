@@ -29,7 +29,7 @@ Found = Callable[..., Awaitable[Sequence[Any]]]
 
 ROOT = inspect.Parameter("root", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Parent[Any])  # type: ignore[misc]
 PAGING = dict(inspect.signature(Paging).parameters)
-COLUMNS = "columns"  # how a plan gives them to a function that pages
+COLUMNS = "columns"  # the name under which a plan passes them to a function that pages
 INFO = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
 
 
@@ -38,9 +38,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a function of a field needs of its objects, which are rows or hold one.
+    """What a field's function needs of its objects, which are rows or hold one.
 
-    `columns` are those that it reads; `only_named` says that it can do with `Named` ones.
+    `columns` are those that it reads; `only_named` says that `Named` objects are enough for it.
     """
 
     columns: frozenset[str]
@@ -59,8 +59,8 @@ class Computing:
 class Finding:
     """How a `found` field is resolved, or an entry point: by `find`, made of the `function`.
 
-    `pages` says that it can be told the columns that are wanted of the rows that it finds. `named`
-    stands for it where nothing but lists of an object is wanted. `needs` is None if nobody knows:
+    `pages` says that it can be told which columns the query needs of the rows that it finds.
+    `named` replaces it where the query reads only lists of the object. `needs` is None if unknown:
     then all columns are fetched.
     """
 
@@ -82,7 +82,7 @@ Way = Computing | Finding | Writing
 
 
 def reads(*columns: str, only_named: bool = False) -> Callable[[F], F]:
-    """Say what a function of a field needs (`Needs`)."""
+    """Declare what a field's function needs of its objects (`Needs`)."""
 
     def say(function: F) -> F:
         function.needs = Needs(frozenset(columns), only_named)  # type: ignore[attr-defined]
@@ -136,7 +136,7 @@ def found(function: Found, description: str) -> Any:
 
 
 async def _as_part(field: StrawberryField, values: Awaitable[Sequence[Any]]) -> Sequence[Any]:
-    """The same values, found as a part of the request that is named after the field."""
+    """Await the values within a span of the trace that is named after the field."""
     kind = cast("type", field.origin)
     with over_part(f"{kind.__name__}.{to_camel_case(field.python_name)}"):
         return await values
@@ -147,7 +147,7 @@ def entry_point(
 ) -> Any:
     """A field of the root: `function(context, …)`, or a coroutine of it.
 
-    `named` stands for it where nothing but lists of the object is wanted (`Plan.needs_only_ids`).
+    `named` replaces it where the query reads only lists of the object (`Plan.needs_only_ids`).
     """
     answer, arguments = _unfolded(function, skip=1)
 
@@ -169,10 +169,8 @@ def entry_point(
 def _unfolded(
     function: Callable[..., Any], skip: int
 ) -> tuple[Callable[..., Any], list[inspect.Parameter]]:
-    """The function with the four arguments of a connection in place of a `Paging`.
-
-    With the parameters that it has then, less the first ones.
-    """
+    """The function, with the four arguments of a connection in place of a `Paging` parameter; and
+    its parameters then, except for the first ones (`skip`)."""
     parameters = parameters_of(function, skip)
     if all(each.annotation is not Paging for each in parameters):
         return function, parameters
@@ -188,12 +186,12 @@ def _unfolded(
 
 
 def parameters_of(function: Callable[..., Any], skip: int) -> list[inspect.Parameter]:
-    """The parameters of a function behind the first ones."""
+    """The parameters of a function except for the first ones."""
     return list(inspect.signature(function).parameters.values())[skip:]
 
 
 def sign(resolver: Any, function: Callable[..., Any], parameters: list[inspect.Parameter]) -> None:
-    """Let Strawberry see these parameters, and the module in which their types are known."""
+    """Show Strawberry these parameters, and the module in which to resolve their types."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     signed = [each if each in (ROOT, INFO) else each.replace(kind=keyword) for each in parameters]
     resolver.__signature__ = inspect.Signature(signed)

@@ -1,7 +1,7 @@
 """Connections (Relay's GraphQL Cursor Connections Specification), keyset cursors, page sizes.
 
-What stands here is the source of the connection types in `schema/types.py`: their fields are the
-properties of these objects.
+The objects here are the sources of the connection types in `schema/types.py`, whose fields read
+their properties.
 """
 
 import base64
@@ -18,7 +18,7 @@ from models.listing import Order, Page, Slice
 from models.text import is_storable
 
 DEFAULT_PAGE = 50
-LARGEST_NUMBER = 2**31 - 1  # of GraphQL's Int, and of a count in PostgreSQL
+LARGEST_NUMBER = 2**31 - 1  # that fits GraphQL's Int, and PostgreSQL's integer
 
 First = Annotated[
     int | None,
@@ -40,13 +40,16 @@ Before = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What the four arguments ask for. `last` is set only where `first` is given as well."""
+    """The part of a listing that `first`, `after`, `last` and `before` ask for.
+
+    `last` is set only if `first` is given as well: then the page is narrowed after it is fetched.
+    """
 
     part: Slice
     last: int | None = None
 
     def narrow(self, page: Page) -> Page:
-        """Of the first rows the last, where both were asked for."""
+        """The last of the first rows, if both `first` and `last` were given."""
         if self.last is None or self.last >= len(page.rows):
             return page
         start = len(page.rows) - self.last
@@ -56,8 +59,8 @@ class Range:
 class Paging:
     """The four arguments of a connection, as they were sent.
 
-    A function that takes a `Paging` makes a field with these four (`schema/fields.py`). `columns`
-    are those that the query wants of the rows; None is all.
+    A resolver with a `Paging` parameter makes a field with these four (`schema/fields.py`).
+    `columns` are those that the query needs of the rows; None means all.
     """
 
     __slots__ = ("after", "before", "columns", "first", "last")
@@ -78,8 +81,8 @@ class Paging:
     def range(self, order: Order) -> Range:
         """The range that they ask for.
 
-        Raises BadRequest for a negative size or a cursor that is none of this listing's. (A page
-        that is too large is refused before anything is executed, in `schema/cost.py`.)
+        Raises BadRequest for a negative size, or a cursor of another listing. (Too large a page is
+        refused before anything is executed, in `schema/cost.py`.)
         """
         for name, size in (("first", self.first), ("last", self.last)):
             if size and size < 0:
@@ -98,18 +101,18 @@ class Paging:
 
 
 def _mark(order: Order) -> str:
-    """What a cursor says of its listing: the same place means another part the other way round."""
+    """The listing that a cursor belongs to, and its direction, as encoded in the cursor."""
     return f"-{order.name}" if order.descending else order.name
 
 
 def encode_cursor(order: Order, row: Any) -> str:
-    """The cursor of a row in a listing: opaque to clients, and good as long as they keep it."""
+    """The cursor of a row in a listing: opaque to clients; it never expires."""
     key = [_mark(order), *(row[column] for column in order.columns)]
     return base64.urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
 
 
 def decode_cursor(order: Order, cursor: str, argument: str) -> tuple[Any, ...]:
-    """The key that a cursor names. Raises BadRequest if it is not one of this listing."""
+    """The key in a cursor. Raises BadRequest if it is not a cursor of this listing."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         name, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -129,7 +132,7 @@ def decode_cursor(order: Order, cursor: str, argument: str) -> tuple[Any, ...]:
 
 
 class Edge:
-    """A row in its place in a listing. Source of every edge type."""
+    """A row with its place in a listing. The source of every edge type."""
 
     __slots__ = ("node", "order")
 
@@ -143,7 +146,7 @@ class Edge:
 
 
 class PageEnds:
-    """Source of `PageInfo`."""
+    """The source of `PageInfo`."""
 
     __slots__ = ("order", "page")
 
@@ -169,9 +172,9 @@ class PageEnds:
 
 
 class Connection:
-    """A page of a parent's rows. Source of every connection type.
+    """A page of a parent's rows. The source of every connection type.
 
-    `count` counts the whole, for as many parents as are asked for.
+    `count` counts all rows of each of the given parents, in one go.
     """
 
     __slots__ = ("count", "order", "page", "parent")

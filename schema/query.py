@@ -10,9 +10,9 @@ from strawberry import ID, UNSET
 
 from models import access, directory, groups, history, tokens
 from models.access import Question
-from models.database import is_postgres
+from models.database import Row, is_postgres
 from models.errors import BadRequest
-from models.ids import is_well_formed
+from models.ids import CHANGE, GROUP, TOKEN, is_well_formed, kind_of
 from models.impact import Impact, Proposal, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.tables import UserStatus
@@ -25,10 +25,10 @@ from schema.resolvers import (
     Named,
     OfGroup,
     Search,
+    by_id,
     entries_of,
     groups_of_ids,
     moment_of,
-    nodes_by_id,
     whole,
 )
 from schema.types import (
@@ -86,16 +86,32 @@ async def organization(context: Context) -> Any:
 
 
 async def node(context: Context, id: Id) -> Any:
-    return (await nodes_by_id(context, [id]))[0]
+    return (await _nodes_by_id(context, [id]))[0]
 
 
 async def nodes(context: Context, ids: Ids) -> Any:
-    return await nodes_by_id(context, ids)
+    return await _nodes_by_id(context, ids)
 
 
 async def _groups(ids: Sequence[str], context: Context) -> list[Any]:
     rows = await groups_of_ids(context, ids)
     return [rows.get(id) for id in ids]
+
+
+async def _nodes_by_id(context: Context, wanted: Sequence[str]) -> list[Row | None]:
+    """The rows with these ids, of any type; None for those that the viewer may not see."""
+    viewer = context.viewer
+    rows: dict[str, Row] = {}
+    for kind in KINDS:
+        rows |= await entries_of(context, kind, [id for id in wanted if kind_of(id) == kind.prefix])
+    rows |= await groups_of_ids(context, [id for id in wanted if kind_of(id) == GROUP])
+    if changes := [id for id in wanted if kind_of(id) == CHANGE]:
+        rows |= by_id(await history.changes_by_id(viewer, changes))
+    if some_tokens := [id for id in wanted if kind_of(id) == TOKEN]:
+        rows |= by_id(await tokens.tokens_by_id(viewer, some_tokens))
+    if viewer.organization_id in wanted:
+        rows[viewer.organization_id] = await directory.organization(viewer)
+    return [rows.get(id) for id in wanted]
 
 
 async def group(context: Context, id: Id, at: DeletedAfter = UNSET) -> Any:
@@ -108,7 +124,7 @@ async def group(context: Context, id: Id, at: DeletedAfter = UNSET) -> Any:
 async def named(
     roots: Sequence[None], context: Context, id: str, at: DeletedAfter = UNSET
 ) -> list[Any]:
-    """A group of which lists are wanted alone. PostgreSQL looks for it where it looks for these."""
+    """`group`, where a query reads only its lists. PostgreSQL looks it up along with these."""
     if at:
         return [await group(context, ID(id), at)]
     return [Named(id)] if is_postgres() and is_well_formed(id) else await _groups([id], context)

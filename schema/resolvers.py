@@ -1,8 +1,8 @@
-"""How the fields of objects are found: through the viewer, for all objects of a level at once.
+"""Resolvers of the fields of objects, each for all objects of a level at once.
 
-These functions translate arguments and decide nothing; what a viewer may see is decided in models/.
-Those that differ in the kind of thing only are made by a function that takes the kind. Each returns
-the sources of its field's type: rows, or a `Connection` of rows for each object.
+They translate arguments and decide nothing: what a viewer may see is decided in models/. Each
+returns one value for each object, in order: a row, or a `Connection` of rows. Resolvers that differ
+only in users, bots or personas are made by a factory that takes the kind.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -14,9 +14,9 @@ import orjson
 import strawberry
 from strawberry import ID, UNSET
 
-from models import directory, groups, history, ids, memberships, tokens, undo
+from models import directory, groups, history, memberships, undo
 from models.database import Row
-from models.kinds import KINDS, USERS, Kind
+from models.kinds import USERS, Kind
 from models.listing import (
     Listing,
     Page,
@@ -59,13 +59,13 @@ def by_id(rows: Iterable[Row]) -> dict[str, Row]:
 
 
 async def entries_of(context: Context, kind: Kind, ids: Iterable[str | None]) -> dict[str, Row]:
-    """Those of the users, bots or personas that the viewer may see, by id."""
+    """The users, bots or personas with these ids that the viewer may see, by id."""
     wanted = list({id for id in ids if id})
     return by_id(await directory.entries_by_id(context.viewer, kind, wanted)) if wanted else {}
 
 
 async def groups_of_ids(context: Context, ids: Iterable[str | None]) -> dict[str, Row]:
-    """Those of the groups that the viewer may see, by id."""
+    """The groups with these ids that the viewer may see, by id."""
     wanted = list({id for id in ids if id})
     return by_id(await groups.groups_by_id(context.viewer, wanted)) if wanted else {}
 
@@ -81,7 +81,7 @@ async def moment_of(viewer: Viewer, at: datetime | None) -> int | None:
 async def whole(
     listing: Listing, asked: Range, count: Callable[[], Awaitable[int]] | None = None
 ) -> Connection:
-    """A connection without parent. `count` is for those who need not count."""
+    """A connection without a parent. `count` is given if there is a cheaper way to count."""
 
     async def count_all(parents: Sequence[str]) -> dict[str, int]:
         return {"": await count() if count else await fetch_count(listing)}
@@ -98,7 +98,7 @@ async def of_parents(
 ) -> list[Connection]:
     """A connection for each of many parents, all in one statement.
 
-    `count` is for those who know a cheaper way to count than to count.
+    `count` is given if there is a cheaper way to count.
     """
     pages = await fetch_pages(listing, asked.part, list(dict.fromkeys(parents)))
     return [_connection(listing, asked, parent, pages[parent], count) for parent in parents]
@@ -127,9 +127,9 @@ async def total_counts(connections: Sequence[Connection], context: Context) -> l
 
 
 class Named:
-    """A group that was not looked up, in place of its row.
+    """Stands in for the row of a group that was not fetched.
 
-    For a query that wants nothing of a group but lists: each of them tells whether it is there.
+    For a query that reads only lists of a group: each list's statement tells whether it exists.
     """
 
     __slots__ = ("id",)
@@ -150,7 +150,7 @@ async def of_groups(
     roots: Sequence[Row | Named],
     count: Count | None = None,
 ) -> list[Connection | None]:
-    """A connection for each of many groups; None for one that was `Named`, and is not there."""
+    """A connection for each of many groups; None for one that is `Named` and does not exist."""
     ids = [root["id"] for root in roots]
     if not _are_named(roots):
         return [*await of_parents(listing, asked, ids, count)]
@@ -165,7 +165,7 @@ def _are_named(roots: Sequence[Row | Named]) -> bool:
 
 
 async def _counters(context: Context, kind: Kind, roots: Sequence[Row | Named]) -> dict[str, int]:
-    """How many of one kind each of these groups holds."""
+    """How many members of one kind each of these groups holds, by its id."""
     rows: Iterable[Any] = roots
     if _are_named(roots):
         rows = (await groups_of_ids(context, (root["id"] for root in roots))).values()
@@ -197,7 +197,7 @@ def members(kind: Kind) -> Found:
 
 
 def available(kind: Kind) -> Found:
-    """`Group.availableUsers`, `.availableBots`, `.availablePersonas`: for those who see all."""
+    """`Group.availableUsers`, `.availableBots`, `.availablePersonas`: not for a MEMBER."""
 
     @reads("id", kind.counter, only_named=True)
     async def find(
@@ -211,9 +211,9 @@ def available(kind: Kind) -> Found:
         asked = paging.range(listing.order)
 
         async def differences(parents: Sequence[str]) -> dict[str, int]:
-            all_of_them = (await directory.organization(context.viewer))[kind.counter]
+            total = (await directory.organization(context.viewer))[kind.counter]
             held = await _counters(context, kind, roots)
-            return {id: all_of_them - number for id, number in held.items()}
+            return {id: total - number for id, number in held.items()}
 
         known = None if search else differences
         return await of_groups(context, listing, asked, roots, known)
@@ -253,7 +253,7 @@ def groups_of(kind: Kind) -> Found:
 
 
 def group_count(kind: Kind) -> Found:
-    """`User.groupCount`, `Bot.groupCount`, `Persona.groupCount`: of the groups that are seen."""
+    """`User.groupCount`, `Bot.groupCount`, `Persona.groupCount`: of groups the viewer may see."""
 
     @reads("id", "group_count")
     async def find(roots: Sequence[Row], context: Context) -> list[int]:
@@ -285,7 +285,7 @@ async def viewer_groups(
     context: Context,
     paging: Paging,
 ) -> list[Connection]:
-    """`Viewer.groups`: a token that is no person's is in none."""
+    """`Viewer.groups`: empty for a token that belongs to no user."""
     listing = groups.groups_of(context.viewer, USERS)
     asked = paging.range(listing.order)
     return await of_parents(listing, asked, [root.user_id or "" for root in roots])
@@ -295,14 +295,14 @@ async def viewer_groups(
 
 
 async def group_counts(roots: Sequence[Row], context: Context) -> list[int]:
-    """`Organization.groupCount`: a MEMBER's is of the groups that it sees."""
+    """`Organization.groupCount`: for a MEMBER, only of the groups that it may see."""
     if context.viewer.sees_all:
         return [root["group_count"] for root in roots]
     return [await fetch_count(groups.groups(context.viewer))] * len(roots)
 
 
 def entry_counts(kind: Kind) -> Found:
-    """`Organization.userCount` and the like: a MEMBER's are of what it sees."""
+    """`Organization.userCount` and the like: for a MEMBER, only of what it may see."""
 
     async def find(roots: Sequence[Row], context: Context) -> list[int]:
         if context.viewer.sees_all:
@@ -313,7 +313,7 @@ def entry_counts(kind: Kind) -> Found:
 
 
 def private(column: str, hidden: Any) -> Computed:
-    """A column of a user that a MEMBER sees of itself only; `hidden` is what it sees of others."""
+    """A column of a user that a MEMBER may see only of itself; of others it gets `hidden`."""
 
     @reads("id", column)
     def compute(row: Row, viewer: Viewer) -> Any:
@@ -336,7 +336,7 @@ def added_at(edge: Edge, viewer: Viewer) -> Any:
 
 @reads("added_revision")
 async def added_by(roots: Sequence[Any], context: Context) -> list[Row]:
-    """`addedBy` of a membership: who made the change that opened it."""
+    """`addedBy` of a membership: the actor of the change that opened it."""
     revisions = [root.node["added_revision"] for root in roots]
     rows = await history.actors_by_revision(context.viewer, list(set(revisions)))
     actors = {row["revision"]: row for row in rows}
@@ -344,7 +344,7 @@ async def added_by(roots: Sequence[Any], context: Context) -> list[Row]:
 
 
 async def actor_users(roots: Sequence[Row], context: Context) -> list[Row | None]:
-    """`Actor.user`: null for a token or the operator, and for a person who is gone or unseen."""
+    """`Actor.user`: null for a token, the operator, and a user who is deleted or hidden."""
     users = await entries_of(context, USERS, (root["actor_user_id"] for root in roots))
     return [users.get(root["actor_user_id"] or "") for root in roots]
 
@@ -356,7 +356,7 @@ async def change_groups(roots: Sequence[Row], context: Context) -> list[Row | No
 
 
 def change_entries(kind: Kind) -> Found:
-    """`Change.users`, `.bots`, `.personas`: those that it touched and that still exist."""
+    """`Change.users`, `.bots`, `.personas`: those that the change touched and that still exist."""
 
     async def find(roots: Sequence[Row], context: Context) -> list[list[Row]]:
         touched = [orjson.loads(root["details"]).get(kind.plural, ()) for root in roots]
@@ -386,25 +386,5 @@ async def token_users(roots: Sequence[Row], context: Context) -> list[Row | None
 
 
 def token_role(row: Row, viewer: Viewer) -> Any:
-    """`Token.role`: the lesser of the token's own and its person's."""
+    """`Token.role`: the lesser of the token's role and its user's."""
     return effective_role(row["role"], row["user_role"])
-
-
-# ------------------------------------------------------------------------------------------ nodes
-
-
-async def nodes_by_id(context: Context, wanted: Sequence[str]) -> list[Row | None]:
-    """The rows that ids name, whatever they are; None where the viewer sees none."""
-    viewer = context.viewer
-    rows: dict[str, Row] = {}
-    for kind in KINDS:
-        some = [id for id in wanted if ids.kind_of(id) == kind.prefix]
-        rows |= await entries_of(context, kind, some)
-    rows |= await groups_of_ids(context, [id for id in wanted if ids.kind_of(id) == ids.GROUP])
-    if changes := [id for id in wanted if ids.kind_of(id) == ids.CHANGE]:
-        rows |= by_id(await history.changes_by_id(viewer, changes))
-    if some_tokens := [id for id in wanted if ids.kind_of(id) == ids.TOKEN]:
-        rows |= by_id(await tokens.tokens_by_id(viewer, some_tokens))
-    if viewer.organization_id in wanted:
-        rows[viewer.organization_id] = await directory.organization(viewer)
-    return [rows.get(id) for id in wanted]

@@ -1,7 +1,7 @@
-"""The objects of the graph. What stands here is what GraphiQL shows.
+"""The object types of the schema, with the descriptions that GraphiQL shows.
 
-A field that is `described` is a column of the object's row, or a property of its source; one that
-is `computed` or `found` is so by a function of `schema/resolvers.py` or `schema/access.py`.
+A field that is `described` reads a column of the object's row, or a property of its source; one
+that is `computed` or `found` calls a function of `schema/resolvers.py` or `schema/access.py`.
 """
 
 from datetime import datetime
