@@ -217,7 +217,7 @@ def touch(draft: Draft, group_id: str, steps: Mapping[Kind, int] | None = None) 
         for kind, step in (steps or {}).items()
         if step
     )
-    draft.at_last(
+    draft.defer(
         f"UPDATE groups SET updated_at = $2, updated_revision = $3{counters} WHERE id = $1",
         *params.values,
     )

@@ -1,4 +1,4 @@
-"""Reading the ledger: what changed, who did it, and which revision stood at an instant."""
+"""Reading the ledger: what changed, who changed it, and the revision as of an instant."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,8 +18,8 @@ NEWEST_FIRST = Order("change", "c.id", "revision", "c.revision", numeric=True, d
 
 
 async def changes_after(organization_id: str, revision: int, limit: int) -> list[Row]:
-    """The changes behind a revision, oldest first: for those who pass them on, each to a viewer
-    that `is_told` of it."""
+    """The changes after a revision, oldest first: those of all groups, so whoever passes them on
+    must ask `is_told` for each viewer."""
     rows = await fetch(
         f"SELECT {CHANGE_COLUMNS} FROM changes c WHERE c.organization_id = $1 "
         "AND c.revision > $2 ORDER BY c.revision LIMIT $3",
@@ -33,8 +33,8 @@ async def changes_after(organization_id: str, revision: int, limit: int) -> list
 async def must_have_landed(viewer: Viewer, revision: int, change_id: str) -> None:
     """Raise BadRequest unless it was this change that made the revision.
 
-    Whoever went on behind a change of another organization, or of a time that a restored backup
-    does not know, would miss changes and not learn of it.
+    A subscriber that resumed from a change of another organization, or from one that was lost when
+    a backup was restored, would miss changes without knowing.
     """
     rows = await fetch(
         "SELECT 1 FROM changes WHERE organization_id = $1 AND revision = $2 AND id = $3",
@@ -50,10 +50,10 @@ async def must_have_landed(viewer: Viewer, revision: int, change_id: str) -> Non
 
 
 async def is_told(viewer: Viewer, change: Row) -> bool:
-    """Whether the viewer is told of a change as it happens.
+    """Whether a subscription shows the viewer a change.
 
-    A MEMBER is told of a change if it was in the change's group by then, or left by it: whether it
-    hears at once or comes back later, it is told the same.
+    To a MEMBER it does if the member was in the change's group then, or left by that change: so it
+    gets the same changes live as when it resumes later.
     """
     if viewer.sees_all:
         return True
@@ -69,7 +69,7 @@ async def is_told(viewer: Viewer, change: Row) -> bool:
 
 
 def changes(viewer: Viewer, group_id: str | None = None) -> Listing:
-    """The changes that the viewer may see, newest first: of all, or of one group.
+    """The changes that the viewer may see, newest first: all of them, or those of one group.
 
     A MEMBER sees those of the groups it is in.
     """
@@ -97,9 +97,9 @@ async def changes_by_id(viewer: Viewer, change_ids: Sequence[str]) -> list[Row]:
 
 
 async def revision_at(viewer: Viewer, instant: datetime) -> int:
-    """The revision that the organization was at, at an instant; 0 before its first change.
+    """The organization's revision as of an instant; 0 before its first change.
 
-    Raises BadRequest for the future: what is behind this machine's clock and behind the ledger's.
+    Raises BadRequest for the future: after both this machine's clock and the last change.
     """
     if instant > utc_now() and instant > await _last_changed(viewer):
         raise BadRequest("`at` lies in the future; nothing can be told of it yet.")
@@ -119,7 +119,7 @@ async def _last_changed(viewer: Viewer) -> datetime:
 
 
 async def actors_by_revision(viewer: Viewer, revisions: Sequence[int]) -> list[Row]:
-    """Who made the changes of these revisions: `revision` and the columns of the actor."""
+    """The actors of the changes with these revisions: `revision` and the `actor_…` columns."""
     return list(
         await read(
             "SELECT revision, actor_kind, actor_name, actor_user_id FROM changes "

@@ -1,9 +1,9 @@
-"""What a write would do to people's access, before it is made. Exact.
+"""The exact impact of a write on people's access, computed before the write is made.
 
-A write of a group touches pairs of an active user and a bot or persona: those that the group would
-give anew, or give no more. A pair is gained or lost unless some other group holds both; then it is
-kept. The bots and personas that are touched are numbered, and a set of them is the bits of one
-integer, so that the other groups of a user are joined by `|`, whatever their number.
+A write to a group touches pairs of an active user and a bot or persona: those that the group would
+newly grant, or no longer grant. A pair is gained or lost, unless some other group holds both; then
+it is kept. The touched bots and personas are numbered, and sets of them are bits of an integer, so
+that what all other groups of a user grant is joined by `|`.
 """
 
 from collections import defaultdict
@@ -28,9 +28,8 @@ BY_USER = Order("user", "", "name_key")
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A write that is proposed: these members into a group or out of it; or its deletion.
-
-    `kind` is None for the deletion.
+    """A proposed write: adding members to a group, removing them, or deleting the group, for which
+    `kind` is None.
     """
 
     group_id: str
@@ -54,7 +53,7 @@ class Diff:
         return _of_bits(self.bits, self.resources)
 
     def __getitem__(self, column: str) -> str:
-        """The columns that a cursor is made of."""
+        """The two columns that make a cursor (`BY_USER`)."""
         return self.name_key if column == "name_key" else self.user_id
 
 
@@ -68,9 +67,9 @@ class Impact:
 
 
 async def access_impact(viewer: Viewer, proposal: Proposal) -> Impact:
-    """The impact of a proposal, in a fixed number of statements. For those who see all.
+    """The impact of a proposal, in a fixed number of statements. Not for a MEMBER.
 
-    Raises BadRequest for an unknown group or member, LimitExceeded for too many.
+    Raises BadRequest for an unknown group or member, LimitExceeded for too many members.
     """
     viewer.must_see_all()
     await _must_exist(viewer, proposal)
@@ -105,7 +104,7 @@ async def _must_exist(viewer: Viewer, proposal: Proposal) -> None:
 
 
 async def _touched_users(viewer: Viewer, proposal: Proposal) -> list[tuple[str, str]]:
-    """Id and sort key of each active user whose pairs are touched."""
+    """The id and the sort key of each active user whose pairs are touched."""
     params = Params(viewer.organization_id, proposal.group_id)
     if proposal.kind is USERS and proposal.adds:
         source = _not_yet_in_group(USERS, params, proposal)
@@ -130,7 +129,7 @@ async def _touched_resources(viewer: Viewer, proposal: Proposal, kind: Kind) -> 
 
 
 def _in_group(kind: Kind, params: Params, proposal: Proposal) -> str:
-    """FROM and WHERE: what the group holds, or the named ones among it."""
+    """FROM and WHERE: the group's members of a kind, or those of them that the proposal names."""
     named = f" AND m.{kind.column} = ANY({_ids(params, proposal)})" if proposal.kind is kind else ""
     return (
         f"FROM {kind.memberships} m WHERE m.organization_id = $1 AND m.group_id = $2 "
@@ -139,7 +138,7 @@ def _in_group(kind: Kind, params: Params, proposal: Proposal) -> str:
 
 
 def _not_yet_in_group(kind: Kind, params: Params, proposal: Proposal) -> str:
-    """FROM and WHERE: the named ones that the group does not hold."""
+    """FROM and WHERE: those whom the proposal names that are not in the group."""
     return (
         f"FROM {kind.table} e WHERE e.organization_id = $1 AND e.until_revision IS NULL "
         f"AND e.id = ANY({_ids(params, proposal)}) AND NOT EXISTS ("
@@ -155,7 +154,7 @@ def _ids(params: Params, proposal: Proposal) -> str:
 async def _reached_elsewhere(
     viewer: Viewer, proposal: Proposal, user_ids: list[str], resources: list[tuple[Kind, str]]
 ) -> dict[str, int]:
-    """For each user the bits of the resources that some other group gives."""
+    """The bits of the resources that other groups grant each user, by the user's id."""
     memberships = await fetch(
         "SELECT m.user_id, m.group_id FROM group_users m WHERE m.organization_id = $1 "
         "AND m.group_id <> $2 AND m.user_id = ANY($3) AND m.until_revision IS NULL",
@@ -184,13 +183,13 @@ async def _reached_elsewhere(
 
 
 def held_in_all(diffs: Sequence[Diff], kind: Kind) -> list[str]:
-    """The ids of the bots, or the personas, that any of the users is told of: each once."""
+    """The ids of all bots, or all personas, in these diffs: each once."""
     bits = reduce(or_, (diff.bits for diff in diffs), 0)
     return _of_bits(bits, diffs[0].resources)[kind] if diffs else []
 
 
 def _of_bits(bits: int, resources: list[tuple[Kind, str]]) -> dict[Kind, list[str]]:
-    """The ids behind the bits, by kind."""
+    """The ids that the bits stand for, by kind."""
     ids: dict[Kind, list[str]] = {kind: [] for kind in RESOURCES}
     for number, (kind, id) in enumerate(resources):
         if bits >> number & 1:

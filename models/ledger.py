@@ -1,10 +1,10 @@
-"""The ledger: one change a revision, total, gapless and in commit order.
+"""Writing the ledger: one change per revision, without gaps, in commit order.
 
-A write takes the organization's row, adds one to its revision, changes rows, and appends one
-Change, in one transaction. History, undo, live updates and the truth of what is kept all read
-this; nothing else is a source of events. A write that changes nothing takes no revision.
+A write locks the organization's row, adds one to its revision, changes rows, and appends one
+Change, in one transaction. History, undo, live updates and the validity of cached responses all
+rest on this; nothing else is a source of events. A write that changes nothing takes no revision.
 
-What is here writes. `models/history.py` reads what was written.
+`models/history.py` reads the ledger.
 """
 
 from collections import Counter
@@ -25,12 +25,12 @@ from models.tables import Action, UserStatus
 from models.turns import turn
 from models.viewer import RANK, Viewer, effective_role
 
-# What may change who somebody is, or what they may do.
+# The actions that may change who a viewer is, or what it may do.
 ABOUT_VIEWERS = (Action.TOKEN_REVOKED, Action.USERS_UPSERTED, Action.USERS_DELETED)
 
-TICK = timedelta(microseconds=1)  # the least that both databases keep
+TICK = timedelta(microseconds=1)  # the resolution of both databases
 
-# Told of each organization that may have moved, after the commit.
+# Called after a commit, with the id of the organization that may have moved.
 listeners: list[Callable[[str], None]] = []
 
 
@@ -41,15 +41,16 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A group as the revision shows it. Others may have written between a write and that."""
+    """A group as of a revision: the write's own, or that of the last one made together with it."""
 
     group: Row
     revision: int
 
 
 class Outcome(NamedTuple):
-    """What a write did: the revision that it left, the row it made or was about, and the ids that
-    it changed; of an undo also the group. `shown` is the group, where the write brought it along.
+    """What a write did: the organization's revision after it, the row that it made or was about,
+    and the ids that it changed; for an undo also the group. `shown` is the group's row, if the
+    write returned it.
     """
 
     revision: int
@@ -61,7 +62,7 @@ class Outcome(NamedTuple):
 
 @dataclass(slots=True)
 class Draft:
-    """One write under way, which will take `revision`."""
+    """A write in progress, which takes `revision` if it records a change."""
 
     viewer: Viewer
     revision: int
@@ -70,20 +71,20 @@ class Draft:
     counts: Counter[str] = field(default_factory=Counter)
     entry: dict[str, Any] | None = None
     made: int = 0
-    last: list[Statement] = field(default_factory=list)
+    deferred: list[Statement] = field(default_factory=list)
 
     def new_id(self, prefix: str) -> str:
-        """An id for a row that this write makes: rows sort by it as by when they were made, even if
-        the clocks of those who write do not agree."""
+        """An id for a row that this write makes. Ids sort in the order in which rows were made,
+        even if the clocks of several machines disagree."""
         self.made += 1
         return ids.new_id(prefix, self.now, self.made)
 
-    def at_last(self, sql: str, *params: Any) -> None:
-        """Leave a statement for the end of the write, where all that were left are run together.
+    def defer(self, sql: str, *params: Any) -> None:
+        """Leave a statement for the end of the write, where all deferred statements run together.
 
         Nothing in the write may read what it does, and no two may touch the same row.
         """
-        self.last.append((sql, params))
+        self.deferred.append((sql, params))
 
     @property
     def landed_revision(self) -> int:
@@ -99,10 +100,10 @@ class Draft:
         details: Mapping[str, Any],
         undoes_id: str | None = None,
     ) -> None:
-        """Say what this write did: once, after its rows were changed.
+        """Record what this write did: once, after its rows were changed.
 
-        `summary` is the sentence without its subject. `details` are kept as JSON: `users`, `bots`
-        and `personas` are the ids it touched, `before` what stood before.
+        `summary` is a sentence without its subject. `details` are stored as JSON: `users`, `bots`
+        and `personas` are the ids that it touched, `before` and `after` the values of a group.
         """
         if self.entry is not None:
             raise RuntimeError("a write makes one change")
@@ -118,10 +119,10 @@ class Draft:
 
 @asynccontextmanager
 async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIterator[Draft]:
-    """One write of the viewer's organization: commits on leaving, rolls back on any exception.
+    """One write to the viewer's organization: commits on leaving, rolls back on any exception.
 
-    Raises DomainError CONFLICT, before anything, if the organization is not at `expected_revision`.
-    A DomainError leaves with the `revision` that it was decided at.
+    Raises DomainError CONFLICT, first of all, if the organization is not at `expected_revision`.
+    Any DomainError that is raised within gets the `revision` at which the write was refused.
     """
     draft: Draft | None = None
     try:
@@ -135,15 +136,15 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
                 raise
             if draft.entry:
                 moving, changes = landing([draft])
-                if not await fetch_behind(moving, [*draft.last, changes]):
+                if not await fetch_behind(moving, [*draft.deferred, changes]):
                     raise RuntimeError("the revision has moved behind the lock")
     finally:
-        if draft and draft.entry:  # it may have landed although it was broken off
-            tell(viewer.organization_id)
+        if draft and draft.entry:  # also if it was cancelled: it may have landed
+            notify_listeners(viewer.organization_id)
 
 
 async def lock(organization_id: str) -> Row:
-    """The organization's row, which nobody else can take until the transaction ends."""
+    """Lock the organization's row until the transaction ends; returns it."""
     rows = await fetch(
         "SELECT revision, viewers_revision, changed_at FROM organizations WHERE id = $1 FOR UPDATE",
         organization_id,
@@ -155,17 +156,17 @@ async def begin(
     viewer: Viewer,
     organization: Row,
     expected_revision: int | None = None,
-    behind: Draft | None = None,
+    previous: Draft | None = None,
 ) -> Draft:
-    """A write of the viewer's, on the organization as it is. `behind` is one that lands before it.
+    """Begin a write on the organization as it is, or as the `previous` write will leave it.
 
-    Raises DomainError CONFLICT, and Unauthenticated or Forbidden if the viewer is good no more.
+    Raises DomainError CONFLICT, and Unauthenticated or Forbidden if the viewer lost its rights.
     """
     current, changed_at = organization["revision"], organization["changed_at"]
-    if behind:
-        current, changed_at = behind.revision, behind.now
+    if previous:
+        current, changed_at = previous.revision, previous.now
     if not is_up_to_date(viewer, organization):
-        viewer = await _as_now(viewer, organization)
+        viewer = await _verified(viewer, organization)
     if expected_revision is not None and expected_revision != current:
         raise DomainError.of(
             Code.CONFLICT,
@@ -173,26 +174,26 @@ async def begin(
             "somebody changed it meanwhile. Look again, then decide.",
             "expectedRevision",
         )
-    # Clocks of several machines differ; the ledger's never goes back, nor does it stand still: an
-    # instant tells two changes apart.
+    # The clocks of several machines differ. The ledger's never goes back or stands still, so that
+    # no two changes have the same instant.
     now = max(utc_now(), changed_at + TICK)
     return Draft(viewer, current + 1, now, ids.new_id(ids.CHANGE, now))
 
 
 def is_up_to_date(viewer: Viewer, organization: Row) -> bool:
-    """Whether nothing has changed about viewers since this one was recognised.
+    """Whether no change about viewers has landed since this one was recognised.
 
-    One at revision 0 was not recognised: it is made for a write that this process vouches for. If
-    it was recognised later than the organization is, an older state of that was restored.
+    A viewer at revision 0 was never recognised: this process made it itself, and vouches for it. A
+    viewer ahead of the organization's revision is from before a backup was restored.
     """
     at = Position(organization["revision"], organization["viewers_revision"])
     return viewer.revision == 0 or at.knows(viewer)
 
 
-async def _as_now(viewer: Viewer, organization: Row) -> Viewer:
-    """The viewer with the name that it has now.
+async def _verified(viewer: Viewer, organization: Row) -> Viewer:
+    """The viewer, with its present name, at the organization's revision.
 
-    Raises Unauthenticated or Forbidden if somebody has taken its rights away, or some of them.
+    Raises Unauthenticated if it was revoked, and Forbidden if its role was lowered.
     """
     rows = await fetch(
         "SELECT u.name, u.role, u.status, u.until_revision, "
@@ -215,8 +216,8 @@ async def _as_now(viewer: Viewer, organization: Row) -> Viewer:
     return replace(viewer, name=name, revision=organization["revision"])
 
 
-def tell(organization_id: str) -> None:
-    """Tell those who listen that an organization may have moved."""
+def notify_listeners(organization_id: str) -> None:
+    """Tell all listeners that an organization may have moved."""
     for listener in listeners:
         listener(organization_id)
 
@@ -239,10 +240,10 @@ CHANGE_TYPES = {
 
 
 def landing(drafts: Sequence[Draft]) -> tuple[Statement, Statement]:
-    """The statements that take the revisions of writes, all of which were recorded, in order.
+    """The statements that make writes land, in order: each has recorded its change.
 
-    The first moves the organization's row, and returns it: only if it is at the revision that the
-    first of the writes began at. The other one, behind it, adds the changes.
+    The first moves the organization's row to the last write's revision, and returns it, if it still
+    is at the revision at which the first write began. The second inserts the changes.
     """
     oldest, newest = drafts[0], drafts[-1]
     params = Params(newest.viewer.organization_id, newest.revision, newest.now, oldest.revision - 1)
@@ -288,24 +289,24 @@ def _row(draft: Draft) -> list[Any]:
 
 
 async def current_revision(organization_id: str) -> int:
-    """The revision that an organization is at."""
+    """The present revision of an organization."""
     rows = await fetch("SELECT revision FROM organizations WHERE id = $1", organization_id)
     return int(rows[0][0])
 
 
 class Position(NamedTuple):
-    """Where an organization is: at this revision, and that of the last change about viewers."""
+    """An organization's present revision, and that of the last change about viewers."""
 
     revision: int
     of_viewers: int
 
     def knows(self, viewer: Viewer) -> bool:
-        """Whether a viewer was recognised since that change, and in this organization's past."""
+        """Whether a viewer was recognised since that change, and not ahead of the present."""
         return self.of_viewers <= viewer.revision <= self.revision
 
 
 async def revisions(organization_ids: Sequence[str]) -> dict[str, Position]:
-    """Where each of these organizations is."""
+    """The position of each of these organizations, by id."""
     rows = await fetch(
         "SELECT id, revision, viewers_revision FROM organizations WHERE id = ANY($1)",
         list(organization_ids),

@@ -36,7 +36,16 @@ from models.gathering import Gathering
 from models.groups import no_such_group
 from models.ids import well_formed
 from models.kinds import Kind
-from models.ledger import Draft, Outcome, Shown, begin, is_up_to_date, landing, lock, tell
+from models.ledger import (
+    Draft,
+    Outcome,
+    Shown,
+    begin,
+    is_up_to_date,
+    landing,
+    lock,
+    notify_listeners,
+)
 from models.spans import over_part
 from models.sql import Params, values
 from models.tables import Group
@@ -160,7 +169,7 @@ async def _write_together(all_asked: Sequence[MembershipWrite]) -> list[Outcome 
             return await together.attempt(is_locked=True)
     finally:
         if together.landed:  # they may have, although they were broken off
-            tell(together.organization_id)
+            notify_listeners(together.organization_id)
 
 
 class _Moved(Exception):

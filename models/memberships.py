@@ -128,7 +128,7 @@ def _count_groups(
     draft: Draft, kind: Kind, member_ids: Sequence[str], changed: set[str], step: int
 ) -> list[str]:
     if changed:
-        draft.at_last(
+        draft.defer(
             f"UPDATE {kind.table} SET group_count = group_count + $2 WHERE id = ANY($1)",
             list(changed),
             step,

@@ -1,9 +1,9 @@
-"""Undo: the reverse of a change of a group, as one new change.
+"""Undo: reversing a change to a group, as one new change.
 
-What a change did can be read off the intervals: the memberships that it opened begin with its
-revision, those that it closed end with it. So an undo closes the first, as far as they are still
-open, and opens the others again, as far as their members still exist; and since an undo is a change
-like any other, it can be undone the same way.
+What a change did can be read off the intervals: the memberships that it opened begin at its
+revision, those that it closed end there. So an undo closes the former where they are still open,
+and reopens the latter where their members still exist. An undo is a change like any other, and can
+be undone the same way.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from models.memberships import close_memberships, open_memberships
 from models.tables import Action
 from models.viewer import Viewer
 
-# How the summary of an undo begins, behind who made it.
+# How the summary of an undo begins, after the name of its actor.
 UNDID = "undid: "
 DID_AGAIN = "did again: "
 
@@ -39,10 +39,10 @@ UNDOABLE = frozenset(
 async def undo_change(
     viewer: Viewer, change_id: str, expected_revision: int | None = None
 ) -> Outcome:
-    """Reverse a change of a group. The outcome's `id` is the new change's.
+    """Reverse a change to a group. The outcome's `id` is the new change's.
 
-    Raises DomainError: NOT_FOUND, INVALID for a change that is no group's, NOTHING_TO_UNDO if it
-    was undone already or later writes made it moot, TAKEN if a name is in use, CONFLICT.
+    Raises DomainError: NOT_FOUND, INVALID for a change to anything else, NOTHING_TO_UNDO if it was
+    undone already or later writes made it moot, TAKEN if a name is in use, CONFLICT.
     """
     viewer.must_administrate()
     async with write(viewer, expected_revision) as draft:
@@ -57,7 +57,7 @@ async def undo_change(
             )
         draft.record(
             Action.CHANGE_UNDONE,
-            _told(change),
+            _summary(change),
             group=group,
             details=done,
             undoes_id=change_id,
@@ -68,10 +68,10 @@ async def undo_change(
     return Outcome(draft.landed_revision, draft.change_id, group_id=group["id"])
 
 
-def _told(change: Row) -> str:
-    """What is done to a change, as a sentence without its subject.
+def _summary(change: Row) -> str:
+    """The summary of the undo of a change, without its subject.
 
-    To undo an undo is to do again what that undid.
+    Undoing an undo does again what that undid.
     """
     if change["undoes_id"] is None:
         return f"{UNDID}{change['summary']}"
@@ -96,15 +96,15 @@ async def _change_for_undo(draft: Draft, change_id: str) -> Row:
 
 
 async def _reverse(draft: Draft, change: Row, group: Row) -> dict[str, Any]:
-    """Do the reverse; returns the details of the new change, empty if there was nothing to do."""
+    """Reverse the change; returns the details of the new one, empty if nothing was left to do."""
     details = orjson.loads(change["details"])
     live = group["until_revision"] is None
-    if _made_it_live(change["action"], details):
+    if _made_group_live(change["action"], details):
         if not live:
             return {}
         await close_group(draft, group)
         return {"group": "deleted"}
-    if _ended_it(change["action"], details):
+    if _ended_group(change["action"], details):
         return await _restore(draft, change, group) if not live else {}
     if not live:
         return {}
@@ -113,16 +113,16 @@ async def _reverse(draft: Draft, change: Row, group: Row) -> dict[str, Any]:
     return await _reverse_memberships(draft, change, group)
 
 
-def _made_it_live(action: str, details: Mapping[str, Any]) -> bool:
+def _made_group_live(action: str, details: Mapping[str, Any]) -> bool:
     return action == Action.GROUP_CREATED or details.get("group") == "restored"
 
 
-def _ended_it(action: str, details: Mapping[str, Any]) -> bool:
+def _ended_group(action: str, details: Mapping[str, Any]) -> bool:
     return action == Action.GROUP_DELETED or details.get("group") == "deleted"
 
 
 async def _restore(draft: Draft, change: Row, group: Row) -> dict[str, Any]:
-    """Bring a group back, with its name and those of its memberships whose members still exist."""
+    """Bring a group back, with those of its memberships whose members still exist."""
     await must_be_free(draft, group["name"], "changeId")
     await fetch(
         "UPDATE groups SET until_revision = NULL, user_count = 0, bot_count = 0, "
@@ -135,7 +135,7 @@ async def _restore(draft: Draft, change: Row, group: Row) -> dict[str, Any]:
 
 
 async def _rewrite_back(draft: Draft, group: Row, details: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the group back what stood before, where nobody has changed it since."""
+    """Restore the group's earlier values, where nobody has changed them since."""
     before = {
         key: value
         for key, value in details["before"].items()
@@ -148,7 +148,7 @@ async def _rewrite_back(draft: Draft, group: Row, details: Mapping[str, Any]) ->
 
 
 async def _reverse_memberships(draft: Draft, change: Row, group: Row) -> dict[str, Any]:
-    """Close what the change opened, and open what it closed."""
+    """Close the memberships that the change opened, and open those that it closed."""
     touched: dict[str, Any] = {}
     steps: dict[Kind, int] = {}
     for kind in KINDS:
@@ -164,7 +164,7 @@ async def _reverse_memberships(draft: Draft, change: Row, group: Row) -> dict[st
 
 
 async def _members(kind: Kind, change: Row, column: str, state: str) -> list[str]:
-    """The members whose membership in the group begins, or ends, with the change."""
+    """The members whose membership in the group has the change's revision in `column`."""
     rows = await fetch(
         f"SELECT {kind.column} FROM {kind.memberships} "
         f"WHERE group_id = $1 AND {column} = $2 AND {state} ORDER BY {kind.column}",
@@ -175,10 +175,10 @@ async def _members(kind: Kind, change: Row, column: str, state: str) -> list[str
 
 
 async def undoable(viewer: Viewer, changes: Sequence[Row]) -> set[str]:
-    """The ids of those changes that an undo would find something to reverse in.
+    """The ids of those of the changes for which an undo would find something to reverse.
 
-    A handful of statements, however many the changes. None for a MEMBER, who may undo nothing: it
-    is told of changes of groups that it has left, and this would tell how those stand now.
+    A fixed number of statements, however many changes. None for a MEMBER, who may undo nothing: it
+    sees changes to groups that it has left, and this would reveal their present state.
     """
     if not viewer.sees_all:
         return set()
@@ -210,9 +210,9 @@ async def undoable(viewer: Viewer, changes: Sequence[Row]) -> set[str]:
 def _is_undoable(change: Row, group: Row, moved: set[tuple[str, int]]) -> bool:
     details = orjson.loads(change["details"])
     live = group["until_revision"] is None
-    if _made_it_live(change["action"], details):
+    if _made_group_live(change["action"], details):
         return live
-    if _ended_it(change["action"], details):
+    if _ended_group(change["action"], details):
         return not live
     if "before" in details:
         return live and any(
@@ -224,7 +224,8 @@ def _is_undoable(change: Row, group: Row, moved: set[tuple[str, int]]) -> bool:
 async def _reversible_memberships(
     changes: Sequence[Row], group_ids: list[str]
 ) -> set[tuple[str, int]]:
-    """Group and revision of each change that opened what is open, or closed what could open."""
+    """Group and revision of each change that opened a membership which is still open, or closed
+    one that could be opened again."""
     revisions = [change["revision"] for change in changes]
     found: set[tuple[str, int]] = set()
     for kind in KINDS:
