@@ -3,8 +3,8 @@
 A user may use a bot (or a persona) if, and only if, some live group holds both, and the user is
 active. Nothing else grants, nothing denies.
 
-A membership ends with its group, and with either of its ends, so an open membership is one of a
-live group. `moment` is None for the present, else the revision that is asked about.
+A membership closes when its group or its member is deleted, so every open membership belongs to a
+live group. Throughout, `moment` is the revision that is asked about; None means now.
 """
 
 from collections import defaultdict
@@ -28,11 +28,11 @@ from models.viewer import Viewer
 BY_NAME_AND_ID = itemgetter("name_key", "id")
 GROUP = listed(shown(Group, "g"))
 GROUPS_TOLD = 100  # how many groups a denial names
-JOINED_BY = " "  # the ids of groups that give something
+JOINED_BY = " "  # between the ids of the groups in `via`
 
 
 class Reason(StrEnum):
-    """Why somebody may use something, or may not. (`AccessReason` in the schema.)"""
+    """Why a user may, or may not, use something. (`AccessReason` in the schema.)"""
 
     GRANTED = "GRANTED"
     NO_COMMON_GROUP = "NO_COMMON_GROUP"
@@ -51,9 +51,10 @@ class Question(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """Which of the one kind (`held`) do those of another (`holder`) reach, as far as is seen?
+    """Which members of the kind `held` does a member of the kind `holder` reach through groups
+    that the viewer may see?
 
-    Of a user (`USERS`) the bots or personas; of a bot or a persona the `USERS`.
+    From a user (`USERS`) to bots or personas, or from a bot or a persona to `USERS`.
     """
 
     viewer: Viewer
@@ -67,8 +68,8 @@ class Reach(NamedTuple):
 class Decision:
     """The answer to a question.
 
-    `via` are the ids of the groups that give it; `groups` the rows of those that the viewer may see
-    today, by name.
+    `via` are the ids of the groups that grant access; `groups` the rows of those of them that the
+    viewer may see today, sorted by name.
     """
 
     question: Question
@@ -83,7 +84,7 @@ class Decision:
 
     @property
     def is_to_join(self) -> bool:
-        """Whether groups may be named that the user would need to join."""
+        """Whether it makes sense to name groups that the user would need to join."""
         return self.reason in (Reason.NO_COMMON_GROUP, Reason.USER_DEACTIVATED)
 
 
@@ -91,7 +92,7 @@ class Decision:
 
 
 def is_active(params: Params, user: str, moment: int | None) -> str:
-    """` AND …`: that a user is active. `user` is the SQL of the user's id."""
+    """` AND …`: the user is active. `user` is the SQL of the user's id."""
     return (
         f" AND EXISTS (SELECT 1 FROM activations a WHERE a.user_id = {user} "
         f"AND {open_at(params, 'a', moment)})"
@@ -99,7 +100,7 @@ def is_active(params: Params, user: str, moment: int | None) -> str:
 
 
 def _holds(reach: Reach, params: Params, parent: str) -> str:
-    """The condition that a membership `h` is one of the parent's, of a group that is seen."""
+    """The condition that `h` is a membership of the parent, in a group that the viewer may see."""
     viewer, moment = reach.viewer, reach.moment
     return (
         f"h.{reach.holder.column} = {parent} "
@@ -109,7 +110,7 @@ def _holds(reach: Reach, params: Params, parent: str) -> str:
 
 
 def _rule(reach: Reach, params: Params, parent: str) -> str:
-    """FROM and WHERE: every pair of memberships that gives the parent (in `h`) a member (`e`)."""
+    """FROM and WHERE: each pair of memberships (`h`, `m`) through which the parent reaches `e`."""
     holder, held, moment = reach.holder, reach.held, reach.moment
     user = f"h.{holder.column}" if holder is USERS else f"m.{held.column}"
     return (
@@ -125,21 +126,20 @@ def _rule(reach: Reach, params: Params, parent: str) -> str:
 
 
 async def access_pages(reach: Reach, part: Slice, parents: Sequence[str]) -> dict[str, Page]:
-    """What each parent reaches, in one slice.
+    """The same slice of what each parent reaches.
 
-    Rows are those of the directory, with the ids of the groups that give each, joined, as `via`
-    (`ids_of`).
+    Rows are those of the directory, with the ids of the groups that grant each as `via` (`ids_of`).
     """
     listing = _reached(reach, part)
     if part.after is not None or part.before is not None:
         return await fetch_pages(listing, part, parents)
-    told = None if part.columns is None else {*part.columns, "total"}
-    pages = await fetch_pages(listing, replace(part, columns=told), parents)
+    columns = None if part.columns is None else {*part.columns, "total"}
+    pages = await fetch_pages(listing, replace(part, columns=columns), parents)
     return {parent: replace(page, total=_total(page)) for parent, page in pages.items()}
 
 
 def _total(page: Page) -> int | None:
-    """How many there are in all, if the page tells."""
+    """How many there are in all, if that is known from the page."""
     if page.rows:
         total: int | None = page.rows[0]["total"]
         return total
@@ -147,17 +147,17 @@ def _total(page: Page) -> int | None:
 
 
 def ids_of(via: str) -> list[str]:
-    """The ids of the groups that a row of `access_pages` tells."""
+    """The group ids in the `via` of a row of `access_pages`."""
     return via.split(JOINED_BY)
 
 
 def _reached(reach: Reach, part: Slice) -> Listing:
-    """What a parent reaches, in one slice.
+    """What a parent reaches, for one slice.
 
-    Every group that holds it gives the same slice of its own, cut off its index; together, each
-    member taken once, they hold the slice of the parent. A member that lies in this lies in that of
-    each group that holds it, so that `via` is whole. `total` is how many they hold, if that is all:
-    null, if a group has more than its slice.
+    The same slice is read of every group that holds the parent, off the group's index. Merged,
+    without duplicates, they contain the parent's slice; and a member in that is in the slice of
+    each group that holds it, so `via` is complete. `total` counts the merged members; it is null
+    if any group has more than fit its slice, as then some are missing.
     """
     held, moment = reach.held, reach.moment
     listing = members(reach.viewer, held, reach.search, moment)
@@ -184,8 +184,8 @@ def _reached(reach: Reach, part: Slice) -> Listing:
 
 
 def _of_each_group(reach: Reach, listing: Listing, part: Slice, params: Params, holds: str) -> str:
-    """SELECT: the keys of the same slice of many groups, and of each the group, and the `size` of
-    what that gives: of those groups that hold what `holds` says of a membership `h`.
+    """SELECT: the sort keys of one slice of each group that has a membership `h` for which `holds`
+    is true, with the group's id, and the `size` of the group's slice.
 
     SQLite, which has no LATERAL, looks the memberships up by their ids.
     """
@@ -211,7 +211,7 @@ def _of_each_group(reach: Reach, listing: Listing, part: Slice, params: Params, 
 
 
 async def access_counts(reach: Reach, parents: Sequence[str]) -> dict[str, int]:
-    """How many each parent reaches, each counted once."""
+    """How many distinct members each parent reaches."""
 
     def source(params: Params, parent: str) -> str:
         rule = _rule(reach, params, parent)
@@ -222,12 +222,12 @@ async def access_counts(reach: Reach, parents: Sequence[str]) -> dict[str, int]:
 
 
 def sorted_by_name(rows: Iterable[Row | None]) -> list[Row]:
-    """The rows that are there: some may be gone."""
+    """The rows, less those that are None, sorted by name."""
     return sorted(filter(None, rows), key=BY_NAME_AND_ID)
 
 
 def _of_active_users(listing: Listing, moment: int | None) -> Listing:
-    """The listing less the users who are not active."""
+    """The listing without users who are not active."""
 
     def source(params: Params, parent: str) -> str:
         user = f"m.{USERS.column}"
@@ -240,9 +240,9 @@ def _of_active_users(listing: Listing, moment: int | None) -> Listing:
 
 
 async def decide(viewer: Viewer, questions: Sequence[Question]) -> list[Decision]:
-    """One decision a question, in order. A MEMBER may ask about itself only.
+    """One decision per question, in order. A MEMBER may ask only about itself.
 
-    The statements are a handful for each kind and moment, however many the questions.
+    Takes at most two statements for each kind and moment, however many questions.
     """
     decisions: dict[Question, Decision] = {}
     alike: dict[tuple[Kind, int | None], list[Question]] = defaultdict(list)
@@ -256,9 +256,9 @@ async def decide(viewer: Viewer, questions: Sequence[Question]) -> list[Decision
 async def _decide_alike(
     viewer: Viewer, kind: Kind, moment: int | None, questions: Sequence[Question]
 ) -> dict[Question, Decision]:
-    """Decide questions about one kind at one moment: first what is granted, then why not the rest.
+    """Decide questions about one kind at one moment: first the grants, then why the rest is denied.
 
-    What an open membership holds exists, and may be seen by whoever sees the membership.
+    A granted question needs no check that its user and resource exist: open memberships prove it.
     """
     known = [
         question
@@ -293,14 +293,14 @@ async def _decide_alike(
 async def _granted(
     viewer: Viewer, kind: Kind, questions: Sequence[Question], moment: int | None
 ) -> dict[Question, dict[str, Row | None]]:
-    """The groups that give what each question is about; questions without any are left out.
+    """The groups that grant what each question asks; questions without any are left out.
 
-    Each by its id, with its row if the viewer may see it today.
+    Groups are by id: the row, or None if the viewer may not see the group today.
     """
     params = Params()
     by_pair = {(question.user_id, question.resource_id): question for question in questions}
     asked = values(params, "asked", {"user_id": "text", "resource_id": "text"}, list(by_pair))
-    # OFFSET has PostgreSQL look each pair up, rather than all that the groups hold.
+    # OFFSET makes PostgreSQL look up each pair, instead of joining all that the groups hold.
     holds = (
         f"EXISTS (SELECT 1 FROM {kind.memberships} r WHERE r.group_id = u.group_id "
         f"AND r.{kind.column} = asked.resource_id AND {open_at(params, 'r', moment)} "
@@ -323,11 +323,11 @@ async def _granted(
 async def _standing(
     viewer: Viewer, kind: Kind, questions: Sequence[Question], moment: int | None
 ) -> tuple[dict[str, bool], dict[str, bool]]:
-    """Of the users of these questions, whether each is active; of the bots or personas, whether
-    each is in a group: now, or at the moment. Those that are none are left out.
+    """Whether each user in these questions is active, and whether each bot or persona is in any
+    group, by id. Those that do not exist at the moment are left out.
 
-    A MEMBER, who asks about itself only, is one. For it there is what the groups hold, or held
-    then, that it is in, or was in.
+    For a MEMBER, who asks only about itself, bots and personas exist only if a group holds them
+    that the member is in at the moment.
     """
     users = list({question.user_id for question in questions})
     resources = list({question.resource_id for question in questions})
@@ -336,13 +336,13 @@ async def _standing(
         f"EXISTS (SELECT 1 FROM {kind.memberships} m WHERE m.{kind.column} = e.id "
         f"AND {open_at(params, 'm', moment)}{viewer.in_own_groups(params, 'm.group_id', moment)})"
     )
-    stands = f"e.organization_id = $3 AND {open_at(params, 'e', moment)}"
+    exists = f"e.organization_id = $3 AND {open_at(params, 'e', moment)}"
     rows = await read(
         f"SELECT {USERS.table!r} AS kind, e.id, EXISTS (SELECT 1 FROM activations a "
         f"WHERE a.user_id = e.id AND {open_at(params, 'a', moment)}) FROM users e "
-        f"WHERE e.id = ANY($1) AND {stands} UNION ALL "
+        f"WHERE e.id = ANY($1) AND {exists} UNION ALL "
         f"SELECT {kind.table!r}, e.id, {held} FROM {kind.table} e "
-        f"WHERE e.id = ANY($2) AND {stands}",
+        f"WHERE e.id = ANY($2) AND {exists}",
         *params.values,
     )
     active = {row[1]: bool(row[2]) for row in rows if row[0] == USERS.table}
@@ -353,9 +353,10 @@ async def _standing(
 
 
 async def holders(viewer: Viewer, decisions: Sequence[Decision]) -> list[Sequence[Row]]:
-    """The groups that hold what was denied, by name: those that the user would need to join.
+    """For each decision, the groups that hold the denied resource, sorted by name: those that the
+    user would need to join.
 
-    At most GROUPS_TOLD each; none for what is granted, and for what is not found.
+    At most GROUPS_TOLD each; none if access is granted, or something was not found.
     """
     alike: dict[tuple[Kind, int | None], set[str]] = defaultdict(set)
     denied = [decision.question for decision in decisions if decision.is_to_join]

@@ -1,7 +1,7 @@
-"""Pages of rows by keyset, for one parent or for many in one statement.
+"""Keyset pagination: pages of rows, for one parent or for many in one statement.
 
-A page is cut off an index, behind the row that a cursor names or in front of it. It costs what it
-shows, wherever it lies, and stays good while rows come and go around it.
+A page is read off an index, from the row that a cursor names onwards. It costs no more than what it
+shows, however deep it lies, and cursors stay valid while rows come and go around them.
 """
 
 from bisect import bisect_left, bisect_right
@@ -19,22 +19,21 @@ from models.sql import Params, by_pairs
 
 Source = Callable[[Params, str], str]
 
-# A search looks at so many rows, one by one, before it turns to what the indexes find: this times
-# how many there are, to the power of two thirds. The rarer a text is, the later these fill a page,
-# and the less is found (each in a page of the table's own, if that is large); here the one takes as
-# long as the other.
+# A search scans the first NEAR * n ^ (2/3) of n rows in order before it turns to the indexes of
+# texts. The rarer a text, the longer a scan takes to fill a page, and the fewer rows an index finds
+# (each in another block of the table, if that is large); here the two take equally long.
 NEAR = 1.5
 PARENTS = "unnest($1::text[]) AS p(parent)"  # on PostgreSQL
-# Parents in one statement: SQLite joins at most 500 SELECTs, and compiles each of them.
+# Parents per statement. SQLite allows at most 500 SELECTs in one, and compiles each of them.
 SQLITE_PARENTS = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How a listing is sorted: a column of the result and the SQL that it stands for, then the id.
+    """How a listing is sorted: by a column of the result, whose expression is `sql`, then by id.
 
-    `name` marks its cursors; `column` is None where the id alone decides. `numeric` says whether
-    the column holds whole numbers; else it holds text.
+    `name` marks its cursors. `column` is None if it is sorted by id alone. `numeric` says that the
+    column holds integers rather than text.
     """
 
     name: str
@@ -46,7 +45,7 @@ class Order:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of a row that make its cursor."""
+        """The names of the columns of the sort key, which make a row's cursor."""
         return (self.column, "id") if self.column else ("id",)
 
     @property
@@ -56,21 +55,21 @@ class Order:
 
     @property
     def keys(self) -> dict[str, str]:
-        """The SQL of those columns, by name."""
+        """The SQL that selects those columns, by name."""
         named = zip(self.columns, self.key, strict=True)
         return {name: f"{sql} AS {name}" for name, sql in named}
 
     def wanted(self, part: "Slice") -> Collection[str] | None:
-        """The columns that a slice is read with: those that it wants, and these; None is all."""
+        """The columns to read for a slice: its own, and those of the sort key; None means all."""
         return None if part.columns is None else {*part.columns, *self.columns}
 
     def by(self, part: "Slice", key: Sequence[str] | None = None) -> str:
-        """How the rows of a slice are read: for ORDER BY. `key` is other SQL of the columns."""
+        """What follows ORDER BY for a slice. `key` replaces the SQL of the sort key."""
         direction = "DESC" if part.backward is not self.descending else "ASC"
         return ", ".join(f"{column} {direction}" for column in key or self.key)
 
     def within(self, part: "Slice", params: Params) -> str:
-        """` AND …`: that a row lies behind the slice's key, or in front of it."""
+        """` AND …`: a row lies within the bounds of the slice, `after` and `before`."""
         row = self.key[0] if len(self.key) == 1 else f"({', '.join(self.key)})"
         bounds = ""
         for bound, forward in ((part.after, True), (part.before, False)):
@@ -82,9 +81,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Which part of a listing: `limit` rows behind a key, or in front of one, from either end.
+    """Which part of a listing: at most `limit` rows after or before a sort key, from either end.
 
-    `columns` are those that are wanted of the rows, beside what makes a cursor; None is all.
+    `columns` are those to read, besides the ones that make a cursor; None means all.
     """
 
     limit: int
@@ -96,9 +95,9 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of a slice, in the listing's order, and whether more lie on either side.
+    """The rows of a slice, in the listing's order, and whether there are more on either side.
 
-    `total` is how many there are in all, where that is known without counting.
+    `total` is how many there are in all, if that is known without counting.
     """
 
     rows: Sequence[Any]
@@ -109,10 +108,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class LiveRows:
-    """The live rows of one table of the directory, in one organization.
+    """The live rows of one table of the directory, in one organization, that meet conditions.
 
-    `matches(params)` is what is asked of a row `e` itself, ` AND …`; `conditions(params, parent)`
-    what takes a look at other rows. `search` is the text that they look for, if any.
+    `matches(params)` gives cheap conditions, on the row `e` alone, as ` AND …`;
+    `conditions(params, parent)` those that look at other rows. `search` is the text searched for.
     """
 
     table: str
@@ -127,20 +126,20 @@ class LiveRows:
         return f"FROM {self.live(own)}{self.matches(params)}{self.conditions(params, parent)}"
 
     def live(self, own: str) -> str:
-        """All of them, whatever is asked of each. `own` is the organization's placeholder."""
+        """All live rows, without the conditions. `own` is the placeholder of the organization."""
         return f"{self.table} e WHERE e.organization_id = {own} AND e.until_revision IS NULL"
 
     def near(self, own: str, bounds: str, ordering: str) -> str:
-        """The first rows of an order: as many as are soon looked at."""
+        """The first rows in an order: as many as are quickly scanned (`NEAR`)."""
         many = f"SELECT ({NEAR} * cbrt(user_count) ^ 2)::bigint FROM organizations WHERE id = {own}"
         return f"SELECT {READ} FROM {self.live(own)}{bounds} ORDER BY {ordering} LIMIT ({many})"
 
     def held(self, params: Params, own: str, matches: str) -> Sequence[str]:
-        """The rows that match what they look for, in two parts, for each of which an index knows
-        where they are: those that begin with it, and the rest. Nothing if no index does.
+        """The rows that match the search, in two disjoint parts, each found by an index: those that
+        begin with the text, and the rest. Empty if no index is of use.
 
-        OFFSET keeps whatever else is asked of the rest away, for which PostgreSQL would look
-        elsewhere.
+        OFFSET keeps the other conditions out of the second subquery: with them, PostgreSQL would
+        choose another index.
         """
         known = by_pairs(params, self.organization_id, self.search or "", self.table)
         if known is None:
@@ -159,8 +158,8 @@ class Listing:
     """A set of rows in a fixed order: what a connection shows. `columns` are the SQL, by name.
 
     `source(params, parent)` gives FROM and WHERE; `parent` is the SQL of the parent's id, if any.
-    `searched` is for a listing that passes over most of what it looks at: the rows of its source,
-    which are read once it is known, by their keys alone, which of them the page shows.
+    `searched` is given for a listing that skips most rows that it scans: then the page is found by
+    sort keys alone, and only its rows are read in full.
     """
 
     columns: Mapping[str, str]
@@ -170,7 +169,7 @@ class Listing:
 
 
 def cut(part: Slice, rows: Sequence[Any]) -> Page:
-    """The page, from up to `limit + 1` rows that were read in the slice's direction."""
+    """The page, made of up to `limit + 1` rows that were read in the slice's direction."""
     more = len(rows) > part.limit
     rows = rows[: part.limit]
     if part.backward:
@@ -179,7 +178,7 @@ def cut(part: Slice, rows: Sequence[Any]) -> Page:
 
 
 def statement(listing: Listing, part: Slice, params: Params, parent: str) -> str:
-    """The statement for one parent, which reads one row more than the slice holds."""
+    """The statement for one parent. It reads one row more than the slice holds."""
     if listing.searched:
         return _search(listing, listing.searched, part, params, parent)
     order = listing.order
@@ -190,11 +189,11 @@ def statement(listing: Listing, part: Slice, params: Params, parent: str) -> str
 
 
 def _search(listing: Listing, rows: LiveRows, part: Slice, params: Params, parent: str) -> str:
-    """The same for a listing that passes over most of what it looks at.
+    """The same for a listing that skips most rows that it scans.
 
-    A text that many rows hold fills the page from the first rows of the order; to sort all that
-    hold it would take longer. Of one that few hold, only the indexes know where they are: they are
-    sorted before what costs more is asked of them, until the page is full.
+    If many rows hold the text, the first rows in order soon fill the page; sorting all of them
+    would take longer. If few do, the indexes find them; they are sorted, and the costly conditions
+    are then evaluated only until the page is full.
     """
     order = listing.order
     keys, columns = listed(order.keys), listed(listing.columns, order.wanted(part))
@@ -218,13 +217,13 @@ def _search(listing: Listing, rows: LiveRows, part: Slice, params: Params, paren
     else:
         source = f"{rows.live(own)}{matches}{asked}{bounds}"
         found = f"cut AS (SELECT {keys} FROM {source} {in_order})"
-    # There are no more; but the order of a part of a statement is only kept where it has a LIMIT.
+    # `cut` holds no more rows than this; but LIMIT keeps this ORDER BY when it runs as a subquery.
     again = f"ORDER BY {order.by(part, [f'cut.{name}' for name in order.columns])} LIMIT {limit}"
     return f"WITH {found} SELECT {columns} FROM cut JOIN {rows.table} e ON e.id = cut.id {again}"
 
 
 def _by_parent(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows of each parent; nearly always those of one follow one another."""
+    """The rows of each parent. (Those of one are nearly always adjacent.)"""
     found: dict[str, list[Row]] = defaultdict(list)
     for parent, some in groupby(rows, itemgetter("parent")):
         found[parent].extend(some)
@@ -234,11 +233,11 @@ def _by_parent(rows: Sequence[Row]) -> dict[str, list[Row]]:
 async def _for_each(
     parents: Sequence[str], select: Callable[[Params, str], str]
 ) -> Mapping[str, Sequence[Row]]:
-    """The rows of a statement for each of many parents.
+    """The rows that a statement gives for each of many parents.
 
-    One has it for itself. Of many each row bears its `parent`: PostgreSQL runs it once a parent in
-    one nested loop, which keeps the order of the inner statement; SQLite, which has no LATERAL,
-    gets as many statements joined by UNION ALL.
+    For a single parent it runs as it is. For many, each row has its `parent`: PostgreSQL runs it
+    once per parent in a nested loop, which keeps the order of the inner statement; for SQLite,
+    which has no LATERAL, one statement per parent is joined by UNION ALL.
     """
     if len(parents) == 1:
         params = Params(*parents)
@@ -265,7 +264,7 @@ async def _for_each(
 
 
 def page_of(rows: Sequence[Any], order: Order, part: Slice) -> Page:
-    """The slice of rows that are all at hand, in the order."""
+    """A page of rows that are all in memory, sorted."""
 
     def key(row: Any) -> tuple[Any, ...]:
         return tuple(row[column] for column in order.columns)
@@ -279,7 +278,7 @@ def page_of(rows: Sequence[Any], order: Order, part: Slice) -> Page:
 
 
 async def fetch_page(listing: Listing, part: Slice) -> Page:
-    """A page of a listing that has no parent."""
+    """A page of a listing without a parent."""
     params = Params()
     sql = statement(listing, part, params, "")
     return cut(part, await read(sql, *params.values))
@@ -294,15 +293,15 @@ async def fetch_pages(listing: Listing, part: Slice, parents: Sequence[str]) -> 
 async def fetch_known_pages(
     listing: Listing, part: Slice, parents: Sequence[str], known: Source
 ) -> dict[str, Page]:
-    """The same for the parents that there are, in one statement: the others have no page.
+    """The same for those of the parents that exist, in one statement: the others have no page.
 
-    `known(params, parent)` is a JOIN that a parent passes if it is there. PostgreSQL only.
+    `known(params, parent)` is a JOIN that drops parents that do not exist. PostgreSQL only.
     """
     if len(parents) == 1:
         params, table = Params(*parents), "(VALUES ($1::text)) AS p(parent)"
     else:
         params, table = Params(list(parents)), PARENTS
-    # OFFSET has these joined first, so that each page keeps its order.
+    # OFFSET makes PostgreSQL do this join first, so that each page keeps its order.
     there = f"(SELECT p.parent FROM {table} {known(params, 'p.parent')} OFFSET 0) AS p"
     inner = statement(listing, part, params, "p.parent")
     rows = await read(
@@ -316,7 +315,7 @@ async def fetch_known_pages(
 
 
 async def fetch_count(listing: Listing) -> int:
-    """How many rows a listing without parent has."""
+    """How many rows a listing without a parent has."""
     params = Params()
     if rows := listing.searched:
         own, matches = params.add(rows.organization_id), rows.matches(params)
