@@ -1,6 +1,6 @@
 """Groups, and the verbs that change them: create, update, delete. Every verb is all or nothing.
 
-`models/membership_writes.py` puts users, bots and personas into a group, and takes them out.
+`models/membership_writes.py` adds users, bots and personas to groups, and removes them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ def groups(viewer: Viewer, search: str | None = None, order: Order = BY_NAME) ->
 
 
 def groups_of(viewer: Viewer, kind: Kind, moment: int | None = None) -> Listing:
-    """The groups that hold the parent, a user, a bot or a persona: now, or as of a revision."""
+    """The groups that hold the parent (a user, a bot or a persona): now, or as of a revision."""
 
     def source(params: Params, parent: str) -> str:
         return (
@@ -75,7 +75,7 @@ def groups_of(viewer: Viewer, kind: Kind, moment: int | None = None) -> Listing:
 
 
 def known(viewer: Viewer, params: Params, group: str) -> str:
-    """JOIN: the live group (`g`) that the SQL of an id names, if the viewer may see it."""
+    """JOIN: the live group `g` whose id is the SQL `group`, if the viewer may see it."""
     sees = viewer.sees(params, "groups", "g")
     return f"JOIN groups g ON g.id = {group} AND {sees} AND g.until_revision IS NULL"
 
@@ -83,7 +83,7 @@ def known(viewer: Viewer, params: Params, group: str) -> str:
 async def groups_by_id(
     viewer: Viewer, group_ids: Sequence[str], *, deleted_after: int | None = None
 ) -> list[Row]:
-    """The groups with these ids that the viewer may see: the live ones, or also those that were
+    """The live groups with these ids that the viewer may see; optionally, also those that were
     `deleted_after` a revision."""
     params = Params()
     sees = viewer.sees(params, "groups", "g")
@@ -106,7 +106,7 @@ async def create_group(
     members: Mapping[str, Sequence[str]] | None = None,
     expected_revision: int | None = None,
 ) -> Outcome:
-    """Create a group; `members` are the ids it holds from the start, by noun (`user`, `bot`, …).
+    """Create a group; `members` are the ids of its first members, by noun (`user`, `bot`, …).
 
     Raises DomainError: BLANK, TOO_LONG, INVALID, TAKEN, TOO_MANY, NOT_FOUND, CONFLICT.
     """
@@ -156,7 +156,7 @@ async def update_group(
     changes: Mapping[str, str | None],
     expected_revision: int | None = None,
 ) -> Outcome:
-    """Rename a group (`name`), or describe it anew (`description`; None takes it away).
+    """Change the `name` or the `description` of a group; None removes the description.
 
     Raises DomainError: BLANK, TOO_LONG, INVALID, TAKEN, NOT_FOUND, CONFLICT.
     """
@@ -188,7 +188,7 @@ async def update_group(
 async def delete_group(
     viewer: Viewer, group_id: str, expected_revision: int | None = None
 ) -> Outcome:
-    """Delete a group. What came only through it is revoked at once.
+    """Delete a group. Access that was granted only through it is revoked at once.
 
     Raises DomainError: NOT_FOUND, CONFLICT.
     """
@@ -231,7 +231,7 @@ async def _group_for_write(draft: Draft, group_id: str) -> Row:
 
 
 def no_such_group(field: str) -> DomainError:
-    """The refusal of a write that names a group that is none."""
+    """The refusal of a write that names a group which does not exist."""
     return DomainError.of(Code.NOT_FOUND, "There is no such group.", field)
 
 
@@ -252,7 +252,7 @@ async def must_be_free(draft: Draft, name: str, field: str) -> None:
 async def rewrite_group(
     draft: Draft, group: Row, wanted: Mapping[str, str | None], field: str
 ) -> None:
-    """Give a group another name or description. `field` is told if the name is taken."""
+    """Give a group another name or description. `field` is blamed if the name is taken."""
     name = wanted.get("name") or group["name"]
     if name_key(name) != group["name_key"]:
         await must_be_free(draft, name, field)

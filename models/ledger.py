@@ -140,7 +140,7 @@ async def write(viewer: Viewer, expected_revision: int | None = None) -> AsyncIt
                     raise RuntimeError("the revision has moved behind the lock")
     finally:
         if draft and draft.entry:  # also if it was cancelled: it may have landed
-            notify_listeners(viewer.organization_id)
+            announce(viewer.organization_id)
 
 
 async def lock(organization_id: str) -> Row:
@@ -216,7 +216,7 @@ async def _verified(viewer: Viewer, organization: Row) -> Viewer:
     return replace(viewer, name=name, revision=organization["revision"])
 
 
-def notify_listeners(organization_id: str) -> None:
+def announce(organization_id: str) -> None:
     """Tell all listeners that an organization may have moved."""
     for listener in listeners:
         listener(organization_id)

@@ -1,21 +1,21 @@
-"""Putting users, bots and personas into groups, and taking them out.
+"""Adding users, bots and personas to groups, and removing them.
 
-Every write is all or nothing. Adding what is there, or removing what is not, is no error and no
-change, so that a retry is safe.
+Every write is all or nothing. Adding a member that is in the group, or removing one that is not, is
+neither an error nor a change, so a retry is safe.
 
-All writes of an organization take turns, so those that wait in this process are made together: what
-they need is read once, each is decided in its turn on what those before it left, and what came of
-them is written at once. Each is a change, with a revision, of its own, and one that is refused does
-not keep the others from landing.
+The writes of an organization take turns, so those that wait in this process are batched: what they
+need is read by one statement, each is decided in turn, and the results are written by another.
+Each is a change of its own, with a revision of its own, and a write that is refused does not keep
+the others from landing.
 
-On PostgreSQL that takes two statements, and no transaction. The first reads, in one snapshot, the
-organization's revision with the rest. The second writes only if the organization still is at it:
-then nothing has landed meanwhile, as every write moves the revision. If it has moved, all is done
-again, behind the lock.
+On PostgreSQL this is optimistic: two statements, without a transaction. The first reads all of it
+in one snapshot, with the organization's revision. The second writes only if the revision is still
+the same; as every write moves it, nothing has landed in between. If it has moved, the whole batch
+is done again, behind the lock.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -36,16 +36,7 @@ from models.gathering import Gathering
 from models.groups import no_such_group
 from models.ids import well_formed
 from models.kinds import Kind
-from models.ledger import (
-    Draft,
-    Outcome,
-    Shown,
-    begin,
-    is_up_to_date,
-    landing,
-    lock,
-    notify_listeners,
-)
+from models.ledger import Draft, Outcome, Shown, announce, begin, is_up_to_date, landing, lock
 from models.spans import over_part
 from models.sql import Params, values
 from models.tables import Group
@@ -54,14 +45,14 @@ from models.viewer import Viewer
 
 Pair = tuple[str, str]  # the ids of a group and of a member
 
-AT_ONCE = 1_000  # memberships written together, unless a single write asks for more
+AT_ONCE = 1_000  # memberships in one batch, unless a single write asks for more
 
 
 @dataclass(slots=True)
 class MembershipWrite:
-    """A write: these members into the group, or out of it.
+    """A write that adds members to a group, or removes them.
 
-    `pairs` are what it would open, or close; none if it names too many.
+    `pairs` are the memberships that it may open or close; none if it names too many members.
     """
 
     viewer: Viewer
@@ -87,7 +78,7 @@ async def add_members(
     member_ids: Sequence[str],
     expected_revision: int | None = None,
 ) -> Outcome:
-    """Put users, bots or personas into a group. `changed` are those that were not in it.
+    """Add users, bots or personas to a group. `changed` are those that were not in it.
 
     Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
     """
@@ -103,7 +94,7 @@ async def remove_members(
     member_ids: Sequence[str],
     expected_revision: int | None = None,
 ) -> Outcome:
-    """Take users, bots or personas out of a group. `changed` are those that were in it.
+    """Remove users, bots or personas from a group. `changed` are those that were in it.
 
     Raises DomainError: TOO_MANY, NOT_FOUND, CONFLICT.
     """
@@ -112,15 +103,15 @@ async def remove_members(
     )
 
 
-# ------------------------------------------------------------------------------------- together
+# -------------------------------------------------------------------------------------- batches
 
-# By organization, while anybody waits.
+# By organization, while any write waits or is under way.
 _gatherings: dict[str, Gathering[MembershipWrite, Outcome]] = {}
 
 
 async def _write(asked: MembershipWrite) -> Outcome:
     asked.viewer.must_administrate()
-    if is_in_transaction():  # which holds the lock already
+    if is_in_transaction():  # it holds the lock already
         (outcome,) = await _write_together([asked])
         if isinstance(outcome, Exception):
             raise outcome
@@ -136,9 +127,9 @@ async def _write(asked: MembershipWrite) -> Outcome:
 
 
 def _fit(waiting: Sequence[MembershipWrite]) -> int:
-    """How many of those that wait, in their order, can be written together.
+    """How many of the waiting writes, in order, can form a batch.
 
-    They must be of one kind, and no two about the same membership.
+    They must all be of one kind, and no two may concern the same membership.
     """
     if not does("gathered"):
         return 1
@@ -155,30 +146,28 @@ def _fit(waiting: Sequence[MembershipWrite]) -> int:
 
 
 async def _write_together(all_asked: Sequence[MembershipWrite]) -> list[Outcome | Exception]:
-    """What came of each, in their order: they are of one organization, and fit together.
-
-    What refuses one of them stands in its place.
-    """
-    together = _Together(all_asked)
+    """Make a batch of writes of one organization; returns the outcome of each, in order, or the
+    error that refused it."""
+    batch = _Batch(all_asked)
     try:
         if not is_in_transaction() and is_postgres() and does("compared"):
             with suppress(_Moved):
-                return await together.attempt(is_locked=False)
+                return await batch.attempt(is_locked=False)
         async with transaction():
-            await lock(together.organization_id)
-            return await together.attempt(is_locked=True)
+            await lock(batch.organization_id)
+            return await batch.attempt(is_locked=True)
     finally:
-        if together.landed:  # they may have, although they were broken off
-            notify_listeners(together.organization_id)
+        if batch.landed:  # also if they were cancelled: they may have landed
+            announce(batch.organization_id)
 
 
 class _Moved(Exception):
-    """Nothing was written: somebody else wrote between reading and writing, or a viewer may be
-    another by now. Behind the lock there is neither."""
+    """Nothing was written: another write landed between reading and writing, or a viewer is not up
+    to date. Behind the lock, neither can happen."""
 
 
-class _Together:
-    """Writes that are made together. `landed` are those of them that moved members."""
+class _Batch:
+    """Writes that are made together. `landed` are those of them that changed any membership."""
 
     def __init__(self, all_asked: Sequence[MembershipWrite]) -> None:
         self.all_asked = all_asked
@@ -187,7 +176,7 @@ class _Together:
         self.landed: list[_Landed] = []
 
     async def attempt(self, *, is_locked: bool) -> list[Outcome | Exception]:
-        """Read, decide, and write. Raises _Moved, unless the organization is locked."""
+        """Read, decide, and write. Raises _Moved only if the organization is not locked."""
         self.landed = []
         results: list[Outcome | Exception] = []
         known = await _read(self.organization_id, self.kind, self.all_asked)
@@ -219,14 +208,14 @@ class _Together:
         ]
 
 
-# ------------------------------------------------------------------------------------- one by one
+# --------------------------------------------------------------------------- reading and deciding
 
 
 @dataclass(slots=True)
 class _Known:
-    """What the writes need to know: groups and members that exist, and which memberships stand.
+    """What the writes need to know: which groups, members and open memberships exist.
 
-    `organization` has the revision at which all of it was so.
+    `organization` has the revision at which all of this was true.
     """
 
     organization: Row
@@ -236,7 +225,7 @@ class _Known:
 
 
 async def _read(organization_id: str, kind: Kind, all_asked: Sequence[MembershipWrite]) -> _Known:
-    """What is known of the groups and the members that the writes name, by one statement."""
+    """Read all that the writes need to know, by one statement."""
     pairs = [pair for asked in all_asked for pair in asked.pairs]
     groups = well_formed([asked.group_id for asked in all_asked])
     params = Params(organization_id, groups, list({member for _, member in pairs}))
@@ -267,7 +256,7 @@ async def _read(organization_id: str, kind: Kind, all_asked: Sequence[Membership
 
 
 def _decide(asked: MembershipWrite, known: _Known) -> list[Row]:
-    """The members that the write moves. Raises DomainError if it is refused."""
+    """The members that the write adds or removes. Raises DomainError if it is refused."""
     if asked.group_id not in known.groups:
         raise no_such_group("groupId")
     must_be_few(asked.kind, asked.member_ids, asked.kind.ids_field)
@@ -286,12 +275,12 @@ def _record(draft: Draft, asked: MembershipWrite, known: _Known, changed: Sequen
     )
 
 
-# ------------------------------------------------------------------------------------ all at once
+# --------------------------------------------------------------------------------------- writing
 
 
 @dataclass(frozen=True, slots=True)
 class _Landed:
-    """A write that moves members, with their rows."""
+    """A write that changes memberships, with the rows of the members."""
 
     asked: MembershipWrite
     draft: Draft
@@ -299,19 +288,21 @@ class _Landed:
 
     @property
     def step(self) -> int:
-        """What it adds to the groups of each."""
+        """By how much it changes each member's count of groups."""
         return 1 if self.asked.adds else -1
 
 
 async def _land(kind: Kind, landed: Sequence[_Landed]) -> dict[str, Shown]:
-    """Write what the writes move, and their changes; returns the groups, by id. Raises _Moved."""
+    """Write the memberships and the changes; returns the groups, by id. Raises _Moved."""
     moving, changes = landing([each.draft for each in landed])
+    adding = [each for each in landed if each.asked.adds]
+    removing = [each for each in landed if not each.asked.adds]
     statements = [
-        *_openings(kind, [each for each in landed if each.asked.adds]),
-        *_closings(kind, [each for each in landed if not each.asked.adds]),
-        _groups_of_members(kind, landed),
+        *([_opening(kind, adding)] if adding else []),
+        *([_closing(kind, removing)] if removing else []),
+        _group_counts(kind, landed),
         changes,
-        _members_of_groups(kind, landed),
+        _member_counts(kind, landed),
     ]
     groups = await fetch_behind(moving, statements)
     if not groups:
@@ -320,12 +311,11 @@ async def _land(kind: Kind, landed: Sequence[_Landed]) -> dict[str, Shown]:
     return {row["id"]: Shown(row, revision) for row in groups}
 
 
-def _openings(kind: Kind, landed: Sequence[_Landed]) -> Iterator[Statement]:
-    if not landed:
-        return
+def _opening(kind: Kind, landed: Sequence[_Landed]) -> Statement:
+    """Open the memberships that writes add."""
     params = Params(landed[0].asked.viewer.organization_id)
     rows = [
-        # The change's id and the member's make the row's: a change opens a pair at most once.
+        # The row's id is the change's and the member's: a change opens a pair at most once.
         (
             each.draft.change_id + row["id"],
             each.asked.group_id,
@@ -346,16 +336,15 @@ def _openings(kind: Kind, landed: Sequence[_Landed]) -> Iterator[Statement]:
         "since_revision": "bigint",
     }
     names = ", ".join(columns)
-    yield (
+    return (
         f"INSERT INTO {kind.memberships} (organization_id, {names}) "
         f"SELECT $1, {names} FROM {values(params, 'opened', columns, rows, behind=True)}",
         params.values,
     )
 
 
-def _closings(kind: Kind, landed: Sequence[_Landed]) -> Iterator[Statement]:
-    if not landed:
-        return
+def _closing(kind: Kind, landed: Sequence[_Landed]) -> Statement:
+    """Close the memberships that writes remove."""
     params = Params()
     rows = [
         (each.asked.group_id, row["id"], each.draft.revision)
@@ -364,7 +353,7 @@ def _closings(kind: Kind, landed: Sequence[_Landed]) -> Iterator[Statement]:
     ]
     columns = {"group_id": "text", "member_id": "text", "revision": "bigint"}
     closed = values(params, "closed", columns, rows, behind=True)
-    yield (
+    return (
         f"UPDATE {kind.memberships} AS m SET until_revision = closed.revision "
         f"FROM {closed} WHERE m.group_id = closed.group_id "
         f"AND m.{kind.column} = closed.member_id AND m.until_revision IS NULL",
@@ -372,8 +361,8 @@ def _closings(kind: Kind, landed: Sequence[_Landed]) -> Iterator[Statement]:
     )
 
 
-def _groups_of_members(kind: Kind, landed: Sequence[_Landed]) -> Statement:
-    """Count the groups of each member."""
+def _group_counts(kind: Kind, landed: Sequence[_Landed]) -> Statement:
+    """Move each member's count of groups."""
     steps: Counter[str] = Counter()
     for each in landed:
         for row in each.changed:
@@ -388,8 +377,8 @@ def _groups_of_members(kind: Kind, landed: Sequence[_Landed]) -> Statement:
     )
 
 
-def _members_of_groups(kind: Kind, landed: Sequence[_Landed]) -> Statement:
-    """Count the members of each group, and mark it as changed by the last write that moved any."""
+def _member_counts(kind: Kind, landed: Sequence[_Landed]) -> Statement:
+    """Move each group's count of members, and mark it as changed by the last write to it."""
     steps: Counter[str] = Counter()
     for each in landed:
         steps[each.asked.group_id] += each.step * len(each.changed)
