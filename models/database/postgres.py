@@ -9,7 +9,7 @@ import re
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import lru_cache
 from typing import Any, NoReturn, Self, cast
 
@@ -25,7 +25,7 @@ from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connections
 from tortoise.exceptions import BaseORMException, DBConnectionError
 
-from models.database import pairs
+from models.database import pairs, unpooled
 from models.database.pool import Pool, is_dead
 from models.database.settle import settle
 from models.database.statements import FIRST, Statement, seen
@@ -33,24 +33,13 @@ from models.errors import Busy, Unavailable, Unwritable
 from models.spans import over_statement
 
 STATEMENTS_PREPARED = 500  # on each connection
-CHANNEL = "cohort"
-LISTEN_AGAIN_SECONDS = 1.0
-ALIVE_SECONDS = 30.0  # how often the connection that listens must show that it still can hear
 SILENT_SECONDS = 1.0  # how much longer we wait than the server is to take
-RENEW_SECONDS = (
-    1.0  # how often all connections are made anew, at most, while nothing can be written
-)
-MIGRATION_LOCK = 0x436F686F7274  # an advisory lock is named by a number: "Cohort" in ASCII
+RENEW_SECONDS = 1.0  # how often the pool is renewed at most while nothing can be written
 LONGEST_TIMEOUT = 2**31 - 1  # milliseconds: what PostgreSQL's settings can hold
 
-# What is raised where a connection is made, and where a statement gets no answer.
-NOT_REACHED = (
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    DBConnectionError,
-)
+# What is raised where a connection cannot be made or does not answer, and where the database has
+# gone away during a statement.
+NOT_REACHED = (*unpooled.NO_ANSWER, DBConnectionError)
 GONE = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -277,31 +266,9 @@ class CohortPostgresClient(_Telling):
         idle = self._pool.idle
         return self._pool.get_size() - idle, idle
 
-    @asynccontextmanager
-    async def migration_lock(self) -> AsyncIterator[None]:
-        """Held by the one process that migrates this database, as long as its connection lives.
-
-        The connection is none of the pool's, which may have but one.
-        """
-        connection = await self._connect()
-        try:
-            await connection.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
-            yield
-        finally:
-            await settle(self._end(connection))
-
-    async def listen(self, hear: Callable[[str], None]) -> None:
-        """Tell `hear` the payload of every notification, on a connection outside of the pool."""
-        while True:
-            try:
-                await self._listen_once(hear)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                logger.warning("cannot listen for changes of other processes: %r", error)
-            await asyncio.sleep(LISTEN_AGAIN_SECONDS)
-
-    async def _connect(self) -> asyncpg.Connection:
-        """A connection that is none of the pool's."""
-        return await asyncpg.connect(
+    def _unpooled(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        return unpooled.connected(
+            self.pool_seconds,
             host=self.host,
             port=self.port,
             user=self.user,
@@ -310,32 +277,17 @@ class CohortPostgresClient(_Telling):
             **self.extra,
         )
 
-    async def _end(self, connection: asyncpg.Connection) -> None:
-        """Close a connection that is none of the pool's, whether or not the server answers."""
-        try:
-            await connection.close(timeout=self.pool_seconds)
-        except NOT_REACHED:
-            connection.terminate()
+    def migration_lock(self) -> AbstractAsyncContextManager[None]:
+        """Held by the one process that migrates this database, while its connection lives."""
+        return unpooled.migration_lock(self._unpooled)
 
-    async def _listen_once(self, hear: Callable[[str], None]) -> None:
-        """Listen until the connection ends, or falls silent."""
-        ended = asyncio.Event()
-        connection = await self._connect()
-        try:
-            connection.add_termination_listener(lambda _: ended.set())
-            async with asyncio.timeout(self.pool_seconds):
-                await connection.add_listener(CHANNEL, lambda *notice: hear(notice[-1]))
-            while True:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(ALIVE_SECONDS):
-                        await ended.wait()
-                await connection.execute("SELECT", timeout=self.pool_seconds)
-        finally:
-            await settle(self._end(connection))
+    async def listen(self, hear: Callable[[str], None]) -> None:
+        """Call `hear` with the payload of every notification, for as long as this runs."""
+        await unpooled.listen(self._unpooled, hear, self.pool_seconds)
 
     async def notify(self, payload: str) -> None:
         """Tell all who listen."""
-        await self.fetch("SELECT pg_notify($1, $2)", [CHANNEL, payload])
+        await self.fetch("SELECT pg_notify($1, $2)", [unpooled.CHANNEL, payload])
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from models.database import connections, fetch, listen, notify, opened, postgres, transaction
+from models.database import connections, fetch, listen, notify, opened, transaction, unpooled
 from models.errors import Unavailable
 
 pytestmark = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
@@ -124,8 +124,8 @@ async def test_a_rollback_is_not_waited_for_without_end(way: Way) -> None:
 async def test_the_connection_that_listens_is_made_anew(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "ALIVE_SECONDS", 0.1)
-    monkeypatch.setattr(postgres, "LISTEN_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(unpooled, "ALIVE_SECONDS", 0.1)
+    monkeypatch.setattr(unpooled, "LISTEN_AGAIN_SECONDS", 0.0)
     heard: asyncio.Queue[str] = asyncio.Queue()
 
     async def hears() -> bool:
