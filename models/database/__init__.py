@@ -1,7 +1,7 @@
-"""The way to the database: which engine, one statement, one transaction, migrations.
+"""Access to the database: opening it, running statements and transactions, migrating.
 
-Statements are written for PostgreSQL, with `$1` and `= ANY($1)`; `sqlite.translate` gives SQLite
-its form. Rows are records on both: `row["name"]` and `row[0]`.
+Statements are written in PostgreSQL's dialect, with `$1` and `= ANY($1)`; `sqlite.translate` turns
+them into SQLite's. Rows are records on both: `row["name"]` and `row[0]`.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
@@ -45,18 +45,17 @@ def config(
 ) -> dict[str, Any]:
     """Tortoise's configuration for a `sqlite:` or `postgres:` URL.
 
-    `pool_seconds` is how long a statement waits for a connection to be free. `statement_seconds` is
-    how long one may take before PostgreSQL itself ends it: as long as the database's own settings
-    say, if that is None. (A statement of SQLite runs in this process, where cancelling it is
-    certain.) `writer_seconds` is how long a write of SQLite waits for another process, if that is
-    less than it would (`PRAGMAS`). `plans_anew` has PostgreSQL plan a statement each time, for what
-    fills tables in one transaction. `without` names ways to be fast that are left out (`does`).
-    Raises ValueError for any other URL.
+    `pool_seconds` is how long a statement waits for a free connection. `statement_seconds` is how
+    long a statement may run before PostgreSQL ends it; None leaves that to the database's own
+    settings. (SQLite runs in this process, where cancelling always works.) `writer_seconds` limits
+    how long a write on SQLite waits for another process, below what `PRAGMAS` allows. `plans_anew`
+    has PostgreSQL plan each statement anew, for transactions that fill tables. `without` names
+    optimisations to leave out (`does`). Raises ValueError for any other URL.
     """
     try:
         parts = urlsplit(url)
         port = None if parts.scheme == "sqlite" else parts.port
-    except ValueError:  # whose text would tell a part of the password
+    except ValueError:  # its text could reveal a part of the password
         raise ValueError(
             "DATABASE_URL can't be read: its port must be a number, and in a name or a password "
             "write / # ? [ ] @ and : as %2F %23 %3F %5B %5D %40 and %3A"
@@ -84,7 +83,7 @@ def config(
                 "user": unquote(parts.username or "postgres"),
                 "password": unquote(parts.password) if parts.password else None,
                 "database": unquote(parts.path.lstrip("/")) or "postgres",
-                "minsize": 0,  # asyncpg restores any other by itself, and logs each failure
+                "minsize": 0,  # else asyncpg reconnects on its own, and logs each failure
                 "maxsize": pool_size,
                 "pool_seconds": pool_seconds,
                 "statement_seconds": statement_seconds,
@@ -102,7 +101,7 @@ def config(
 
 
 def _options(query: str) -> dict[str, Any]:
-    """The options of a URL as asyncpg takes them: `?sslmode=require&statement_cache_size=0`."""
+    """The options of a URL, such as `?sslmode=require&statement_cache_size=0`, for asyncpg."""
     return {
         "ssl" if name == "sslmode" else name: int(value) if value.isdecimal() else value
         for name, value in parse_qsl(query)
@@ -110,7 +109,7 @@ def _options(query: str) -> dict[str, Any]:
 
 
 async def connect(url: str, *, fallback: bool = True, **options: Any) -> TortoiseContext:
-    """Open the database. `fallback` makes it the one that every task of this process sees.
+    """Open the database. `fallback` makes it the database of every task in this process.
 
     `options` are those of `config`.
     """
@@ -122,7 +121,7 @@ async def connect(url: str, *, fallback: bool = True, **options: Any) -> Tortois
 
 @asynccontextmanager
 async def opened(url: str, *, fallback: bool = True, **options: Any) -> AsyncIterator[None]:
-    """The database, open for as long as the block lasts. See `connect`."""
+    """Keep the database open for the duration of the block. See `connect`."""
     context = await connect(url, fallback=fallback, **options)
     try:
         yield
@@ -131,17 +130,17 @@ async def opened(url: str, *, fallback: bool = True, **options: Any) -> AsyncIte
 
 
 def connection() -> Any:
-    """The connection of this task: the transaction's inside of one, else the shared one."""
+    """The client of this task: that of its transaction, if it is in one, else the shared one."""
     return require_context().connections.get(CONNECTION)
 
 
 def does(what: str) -> bool:
-    """Whether this process uses one of the ways to be fast that can be left out."""
+    """Whether this process uses one of the optimisations that can be left out."""
     return what not in connection().without
 
 
 def connections() -> tuple[int, int]:
-    """How many connections are in use, and how many wait for use, in this process."""
+    """How many connections are in use, and how many are idle, in this process."""
     usage: tuple[int, int] = connection().usage()
     return usage
 
@@ -160,9 +159,9 @@ async def fetch(sql: str, *params: Any) -> Sequence[Row]:
 
 
 async def read(sql: str, *params: Any) -> Sequence[Row]:
-    """The rows of one statement that only reads, which may be stamped (`stamps.py`).
+    """The rows of one statement that only reads; it may be stamped (`stamps.py`).
 
-    Its first column must be one that is never null.
+    Its first column must never be null.
     """
     noted = stamps.get()
     if noted is None:
@@ -174,26 +173,26 @@ async def read(sql: str, *params: Any) -> Sequence[Row]:
 
 
 async def fetch_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Run a writing statement once for each of `rows`, inside of a transaction."""
+    """Run a writing statement once for each of `rows`, inside a transaction."""
     if rows:
         await connection().fetch_each(sql, rows)
 
 
 async def fetch_behind(first: Statement, others: Sequence[Statement]) -> Sequence[Row]:
-    """Run several writing statements in one round trip, if the first of them returns a row.
+    """Run several writing statements in one round trip, provided that the first returns a row.
 
-    Returns the rows of the last; none, and nothing is done, if the first returns none. None may
-    depend on what another does, nor touch a row that another touches. On SQLite this is for inside
-    of a transaction. On PostgreSQL it is all or nothing outside of one, too; there the others must
-    read what `behind_first` makes of what they write.
+    Returns the rows of the last statement; if the first returns none, returns none and does
+    nothing. No statement may depend on the effects of another, or touch the same row. On SQLite,
+    call it inside a transaction. On PostgreSQL it is atomic without one, and the other statements
+    must read their input through `behind_first`.
     """
     rows: Sequence[Row] = await connection().fetch_behind(first, others)
     return rows
 
 
 def behind_first(table: str) -> str:
-    """A table for the statements that `fetch_behind` runs on PostgreSQL: empty, unless the first
-    of them has returned a row."""
+    """The table, for a statement that `fetch_behind` runs on PostgreSQL: empty unless the first
+    statement has returned a row."""
     return f"(SELECT * FROM {table} AS given WHERE EXISTS (SELECT 1 FROM {FIRST}))"
 
 
@@ -204,23 +203,23 @@ def transaction() -> TransactionContext:
 
 
 def is_in_transaction() -> bool:
-    """Whether this task is inside of a transaction."""
+    """Whether this task is inside a transaction."""
     return bool(connection().is_transaction)
 
 
 def snapshot() -> AbstractAsyncContextManager[None]:
-    """A transaction that only reads, and sees one state throughout. Writers do not wait for it.
+    """A read-only transaction that sees one state throughout. Writers do not wait for it.
 
-    Not to be entered inside of another transaction.
+    It must not be entered inside another transaction.
     """
     reading: AbstractAsyncContextManager[None] = connection().snapshot()
     return reading
 
 
 async def listen(hear: Callable[[str], None]) -> None:
-    """Hear of the organizations that other processes have changed, for as long as this runs.
+    """Call `hear` with the id of each organization that another process changes, while this runs.
 
-    PostgreSQL only, and a hint only: what is said while the connection is down is not heard.
+    PostgreSQL only, and best effort: notifications are lost while the connection is down.
     """
     await connection().listen(hear)
 
@@ -232,7 +231,7 @@ async def notify(organization_id: str) -> None:
 
 @contextmanager
 def watch_statements(watcher: Callable[[str], None]) -> Iterator[None]:
-    """Tell `watcher` the SQL of every statement of ours that runs meanwhile, in any task."""
+    """Call `watcher` with the SQL of every statement of ours during the block, in any task."""
     statements.watchers.append(watcher)
     try:
         yield
@@ -243,7 +242,7 @@ def watch_statements(watcher: Callable[[str], None]) -> Iterator[None]:
 async def migrate() -> list[str]:
     """Bring the tables up to date; returns the names of the migrations that were applied.
 
-    Several processes may call this at once: one works, the others wait, and find nothing to do.
+    Several processes may call this at once: one migrates, the others wait and find nothing to do.
     """
     applied: list[str] = []
 
@@ -253,16 +252,16 @@ async def migrate() -> list[str]:
 
     async with connection().migration_lock():
         if not await pending_migrations():
-            return []  # Tortoise would first make its own table, which not everybody may
+            return []  # Tortoise would first create its own table, for which rights may be missing
         await MigrationExecutor(connection(), APPS).migrate(direction="forward", progress=note)
     return applied
 
 
 async def pending_migrations() -> list[str]:
-    """The names of the migrations that have yet to run. Raises if the database does not tell."""
+    """The names of the migrations that have not run yet. Raises if they cannot be read."""
     executor = MigrationExecutor(connection(), APPS)
     try:
-        # The executor takes whatever goes wrong for a database without tables.
+        # The executor would take any error for a database without tables.
         await fetch(f"SELECT name FROM {executor.recorder.table_name} LIMIT 1")
     except OperationalError as error:
         if not _is_missing_table(error):
@@ -276,10 +275,10 @@ def _is_missing_table(error: OperationalError) -> bool:
 
 
 def is_postgres() -> bool:
-    """Whether the database is PostgreSQL, where a statement gains from its own dialect."""
+    """Whether the database is PostgreSQL, for statements that have a form of their own there."""
     return bool(connection().capabilities.dialect == "postgres")
 
 
 def has_pairs() -> bool:
-    """Whether the index of pairs is of use, as the last new connection has found."""
+    """Whether the index of pairs can be used, as found when the last connection was opened."""
     return is_postgres() and bool(connection().has_pairs)

@@ -1,6 +1,6 @@
-"""Tortoise's asyncpg engine, safe under cancellation.
+"""Tortoise's asyncpg engine, made safe under cancellation, with our own pool and errors.
 
-Named in the connection's `engine`, so that Tortoise itself uses it, for models and for migrations.
+It is the connection's `engine`, so Tortoise itself uses it too, for models and migrations.
 """
 
 import asyncio
@@ -32,10 +32,10 @@ from models.database.statements import FIRST, Statement, seen
 from models.errors import Busy, Unavailable, Unwritable
 from models.spans import over_statement
 
-STATEMENTS_PREPARED = 500  # on each connection
-SILENT_SECONDS = 1.0  # how much longer we wait than the server is to take
+STATEMENTS_PREPARED = 500  # cached on each connection
+SILENT_SECONDS = 1.0  # how much longer than the server's own timeout we wait for it
 RENEW_SECONDS = 1.0  # how often the pool is renewed at most while nothing can be written
-LONGEST_TIMEOUT = 2**31 - 1  # milliseconds: what PostgreSQL's settings can hold
+LONGEST_TIMEOUT = 2**31 - 1  # milliseconds: the largest that PostgreSQL's settings can hold
 
 # What is raised where a connection cannot be made or does not answer, and where the database has
 # gone away during a statement.
@@ -46,25 +46,25 @@ GONE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
-    asyncpg.InternalClientError,  # of a connection that was ended while it was idle
-    asyncpg.QueryCanceledError,  # by the server: whoever cancels a statement here does not see it
+    asyncpg.InternalClientError,  # when the connection was closed while idle
+    asyncpg.QueryCanceledError,  # by the server; when we cancel a statement, nobody sees the error
 )
 NOT_WRITTEN = (asyncpg.DiskFullError, asyncpg.ReadOnlySQLTransactionError)
-# PostgreSQL has rolled back all of the transaction, so that others of somebody else's can go on.
+# PostgreSQL has rolled back the whole transaction to let somebody else's go on.
 IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE)\b")  # in a statement of ours; FOR UPDATE, too
+WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE)\b")  # also matches FOR UPDATE
 
 logger = logging.getLogger("cohort.database")
 
 
 @lru_cache(maxsize=STATEMENTS_PREPARED)
 def _shifted(sql: str, by: int) -> str:
-    """A statement whose parameters come behind `by` others."""
+    """The statement with the numbers of its parameters raised by `by`."""
     return re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + by}", sql)
 
 
 def _together(first: Statement, others: Sequence[Statement]) -> Statement:
-    """Several statements as one, which names the first of them FIRST."""
+    """Several statements as one, with common table expressions; that of the first is FIRST."""
     sql, values = first
     parts, params = [f"{FIRST} AS ({sql})"], [*values]
     *but_last, (last, last_values) = others
@@ -74,9 +74,10 @@ def _together(first: Statement, others: Sequence[Statement]) -> Statement:
     return f"WITH {', '.join(parts)} {_shifted(last, len(params))}", [*params, *last_values]
 
 
-class _Telling(AsyncpgDBClient):
-    """Raises Unavailable where the database went away, or cannot be written, and Busy where it has
-    waited for another transaction as long as its settings let it, or was in the way of one."""
+class _Translating(AsyncpgDBClient):
+    """Turns errors of asyncpg into ours: Unavailable if the database went away, Unwritable if it
+    cannot be written, and Busy if a lock was not free in time (`lock_timeout`) or the transaction
+    was in the way of another (a deadlock)."""
 
     async def _translate_exceptions(
         self, func: Callable[..., Any], *args: Any, **kwargs: Any
@@ -85,7 +86,7 @@ class _Telling(AsyncpgDBClient):
             return await super()._translate_exceptions(func, *args, **kwargs)
         except Exception as error:
             cause = error.__cause__ if isinstance(error, BaseORMException) else error
-            if isinstance(cause, asyncpg.LockNotAvailableError):  # of a `lock_timeout`
+            if isinstance(cause, asyncpg.LockNotAvailableError):
                 raise Busy("Another transaction is writing, and took too long to end.") from error
             if isinstance(cause, IN_THE_WAY):
                 raise Busy("Another transaction was in the way of this one.") from error
@@ -98,10 +99,9 @@ class _Telling(AsyncpgDBClient):
             raise
 
     async def _raise_translated(self, error: Exception, sql: str) -> NoReturn:
-        """Raise what is made of a statement's error; for what is called too often to go through it
-        each time.
+        """Raise the translation of a statement's error.
 
-        (`translate_exceptions` puts three calls around each.)
+        For hot paths: the decorator `translate_exceptions` would add three calls to each statement.
         """
         if isinstance(error, asyncpg.InsufficientPrivilegeError) and WRITES.search(sql):
             raise Unwritable(str(error)) from error
@@ -124,13 +124,13 @@ class _Telling(AsyncpgDBClient):
         raise NotImplementedError
 
     def _has_died(self, cause: BaseException | None) -> bool:
-        """Whether this is asyncpg's complaint that a transaction's connection is no more."""
+        """Whether this is asyncpg's complaint that the transaction's connection is closed."""
         if self._connection is None or not isinstance(cause, asyncpg.InterfaceError):
             return False
         return is_dead(self._connection)
 
 
-class CohortPostgresClient(_Telling):
+class CohortPostgresClient(_Translating):
     """A pool of connections, each of which serves one statement or one transaction at a time."""
 
     is_transaction = False
@@ -149,15 +149,15 @@ class CohortPostgresClient(_Telling):
         self.plans_anew = plans_anew
         self.pool_seconds = pool_seconds
         self.statement_seconds = statement_seconds
-        self.has_pairs = False  # until a connection has told
+        self.has_pairs = False  # until a connection was prepared
         self._renewed_at = -RENEW_SECONDS
 
     def _in_transaction(self) -> "SettledTransactionContext":
         return SettledTransactionContext(Transaction(self), self._pool_init_lock)
 
     async def create_pool(self, **options: Any) -> Pool:
-        # A connection would be reset whenever it goes back, by a statement that takes its time.
-        # None of ours leaves anything behind: no setting, no cursor, no lock, no listener.
+        # asyncpg resets each connection on release, by a slow statement. Ours leave nothing behind
+        # to reset: no setting, no cursor, no lock, no listener.
         defaults = {
             "init": self._prepare,
             "reset": self._synchronise,
@@ -165,7 +165,7 @@ class CohortPostgresClient(_Telling):
             "max_inactive_connection_lifetime": 0,
             "statement_cache_size": STATEMENTS_PREPARED,
             "max_cached_statement_lifetime": 0,
-            # Where the way to the server has fallen silent, the server can end nothing.
+            # If the network has gone silent, the server's own timeout does not reach us.
             "command_timeout": self.statement_seconds and self.statement_seconds + SILENT_SECONDS,
             "connection_class": asyncpg.Connection,
             "record_class": asyncpg.Record,
@@ -176,10 +176,10 @@ class CohortPostgresClient(_Telling):
         return pool
 
     async def _synchronise(self, connection: asyncpg.Connection) -> None:
-        """End what is left of a statement that was given up after its Parse and before its Bind.
+        """End what is left of a statement that was cancelled between its Parse and its Bind.
 
-        asyncpg sends that without a Sync: the statement's transaction would stay open, and its time
-        would run out in the middle of another one.
+        asyncpg sends the Parse without a Sync. The implicit transaction would stay open, and its
+        timeout would strike in the middle of a later statement.
         """
         await connection.execute("SELECT", timeout=self.pool_seconds)
 
@@ -187,16 +187,16 @@ class CohortPostgresClient(_Telling):
         # A write reads what others have committed while it waited for its turn.
         settings = "SET jit = off; SET default_transaction_isolation = 'read committed'"
         if self.plans_anew:
-            # Nobody counts the rows of a transaction that goes on: PostgreSQL would join thousands
-            # of them, pair by pair, as it is best for the few that there were when it began.
+            # Statistics do not count the rows of an open transaction: PostgreSQL would keep joining
+            # thousands of them by the plan that suited the few that there were when it began.
             settings += "; SET plan_cache_mode = force_custom_plan"
         elif "prepared" not in self.without:
-            # Our statements are few, and each wants the same plan whatever its parameters.
-            # PostgreSQL would plan them anew each time, which took as long as executing them.
+            # Our statements are few, and the plan of each suits all of its parameters. Planning
+            # them anew each time took PostgreSQL as long as executing them.
             settings += "; SET plan_cache_mode = force_generic_plan"
         if self.statement_seconds is not None:
-            # To cancel a statement is a message of its own, which may come before the statement
-            # does, or get lost: it would run on, and its connection would wait for it.
+            # A cancel request is a separate message, which may arrive before the statement, or get
+            # lost. Without a timeout the statement would run on and block its connection.
             timeout = int(min(self.statement_seconds * 1000, LONGEST_TIMEOUT))
             settings += f"; SET statement_timeout = {timeout}"
         await connection.execute(settings)
@@ -212,9 +212,9 @@ class CohortPostgresClient(_Telling):
         return cast("Pool", pool)
 
     async def acquire(self) -> Any:
-        """A connection of the pool, which must be released, or given back.
+        """A connection of the pool, to be passed to `release` or `give_back`.
 
-        Raises Busy if none becomes free in time, and Unavailable if none can be made.
+        Raises Busy if none becomes free in time, and Unavailable if none can be opened.
         """
         if self._pool is not None and (connection := await self._pool.take()) is not None:
             return connection
@@ -234,7 +234,7 @@ class CohortPostgresClient(_Telling):
             raise Unavailable(str(error)) from error
 
     async def release(self, connection: Any) -> None:
-        """Let a connection go back, whatever has become of it. It costs a round trip."""
+        """Return a connection in any state to the pool. Costs a round trip."""
         if self._pool is not None:
             try:
                 await self._pool.release(connection, timeout=self.pool_seconds)
@@ -242,7 +242,7 @@ class CohortPostgresClient(_Telling):
                 logger.warning("a connection is given up, since it does not answer: %r", error)
 
     async def give_back(self, connection: Any) -> None:
-        """Let a connection go back whose last statement has ended, outside of any transaction."""
+        """Return a connection whose last statement has ended, outside of any transaction."""
         if "at_hand" in self.without:
             await self.release(connection)
         elif self._pool is not None:
@@ -260,7 +260,7 @@ class CohortPostgresClient(_Telling):
             self._pool.renew()
 
     def usage(self) -> tuple[int, int]:
-        """How many connections of the pool are in use, and how many wait for use."""
+        """How many connections of the pool are in use, and how many are idle."""
         if self._pool is None:
             return 0, 0
         idle = self._pool.idle
@@ -286,7 +286,7 @@ class CohortPostgresClient(_Telling):
         await unpooled.listen(self._unpooled, hear, self.pool_seconds)
 
     async def notify(self, payload: str) -> None:
-        """Tell all who listen."""
+        """Notify all listeners."""
         await self.fetch("SELECT pg_notify($1, $2)", [unpooled.CHANNEL, payload])
 
     @asynccontextmanager
@@ -314,7 +314,7 @@ class CohortPostgresClient(_Telling):
             await self._raise_translated(error, sql)
 
 
-class Transaction(_Telling, TransactionWrapper):
+class Transaction(_Translating, TransactionWrapper):
     """A transaction on one connection of the pool."""
 
     is_transaction = True
@@ -334,7 +334,7 @@ class Transaction(_Telling, TransactionWrapper):
         pool.renew()
 
     async def savepoint_rollback(self) -> None:
-        """Undo what the transaction did since its savepoint, unless it went with its connection."""
+        """Roll back to the savepoint, unless the connection is closed, and all rolled back."""
         if not is_dead(self._connection):
             await super().savepoint_rollback()
 
@@ -346,7 +346,7 @@ class Transaction(_Telling, TransactionWrapper):
         """The rows of a statement within the transaction, reading or writing."""
         seen(sql)
         try:
-            # Tasks that share a snapshot take turns: a connection runs one statement at a time.
+            # Tasks that share a snapshot take turns: asyncpg runs one statement at a time.
             async with self._lock:
                 with over_statement(sql):
                     rows: Sequence[asyncpg.Record] = await self._connection.fetch(sql, *params)
@@ -365,7 +365,8 @@ class Transaction(_Telling, TransactionWrapper):
 
 
 class SettledTransactionContext(TransactionContextPooled):
-    """Enters and leaves whole: no connection is lost, or goes back to the pool in a transaction."""
+    """Begins and ends completely, even if cancelled: no connection is lost, or returns to the pool
+    inside a transaction."""
 
     async def __aenter__(self) -> TransactionalDBClient:
         client: Any = self.client
@@ -392,7 +393,7 @@ class SettledTransactionContext(TransactionContextPooled):
         await self.pool.give_back(self.client._connection)
 
     async def _abandon(self) -> None:
-        """Roll back what was begun, and give the connection back: closed, if it cannot be done."""
+        """Roll back, and return the connection to the pool; closed, if it does not answer."""
         connection = self.client._connection
         try:
             if not is_dead(connection) and connection.is_in_transaction():
