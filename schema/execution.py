@@ -175,7 +175,7 @@ class Runner:
             stamps = Stamps(viewer.organization_id)
             with stamps if self.stamps else nullcontext():
                 result = await self._execute(context, operation, asked)
-            if stamps.all_tell(viewer.revision):
+            if stamps.are_all(viewer.revision):
                 self.authenticator.note(viewer)
                 return result, viewer
             now = await self.authenticator.viewer(secret)

@@ -1,4 +1,4 @@
-"""What Tortoise's migrations lack."""
+"""Operations for migrations that Tortoise lacks."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ REFERENCES = {"user_id": "users", "bot_id": "bots", "persona_id": "personas", "g
 
 
 class CreateTenantModel(CreateModel):
-    """CreateModel with foreign keys of two columns: `organization_id` and each of REFERENCES.
+    """CreateModel with composite foreign keys: `organization_id` and each of REFERENCES.
 
-    They must be part of CREATE TABLE, since SQLite cannot add them later; Tortoise declares keys of
-    one column only.
+    They must be part of CREATE TABLE, since SQLite cannot add them later. Tortoise itself declares
+    only keys of one column.
     """
 
     async def database_forward(
@@ -32,7 +32,7 @@ class CreateTenantModel(CreateModel):
 
 
 class OnPostgres(RunSQL):
-    """RunSQL for what SQLite does without."""
+    """RunSQL on PostgreSQL only."""
 
     async def database_forward(
         self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None

@@ -1,9 +1,9 @@
-"""asyncpg's pool, less what it does each time a connection goes out and comes back.
+"""asyncpg's pool, without its overhead each time a connection is acquired and released.
 
-It makes a proxy, a task and several futures each time: nearly half of what a short statement takes
-in this process. Here a connection that is well is kept as it was handed out, and handed out again.
-There are as many permits as connections, and who has one finds a connection at hand, or free in
-asyncpg's queue, or on its way back to that.
+For that it makes a proxy, a task and several futures: nearly half of the time that a short
+statement takes in this process. Here a healthy connection is kept with its proxy (`_at_hand`), and
+handed out again as it is. There are as many permits as connections: whoever holds one finds a
+connection at hand, or free in asyncpg's queue, or about to be returned to that.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from asyncpg.pool import PoolConnectionProxy
 
 
 def is_dead(connection: Any) -> bool:
-    """Whether a connection of the pool is closed, or was taken from its user because it was."""
+    """Whether a connection of the pool is closed, or was detached from its proxy for that."""
     return connection._con is None or connection.is_closed()
 
 
 class Pool(asyncpg.Pool):  # type: ignore[misc]  # which has no types
-    """A pool whose connections can be given back without ceremony."""
+    """A pool with a fast path: `take` and `give_back` in place of `acquire` and `release`."""
 
     def __init__(self, *, max_size: int, **options: Any) -> None:
         super().__init__(max_size=max_size, **options)
@@ -28,21 +28,21 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]  # which has no types
 
     @property
     def idle(self) -> int:
-        """How many connections wait for use."""
+        """How many connections are idle."""
         return int(self.get_idle_size()) + sum(not is_dead(each) for each in self._at_hand)
 
     async def take(self) -> PoolConnectionProxy | None:
         """A connection that is at hand, to be given back or released; None if there is none."""
         if not self._at_hand or self._permits.locked():
             return None
-        await self._permits.acquire()  # for which nobody has to wait
+        await self._permits.acquire()  # does not wait: one is free
         connection = self._pop()
         if connection is None:
             self._permits.release()
         return connection
 
     async def give_back(self, connection: PoolConnectionProxy) -> None:
-        """Give back a connection whose last statement has ended, outside of any transaction."""
+        """Return a connection whose last statement has ended, outside of any transaction."""
         is_kept = (
             not self.is_closing()
             and not is_dead(connection)
@@ -55,14 +55,14 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]  # which has no types
             await self.release(connection)
 
     async def release(self, connection: PoolConnectionProxy, **options: Any) -> None:
-        """Let a connection go back, whatever has become of it: once."""
+        """Return a connection in any state; call it only once for each."""
         try:
             await super().release(connection, **options)
         finally:
             self._permits.release()
 
     async def _acquire(self, timeout: float | None) -> PoolConnectionProxy:  # noqa: ASYNC109
-        # All of asyncpg's ways to a connection lead here, Tortoise's among them.
+        # Everything that acquires a connection from asyncpg ends up here, Tortoise included.
         await self._permits.acquire()
         try:
             return self._pop() or await super()._acquire(timeout)
@@ -71,7 +71,7 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]  # which has no types
             raise
 
     async def expire_connections(self) -> None:
-        """Have every connection made anew before it is used again."""
+        """Have every connection replaced before it is used again."""
         await super().expire_connections()
         await self._release_all()
 
@@ -82,7 +82,7 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]  # which has no types
             connection.terminate()
 
     async def close(self) -> None:
-        """Wait for those that are in use, and close all."""
+        """Close all connections, after waiting for those in use."""
         await self._release_all()
         await super().close()
 

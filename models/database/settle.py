@@ -1,4 +1,4 @@
-"""Finishing what must not be left half done when a task is cancelled."""
+"""Finishing what must not be left half done if its task is cancelled."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,11 +8,11 @@ T = TypeVar("T")
 
 
 async def settle(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run to the end even if the caller is cancelled meanwhile; the cancellation follows then.
+    """Run a coroutine to its end even if the caller is cancelled; the cancellation is raised after.
 
-    A statement that was handed to a database runs there whether or not anyone still waits. If a
-    BEGIN, COMMIT or ROLLBACK were abandoned, its effect would stay without an owner: a lock held
-    for good, or a connection that goes back to the pool inside a transaction.
+    A statement that was sent to a database runs there whether or not anyone still waits. If a
+    BEGIN, COMMIT or ROLLBACK were abandoned, nobody would own its effect: a lock would be held
+    forever, or a connection would return to the pool inside a transaction.
     """
     task = asyncio.ensure_future(coroutine)
     cancelled: asyncio.CancelledError | None = None

@@ -1,11 +1,11 @@
-"""Tortoise's SQLite engine with what several processes and cancelled tasks need.
+"""Tortoise's SQLite engine, made safe for several processes and for cancelled tasks.
 
-Named in the connection's `engine`, so that Tortoise itself uses it, for models and for migrations:
+It is the connection's `engine`, so Tortoise itself uses it too, for models and migrations:
 
 * one connection writes, and a few read: in WAL mode a reader never waits for the writer;
 * transactions begin IMMEDIATE: a deferred one that reads first and writes later fails with
   `database is locked` whenever another process wrote in between, whatever the busy timeout;
-* begin, commit and rollback are always finished, also when the task is cancelled in them.
+* begin, commit and rollback always run to completion, even if their task is cancelled.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from models.spans import over_statement
 PRAGMAS = {"synchronous": "FULL", "busy_timeout": 10_000}
 READERS = 4
 STOP_AGAIN_SECONDS = 0.01
-PRIMARY = 0xFF  # of a result code of SQLite, which may be an extended one
+PRIMARY = 0xFF  # masks the primary result code out of an extended one
 
 T = TypeVar("T")
 
@@ -49,8 +49,8 @@ sqlite3.register_converter("TIMESTAMP", lambda text: datetime.fromisoformat(text
 def translate(sql: str) -> str:
     """The SQLite form of a statement of ours, which is written for PostgreSQL.
 
-    `$1` becomes `?1`, `= ANY($1)` reads a JSON array, `string_agg` has its older name, and `FOR
-    UPDATE` goes, with what stands about it: the whole database is locked by then.
+    `$1` becomes `?1`, `= ANY($1)` reads a JSON array, `string_agg` gets its older name, and `FOR
+    UPDATE` is dropped with its modifiers: the transaction has locked the whole database already.
     """
     sql = re.sub(r"= ANY\(\$(\d+)\)", r"IN (SELECT value FROM json_each(?\1))", sql)
     sql = sql.replace("string_agg(", "group_concat(")
@@ -67,8 +67,8 @@ def encode(value: Any) -> Any:
     return value
 
 
-def _told(error: sqlite3.OperationalError) -> Exception:
-    """What is raised for an error of SQLite (https://sqlite.org/rescode.html)."""
+def _translated(error: sqlite3.OperationalError) -> Exception:
+    """Our error, or Tortoise's, for an error of SQLite (https://sqlite.org/rescode.html)."""
     match error.sqlite_errorcode & PRIMARY:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return Busy("Another process is writing, and took too long to end.")
@@ -84,14 +84,14 @@ def _told(error: sqlite3.OperationalError) -> Exception:
 def translate_exceptions(
     function: Callable[..., Coroutine[Any, Any, T]],
 ) -> Callable[..., Coroutine[Any, Any, T]]:
-    """Tortoise's, which knows neither Busy nor Unavailable."""
+    """Replaces Tortoise's decorator of the same name, which does not know Busy or Unavailable."""
 
     @wraps(function)
     async def translated(*args: Any) -> T:
         try:
             return await function(*args)
         except sqlite3.OperationalError as error:
-            raise _told(error) from error
+            raise _translated(error) from error
         except sqlite3.IntegrityError as error:
             raise IntegrityError(error) from error
 
@@ -106,16 +106,16 @@ async def _open(filename: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
         connection._conn.row_factory = sqlite3.Row
         for pragma, value in pragmas.items():
             await (await connection.execute(f"PRAGMA {pragma}={value}")).close()
-    except BaseException:  # a file that is no database, for one: its thread must not stay
+    except BaseException:  # such as a file that is not a database: do not leak the thread
         await connection.close()
         raise
     return connection
 
 
 async def _stop(connection: aiosqlite.Connection) -> None:
-    """Stop what a connection is at, also if it was handed over and has yet to begin.
+    """Stop the statement of a connection, even one that is queued and has not begun yet.
 
-    To interrupt once is not enough: SQLite forgets it where no statement runs yet.
+    One interrupt is not enough: SQLite ignores it while no statement is running.
     """
     idle = asyncio.ensure_future(connection._execute(lambda: None))  # type: ignore[no-untyped-call]
     while not idle.done():
@@ -124,7 +124,7 @@ async def _stop(connection: aiosqlite.Connection) -> None:
 
 
 class CohortSqliteClient(SqliteClient):
-    """One writing connection (Tortoise's own) and a few that read."""
+    """One connection that writes (Tortoise's own), and a few that read."""
 
     is_transaction = False
 
@@ -177,7 +177,7 @@ class CohortSqliteClient(SqliteClient):
         return ImmediateTransactionContext(ImmediateTransaction(self), self._lock)
 
     def usage(self) -> tuple[int, int]:
-        """How many connections are in use, and how many wait for use; the writing one is one."""
+        """How many connections are in use, and how many are idle, including the one that writes."""
         if self._connection is None:
             return 0, 0
         idle = self._readers.qsize() + (not self._lock.locked())
@@ -201,7 +201,7 @@ class CohortSqliteClient(SqliteClient):
         try:
             yield connection
         except asyncio.CancelledError:
-            # Nobody waits for the answer any more: stop the statement, not only the waiting.
+            # Nobody needs the rows any more: stop the statement itself, not only the waiting.
             await settle(_stop(connection))
             raise
         finally:
@@ -217,7 +217,7 @@ class CohortSqliteClient(SqliteClient):
             raise self.busy(f"All {READERS} connections that read are in use") from None
 
     def busy(self, what: str) -> Busy:
-        """The error that none became free in time."""
+        """The error that no connection became free in time."""
         return Busy(
             f"{what}, and none became free in {self.pool_seconds:g} seconds (COHORT_POOL_SECONDS)."
         )
@@ -234,7 +234,7 @@ class CohortSqliteClient(SqliteClient):
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
-        """A transaction that only reads: one state throughout, and no writer waits for it."""
+        """A read-only transaction that sees one state throughout. No writer waits for it."""
         async with self._reader() as connection:
             reading = ImmediateTransaction(self)
             reading._connection = connection
@@ -243,7 +243,7 @@ class CohortSqliteClient(SqliteClient):
                 await settle(connection.execute("BEGIN"))
                 yield
             except asyncio.CancelledError:
-                await settle(_stop(connection))  # else the rollback waits for the statement
+                await settle(_stop(connection))  # else the rollback would wait for the statement
                 raise
             finally:
                 get_connections().reset(token)
@@ -251,7 +251,7 @@ class CohortSqliteClient(SqliteClient):
 
 
 class ImmediateTransaction(SqliteTransactionWrapper):
-    """A transaction that holds the write lock from its first moment."""
+    """A transaction that holds the write lock from its beginning."""
 
     is_transaction = True
 
@@ -275,7 +275,7 @@ class ImmediateTransaction(SqliteTransactionWrapper):
     async def fetch_behind(
         self, first: Statement, others: Sequence[Statement]
     ) -> Sequence[sqlite3.Row]:
-        """Run writing statements, without coming back between them, if the first returns a row."""
+        """Run writing statements in one call to the thread, if the first returns a row."""
         connection = self._connection
         together = "; ".join(sql for sql, _ in (first, *others))
         seen(together)
@@ -314,7 +314,7 @@ class ImmediateTransaction(SqliteTransactionWrapper):
 
 
 class ImmediateTransactionContext(SqliteTransactionContext):
-    """Enters and leaves whole: neither lock nor transaction outlives a cancelled task."""
+    """Begins and ends completely, even if cancelled: no lock or transaction outlives its task."""
 
     connection: ImmediateTransaction
 
@@ -350,7 +350,7 @@ class ImmediateTransactionContext(SqliteTransactionContext):
             raise client.busy("The connection that writes is in use") from None
 
     async def _abandon(self) -> None:
-        """Roll back what was begun, if anything was, and let the next one in."""
+        """Roll back the transaction, if it has begun, and let the next one in."""
         try:
             connection = self.connection._connection
             if connection is not None and connection.in_transaction:

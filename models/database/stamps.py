@@ -1,8 +1,8 @@
-"""Whether all that a query read stood at one revision of its organization.
+"""Stamps: telling whether all that a query read was of one revision of its organization.
 
-A statement sees one state of the database, whatever lands while it runs. So one that reads the
-organization's revision beside its rows tells of what state they are. Where all statements of a
-query tell the same, that is the revision its answer shows, and nobody has to read it once more.
+A statement sees one state of the database, whatever lands while it runs. So if it reads the
+organization's revision beside its rows, that says which state they are of. If all statements of a
+query return the same revision, its answer shows that one, without another statement to read it.
 """
 
 from contextvars import ContextVar, Token
@@ -10,28 +10,28 @@ from typing import Self
 
 from models.apart import of_request
 
-STAMP = "stamp"  # the column, behind all others
+STAMP = "stamp"  # the column, after all others
 
 
 class Stamps:
-    """The revisions that the statements of one query told; None of one that told none.
+    """The revisions that the statements of one query returned; None for one without a stamp.
 
-    `with` it, the statements of a block are stamped, and those of the tasks that the block starts.
+    Inside `with`, the statements of the block, and of tasks that it starts, are stamped.
     """
 
-    __slots__ = ("_token", "_told", "organization_id")
+    __slots__ = ("_revisions", "_token", "organization_id")
 
     def __init__(self, organization_id: str) -> None:
         self.organization_id = organization_id
-        self._told: set[int | None] = set()
+        self._revisions: set[int | None] = set()
 
     def note(self, revision: int | None) -> None:
-        """What one statement told."""
-        self._told.add(revision)
+        """Note the revision that a statement returned."""
+        self._revisions.add(revision)
 
-    def all_tell(self, revision: int) -> bool:
-        """Whether statements ran, and each of them told this revision."""
-        return self._told == {revision}
+    def are_all(self, revision: int) -> bool:
+        """Whether any statements ran, and all of them returned this revision."""
+        return self._revisions == {revision}
 
     def __enter__(self) -> Self:
         self._token: Token[Stamps | None] = stamps.set(self)
@@ -45,9 +45,9 @@ stamps: ContextVar[Stamps | None] = of_request("stamps")
 
 
 def stamped(sql: str, number: int) -> str:
-    """A statement with the stamp; it has a row of nothing else if it would have none.
+    """The statement with a stamp. If it has no rows, it returns one of nulls, with the stamp.
 
-    The organization's id is its parameter of that number.
+    `number` is that of the parameter that holds the organization's id.
     """
     return (
         f"SELECT each.*, o.revision AS {STAMP} FROM organizations o "

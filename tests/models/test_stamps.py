@@ -20,14 +20,14 @@ async def test_statements_tell_the_revision_at_which_they_saw_the_rows(viewer: V
     with Stamps(viewer.organization_id) as stamps:
         rows = await read(NAMES, "")
         assert [row["name"] for row in rows] == ["Alan", "Ada"]
-        assert stamps.all_tell(revision)
-        assert not stamps.all_tell(revision + 1)
+        assert stamps.are_all(revision)
+        assert not stamps.are_all(revision + 1)
 
 
 async def test_one_that_finds_nothing_tells_it_too(viewer: Viewer) -> None:
     with Stamps(viewer.organization_id) as stamps:
         assert await read(NAMES, "Zoë") == []
-    assert stamps.all_tell(await current_revision(viewer.organization_id))
+    assert stamps.are_all(await current_revision(viewer.organization_id))
 
 
 async def test_what_lands_between_two_of_them_is_noticed(viewer: Viewer) -> None:
@@ -39,21 +39,21 @@ async def test_what_lands_between_two_of_them_is_noticed(viewer: Viewer) -> None
         await read(NAMES, "")
     after = await current_revision(viewer.organization_id)
     assert before < after
-    assert not stamps.all_tell(before)
-    assert not stamps.all_tell(after)
+    assert not stamps.are_all(before)
+    assert not stamps.are_all(after)
 
 
 async def test_a_statement_without_a_stamp_leaves_it_open(viewer: Viewer) -> None:
     with Stamps(viewer.organization_id) as stamps:
         await read(NAMES, "")
         await fetch(NAMES, "")
-    assert not stamps.all_tell(await current_revision(viewer.organization_id))
+    assert not stamps.are_all(await current_revision(viewer.organization_id))
 
 
 async def test_no_statement_tells_nothing(viewer: Viewer) -> None:
     with Stamps(viewer.organization_id) as stamps:
         pass
-    assert not stamps.all_tell(await current_revision(viewer.organization_id))
+    assert not stamps.are_all(await current_revision(viewer.organization_id))
 
 
 async def test_the_tasks_of_a_block_are_its_own_and_no_others(viewer: Viewer) -> None:
@@ -64,5 +64,5 @@ async def test_the_tasks_of_a_block_are_its_own_and_no_others(viewer: Viewer) ->
             assert await read(NAMES, "") == []
         await task
     await fetch(NAMES, "")
-    assert one.all_tell(revision)
-    assert not other.all_tell(revision)
+    assert one.are_all(revision)
+    assert not other.are_all(revision)
