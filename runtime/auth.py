@@ -1,4 +1,4 @@
-"""Who is asking: from a bearer token, or from the session cookie of a browser."""
+"""Authentication: recognising the viewer by a bearer token, or a browser's session cookie."""
 
 import asyncio
 import logging
@@ -26,10 +26,10 @@ logger = logging.getLogger("cohort.auth")
 
 
 def is_same_origin(connection: HTTPConnection) -> bool:
-    """Whether a page of this service sent the request, or no page at all.
+    """Whether the request was sent by a page of this service, or by no page at all.
 
-    Browsers say where a request comes from (`Sec-Fetch-Site`, `Origin`); other clients say nothing,
-    and carry no cookie unless somebody gave it to them.
+    Browsers say where a request comes from (`Sec-Fetch-Site`, `Origin`); other clients do not, and
+    have no cookie unless they were given one on purpose.
     """
     site = connection.headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
@@ -37,13 +37,13 @@ def is_same_origin(connection: HTTPConnection) -> bool:
     origin = connection.headers.get("origin")
     if origin is None:
         return True
-    # Behind a proxy that ends TLS, the scheme of the page is not always known here.
+    # Behind a proxy that terminates TLS, we may not know the scheme of the page.
     scheme, _, host = origin.partition("://")
     return scheme in ("http", "https") and host == connection.headers.get("host")
 
 
 def secret_of(connection: HTTPConnection) -> str | None:
-    """The secret that a request bears: in `Authorization`, else in the cookie of our own pages."""
+    """The secret that a request carries: in `Authorization`, or else in our own pages' cookie."""
     authorization = connection.headers.get("authorization")
     if authorization is not None:
         return secret_in(authorization)
@@ -51,17 +51,17 @@ def secret_of(connection: HTTPConnection) -> str | None:
 
 
 def secret_in(authorization: str) -> str:
-    """The secret in a value of `Authorization`; empty if it is no bearer token."""
+    """The secret in a value of `Authorization`; empty if it is not a bearer token."""
     scheme, _, secret = authorization.partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 class Authenticator:
-    """Recognises secrets, and notes now and then which tokens were used.
+    """Recognises viewers by their secrets, and records from time to time which tokens were used.
 
-    Whatever changes who somebody is, or what they may do, is a change: it moves the revision of
-    their organization, which remembers the last of them. So a viewer who was recognised since then
-    is good as it is, unless its token has expired meanwhile, or its `issuer` has other keys now.
+    Everything that alters who a viewer is, or what it may do, is a change in the ledger, and each
+    organization keeps the revision of the last such change. A viewer recognised since then is still
+    valid, unless its token has expired, or its `issuer` has replaced its keys.
     """
 
     def __init__(self, revisions: Revisions, issuer: Issuer | None = None) -> None:
@@ -72,10 +72,10 @@ class Authenticator:
         revisions.when_back.append(self.forget)
 
     def presumed(self, secret: str | None) -> Viewer | None:
-        """The viewer that a secret stood for when it was last asked about; None if that is no help.
+        """The viewer that the secret stood for when it was last checked; None if that is unknown.
 
-        It may be somebody else by now, or nobody: nothing may be told to it, nor written for it,
-        before that is known. `viewer` tells it; a write finds out by itself.
+        The secret may have been revoked since, or the viewer's rights changed. Before anything is
+        answered or written, that must be verified: call `viewer`; writes do it on their own.
         """
         known = self._recognised.get(self._key(secret)) if secret else None
         if known is None or (known.expires_at and known.expires_at <= utc_now()):
@@ -85,7 +85,7 @@ class Authenticator:
         return known
 
     async def viewer(self, secret: str | None) -> Viewer:
-        """The viewer that a secret stands for, at the present revision. Raises Unauthenticated."""
+        """The viewer that a secret stands for, at the current revision. Raises Unauthenticated."""
         known = self.presumed(secret)
         if known is None or secret is None:
             return await self.recognise(secret)
@@ -99,12 +99,12 @@ class Authenticator:
         return known
 
     async def recognise(self, secret: str | None) -> Viewer:
-        """The same, asked of the database. Raises Unauthenticated."""
+        """The same, always read from the database. Raises Unauthenticated."""
         if not secret:
             raise Unauthenticated(
                 "Sign in, or send a token in the header `Authorization: Bearer …`."
             )
-        key = self._key(secret)  # as of now: the issuer may have other keys when it is recognised
+        key = self._key(secret)  # before the await: the issuer's keys may change meanwhile
         try:
             viewer = await self._identify(secret)
         except Unauthenticated:
@@ -118,7 +118,7 @@ class Authenticator:
         return viewer
 
     def forget(self, organization_id: str) -> None:
-        """Recognise the viewers of an organization anew."""
+        """Drop all recognised viewers of an organization, so that they are recognised again."""
         for key, viewer in list(self._recognised.items()):
             if viewer.organization_id == organization_id:
                 del self._recognised[key]
@@ -132,18 +132,19 @@ class Authenticator:
         return viewer
 
     def _key(self, secret: str) -> str:
-        """Where a viewer is kept: not to be found any more once its issuer's keys change."""
+        """The key of a recognised viewer. It includes the generation of the issuer's keys, so that
+        nothing is found under it once they change."""
         if self.issuer and looks_like_jwt(secret):
             return f"{self.issuer.keys.generation} {hash_secret(secret)}"
         return hash_secret(secret)
 
     def note(self, viewer: Viewer) -> None:
-        """Remember that a viewer's token was used just now."""
+        """Note that a viewer's token was used just now."""
         if viewer.token_id:
             self._used[viewer.token_id] = utc_now()
 
     async def note_used(self) -> None:
-        """Write down when tokens were last used: one write for all of them."""
+        """Store when tokens were last used, all in one statement."""
         used, self._used = self._used, {}
         if not used:
             return
@@ -152,14 +153,14 @@ class Authenticator:
         except (Busy, Unavailable) as error:
             logger.warning("could not note the last use of %d tokens: %s", len(used), error)
         except Exception:
-            # It is kept for people to read, and nothing depends on it.
+            # It is only information for people; nothing depends on it.
             logger.warning("could not note the last use of %d tokens", len(used), exc_info=True)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Note now and then while the service runs, and once more at its end. Hear of writes, too.
+        """Listen to writes, and store the use of tokens periodically and once more at the end.
 
-        The issuer's keys are fetched as it begins, so that the log tells soon if that fails.
+        The issuer's keys are fetched at the start, so that the log shows early if that fails.
         """
 
         async def forever() -> None:

@@ -1,19 +1,19 @@
-"""What is kept in memory, in so many bytes and no more: finished responses, and texts."""
+"""Least-recently-used caches of a bounded size in bytes: of anything, and of responses."""
 
 from collections import OrderedDict
 from typing import Any, Generic, TypeVar
 
-LARGEST_PART = 16  # nothing takes more than this part of the room
-OVERHEAD = 500  # bytes that an entry takes beside its texts
+LARGEST_PART = 16  # no entry may take more than one part in so many of the room
+OVERHEAD = 500  # bytes that an entry takes besides its contents
 
 Key = tuple[Any, ...]
 V = TypeVar("V")
 
 
 class Kept(Generic[V]):
-    """Values by key, the least recently used of which go first.
+    """Values by key. The least recently used are evicted first.
 
-    `room` is how many bytes they may take together; 0 keeps nothing.
+    `room` is how many bytes all of them may take; 0 keeps nothing.
     """
 
     def __init__(self, room: int) -> None:
@@ -30,7 +30,7 @@ class Kept(Generic[V]):
         return kept[1]
 
     def keep(self, key: Key, value: V, size: int) -> None:
-        """Keep a value, whose texts take `size` bytes. What was there gives way."""
+        """Keep a value that takes `size` bytes, in place of the key's earlier one."""
         self.forget(key)
         size += OVERHEAD
         if size > self.room // LARGEST_PART:
@@ -41,28 +41,28 @@ class Kept(Generic[V]):
             self.forget(next(iter(self._kept)))
 
     def keys(self) -> list[Key]:
-        """The keys of all that is kept."""
+        """The keys of all values."""
         return list(self._kept)
 
     def forget(self, key: Key) -> None:
-        """Let a value go, if it is there."""
+        """Drop a value, if it is there."""
         kept = self._kept.pop(key, None)
         if kept is not None:
             self.size -= kept[0]
 
 
 class KeptResponses:
-    """The bodies of finished responses, served again for as long as the revision stands.
+    """The bodies of finished responses, valid as long as the revision does not move.
 
-    A key is a tuple that tells the viewer, beginning with its organization, and ends with the
-    request as it was sent.
+    A key is a tuple that begins with the organization's id and the rest of what identifies the
+    viewer, and ends with the request as it was sent.
     """
 
     def __init__(self, room: int) -> None:
         self._bodies = Kept[tuple[int, bytes]](room)
 
     def get(self, key: Key, revision: int) -> bytes | None:
-        """The body that was kept under a key at this very revision."""
+        """The body that was kept under a key at exactly this revision."""
         kept = self._bodies.get(key)
         return kept[1] if kept is not None and kept[0] == revision else None
 
@@ -71,11 +71,11 @@ class KeptResponses:
         return self._bodies.get(key) is not None
 
     def keep(self, key: Key, revision: int, body: bytes) -> None:
-        """Keep a body. One of an older revision gives way."""
+        """Keep a body, in place of one of another revision."""
         self._bodies.keep(key, (revision, body), len(key[-1]) + len(body))
 
     def forget(self, organization_id: str) -> None:
-        """Let all bodies of an organization go."""
+        """Drop all bodies of an organization."""
         for key in self._bodies.keys():
             if key[0] == organization_id:
                 self._bodies.forget(key)

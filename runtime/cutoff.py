@@ -1,6 +1,6 @@
-"""A time limit on a block: what `asyncio.timeout` does, in less than half of the time.
+"""A time limit on a block: like `asyncio.timeout`, at less than half of the overhead.
 
-A request has up to three of them: 2 microseconds each, where asyncio's take 5 to 7.
+A request enters up to three of them: at 2 microseconds each, where asyncio's takes 5 to 7.
 """
 
 import asyncio
@@ -9,9 +9,9 @@ from typing import Any, Self
 
 
 class Cutoff:
-    """Stops one block when its time is over, or when it is told to: raises TimeoutError then.
+    """Stops a block when its time is over, or on `stop`; the block then raises TimeoutError.
 
-    `seconds` is None where only `stop` ends it. What else cancels the task passes as it is.
+    With `seconds` None, only `stop` ends it. Any other cancellation of the task passes through.
     """
 
     __slots__ = ("_cancelling", "_handle", "_seconds", "_task", "is_over")
@@ -33,7 +33,7 @@ class Cutoff:
         return self
 
     def stop(self) -> None:
-        """End the block now, if it goes on."""
+        """End the block now, unless it has ended."""
         if self._task is not None and not self.is_over:
             self.is_over = True
             self._task.cancel()

@@ -1,8 +1,9 @@
-"""Wakes those who wait for a new revision. The ledger is the truth; a wake is only a hint.
+"""The feed: hands new changes to all subscribers of this process.
 
-One reader a process, however many subscribers: when an organization's revision has moved, it reads
-the new changes once and hands them to all who wait. It learns of a move from a write of its own
-process, from a notification of PostgreSQL, or at the latest from a short poll.
+There is one reader per process, however many subscribers: when an organization's revision has
+moved, it reads the new changes once and hands them to everybody who waits. It learns of a move from
+a write of its own process, from a notification of PostgreSQL, or at the latest by polling. These
+are only hints, and may get lost; the ledger is the truth.
 """
 
 import asyncio
@@ -15,27 +16,27 @@ from models.database import Row
 from models.errors import Busy, Unavailable
 from runtime.metrics import LAG
 
-# How many changes may wait for one subscriber. One who falls behind further reads the ledger again
-# from where it was: nothing is lost, and nothing grows.
+# How many changes may wait for one subscriber. If it falls behind further, it reads the ledger
+# again from where it was: nothing is lost, and queues stay bounded.
 MOST_WAITING = 200
 POLL_SECONDS = 0.2
-GATHER_SECONDS = 0.02  # what lands within is read, and told to other processes, at once
-POLL_SECONDS_WHERE_TOLD = 1.0  # PostgreSQL tells; the poll is for what is missed
+POLL_SECONDS_IF_NOTIFIED = 1.0  # on PostgreSQL, only to catch notifications that got lost
+GATHER_SECONDS = 0.02  # changes that land within are read, and announced, together
 
 logger = logging.getLogger("cohort.feed")
 
 
 class Subscriber:
-    """One who waits for changes of an organization."""
+    """Somebody who waits for changes of an organization."""
 
     def __init__(self) -> None:
         self._waiting: list[Row] = []
         self._something = asyncio.Event()
         self.is_behind = True
-        self.back_at: int | None = None  # the revision to go on from; for the subscriber to clear
+        self.back_at: int | None = None  # the revision to resume from; the subscriber clears it
 
     def offer(self, changes: Sequence[Row] | None) -> None:
-        """Hand over new changes; None says that there are too many to hand over."""
+        """Hand over new changes; None if there are too many to hand over."""
         if changes is None or len(self._waiting) + len(changes) > MOST_WAITING:
             self._waiting.clear()
             self.is_behind = True
@@ -44,12 +45,12 @@ class Subscriber:
         self._something.set()
 
     def go_back(self, revision: int) -> None:
-        """An older state was restored: what was told of later revisions is told anew."""
+        """An older state was restored: resume from it, as later revisions will differ."""
         self.back_at = revision
         self.offer(None)
 
     async def take(self) -> list[Row]:
-        """What has come since the last time; waits for something. Empty if it `is_behind`."""
+        """Wait for new changes, and return all since the last call; none if it `is_behind`."""
         await self._something.wait()
         self._something.clear()
         taken, self._waiting = self._waiting, []
@@ -57,7 +58,7 @@ class Subscriber:
 
 
 class _Channel:
-    """One organization: the revision up to which its subscribers were told."""
+    """An organization's subscribers, and the revision up to which they were offered changes."""
 
     def __init__(self, revision: int) -> None:
         self.revision = revision
@@ -71,29 +72,29 @@ class Feed:
         self._poll_seconds = poll_seconds
         self._channels: dict[str, _Channel] = {}
         self._moved = asyncio.Event()
-        self._untold: set[str] = set()
+        self._unannounced: set[str] = set()  # organizations that other processes are to hear of
         self.closing = asyncio.Event()
 
     @property
     def subscriber_count(self) -> int:
-        """How many wait."""
+        """How many subscribers there are."""
         return sum(len(channel.subscribers) for channel in self._channels.values())
 
     def wake(self, organization_id: str) -> None:
-        """Look now: the organization may have moved."""
+        """Read now: the organization may have moved."""
         if organization_id in self._channels:
             self._moved.set()
 
     def _written(self, organization_id: str) -> None:
-        """This process has changed an organization: look, and tell the other processes."""
-        self._untold.add(organization_id)
+        """This process has changed an organization: read, and announce it to other processes."""
+        self._unannounced.add(organization_id)
         self._moved.set()
 
     @asynccontextmanager
     async def subscribed(self, organization_id: str) -> AsyncIterator[Subscriber]:
-        """A subscriber, offered every change that lands while the block lasts."""
+        """A subscriber that is offered every change that lands during the block."""
         if organization_id not in self._channels:
-            # Whatever lands from here on is offered; what landed before is in the ledger.
+            # Changes that land from here on are offered; earlier ones are in the ledger.
             revision = await ledger.current_revision(organization_id)
             self._channels.setdefault(organization_id, _Channel(revision))
         channel = self._channels[organization_id]
@@ -110,10 +111,10 @@ class Feed:
     async def running(self) -> AsyncIterator[None]:
         """Read while the service runs."""
         ledger.listeners.append(self._written)
-        told = database.is_postgres()
-        poll = self._poll_seconds or (POLL_SECONDS_WHERE_TOLD if told else POLL_SECONDS)
+        is_notified = database.is_postgres()
+        poll = self._poll_seconds or (POLL_SECONDS_IF_NOTIFIED if is_notified else POLL_SECONDS)
         tasks = [asyncio.create_task(self._read_forever(poll))]
-        if told:
+        if is_notified:
             tasks.append(asyncio.create_task(database.listen(self.wake)))
         try:
             yield
@@ -133,7 +134,7 @@ class Feed:
                 pass
             self._moved.clear()
             try:
-                await self._tell_others()
+                await self._announce()
                 await self._read()
                 await asyncio.sleep(GATHER_SECONDS)
             except (Busy, Unavailable) as error:
@@ -143,22 +144,23 @@ class Feed:
                 logger.warning("could not read new changes; trying again", exc_info=True)
                 await asyncio.sleep(poll_seconds)
 
-    async def _tell_others(self) -> None:
-        while self._untold:
-            organization_id = self._untold.pop()
+    async def _announce(self) -> None:
+        """Notify the other processes of what this one has changed."""
+        while self._unannounced:
+            organization_id = self._unannounced.pop()
             if not database.is_postgres():
                 continue
             try:
                 await database.notify(organization_id)
             except BaseException:
-                self._untold.add(organization_id)  # to be told with the next
+                self._unannounced.add(organization_id)  # try again in the next round
                 raise
 
     async def _read(self) -> None:
-        """Offer what is new, in every organization that somebody waits for."""
+        """Offer new changes to the subscribers of each organization."""
         if not self._channels:
             return
-        channels = dict(self._channels)  # one that is made meanwhile may be ahead of what is read
+        channels = dict(self._channels)  # one added meanwhile may be ahead of what is read here
         for id, at in (await ledger.revisions(list(channels))).items():
             channel = channels[id]
             if at.revision < channel.revision:

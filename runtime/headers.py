@@ -1,4 +1,4 @@
-"""Security headers on every response, and pages of other origins kept out, or let in."""
+"""Security headers on every response, and CORS for the configured origins."""
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.settings import Settings
 
-# GraphiQL's editor sets styles from scripts, and runs its workers from blobs; avatars may lie
+# GraphiQL's editor sets styles from scripts, and runs its workers from blobs; avatars may be hosted
 # anywhere. Nothing else comes from another origin.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -23,7 +23,7 @@ OVER_TLS = [*HEADERS, (b"strict-transport-security", b"max-age=31536000")]
 
 
 class SecurityHeaders:
-    """Adds those that a response has not; HSTS where the request came over TLS."""
+    """Adds the headers that a response does not set itself; HSTS only if it goes over TLS."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -41,7 +41,8 @@ class SecurityHeaders:
 
 
 def open_to(settings: Settings) -> list[Middleware]:
-    """Lets pages of the configured origins ask (CORS): with a token, and never with a cookie."""
+    """The middleware that lets pages of the configured origins send requests (CORS): with a token,
+    never with a cookie."""
     if not settings.allowed_origins:
         return []
     return [

@@ -1,6 +1,6 @@
-"""How many requests: a minute, and at once. Each process counts for itself.
+"""Rate limits: how many requests per minute, and how many at once. Each process counts its own.
 
-Counting takes a fraction of a microsecond. The memory stores of the libraries for it walk over all
+Counting takes a fraction of a microsecond. The in-memory stores of rate-limiting libraries scan all
 keys with every request, in a thread or a task that each of them starts.
 """
 
@@ -13,11 +13,11 @@ from math import ceil
 from models.errors import LimitExceeded
 
 MINUTE = 60.0
-IPV6_SUBSCRIBER = 64  # bits of an address: what one subscriber is given, and may move about in
+IPV6_SUBSCRIBER = 64  # bits of the prefix that one subscriber has, to use any address within
 
 
 class TryAgainLater(LimitExceeded):
-    """Too many requests; `retry_after` says for how many seconds."""
+    """Too many requests. `retry_after` is in seconds."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
@@ -25,16 +25,16 @@ class TryAgainLater(LimitExceeded):
 
 
 class TookTooLong(LimitExceeded):
-    """A request that was stopped when its time was over."""
+    """A request that was stopped because its time was over."""
 
 
 def variable(name: str) -> str:
-    """The environment variable of a setting, by which an error names it."""
+    """The environment variable of a setting, for error messages."""
     return f"COHORT_{name.upper()}"
 
 
 class PerMinute:
-    """Counts by key, in windows of a minute that begin for all keys together."""
+    """Counts by key, in fixed windows of a minute that are the same for all keys."""
 
     def __init__(self, most: int, setting: str, what: str) -> None:
         self.most = most
@@ -44,7 +44,7 @@ class PerMinute:
         self._end = 0.0
 
     def check(self, key: str) -> int:
-        """How often `key` was counted in this minute. Raises TryAgainLater if it is too often."""
+        """How often `key` was counted in this window. Raises TryAgainLater at the limit."""
         now = time.monotonic()
         if now >= self._end:
             self._end = now + MINUTE
@@ -58,17 +58,17 @@ class PerMinute:
         return count
 
     def take(self, key: str) -> None:
-        """Count one. Raises TryAgainLater if there were too many, and counts nothing then."""
+        """Count one. Raises TryAgainLater, without counting, if the limit is reached."""
         self._counts[key] = self.check(key) + 1
 
     def give_back(self, key: str) -> None:
-        """Take one back that was counted, and need not have been."""
+        """Uncount one that was counted but need not have been."""
         if count := self._counts.get(key, 0):
             self._counts[key] = count - 1
 
 
 class AtOnce:
-    """Counts by key what goes on at the moment."""
+    """Counts by key what is in progress."""
 
     def __init__(self, most: int, setting: str, what: str) -> None:
         self.most = most
@@ -77,7 +77,7 @@ class AtOnce:
         self._counts: dict[str, int] = {}
 
     def check(self, key: str) -> int:
-        """How many of `key` go on. Raises TryAgainLater if there may be no more."""
+        """How many of `key` are in progress. Raises TryAgainLater if the limit is reached."""
         count = self._counts.get(key, 0)
         if count >= self.most:
             raise TryAgainLater(
@@ -86,7 +86,7 @@ class AtOnce:
         return count
 
     def enter(self, key: str) -> None:
-        """Begin one. Raises TryAgainLater if too many go on; else `leave` must follow."""
+        """Begin one. Raises TryAgainLater at the limit; otherwise `leave` must follow."""
         self._counts[key] = self.check(key) + 1
 
     def leave(self, key: str) -> None:
@@ -99,7 +99,7 @@ class AtOnce:
 
     @contextmanager
     def holding(self, key: str) -> Iterator[None]:
-        """One that goes on for as long as the block lasts."""
+        """One that is in progress for the duration of the block."""
         self.enter(key)
         try:
             yield
@@ -108,7 +108,7 @@ class AtOnce:
 
 
 def address_key(host: str | None) -> str:
-    """What stands for a client's address: all that one subscriber has of IPv6 is one."""
+    """The key by which to count a client's address: for IPv6, its subscriber's network."""
     try:
         address = ip_address(host or "")
     except ValueError:
