@@ -1,7 +1,7 @@
-"""The public keys of an OpenID Connect issuer: fetched, kept, and fetched anew as it changes them.
+"""The public keys of an OpenID Connect issuer: fetched, cached, and refreshed as they change.
 
-Who sends tokens must not be able to make this process fetch: whatever comes, there is at most one
-fetch in RETRY_SECONDS, and all who need it wait for the same one.
+Nobody can flood the issuer with fetches by sending tokens: whatever arrives, there is at most one
+fetch in RETRY_SECONDS, and everybody who needs it waits for the same one.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from jwt import PyJWK
 from models.apart import apart
 from runtime.settings import is_safe_address
 
-FRESH_SECONDS = 300.0  # for so long a key may be used after its issuer withdrew it
-RETRY_SECONDS = 10.0  # between two fetches
-USABLE_SECONDS = 24 * 3600.0  # for so long the last keys stand in for an issuer that is silent
+FRESH_SECONDS = 300.0  # how long a key may be used after its issuer has withdrawn it
+RETRY_SECONDS = 10.0  # the least between two fetches
+USABLE_SECONDS = 24 * 3600.0  # how long the last keys are used while the issuer does not answer
 FETCH_SECONDS = 5.0
 LARGEST_DOCUMENT = 256 * 1024
 MOST_KEYS = 100
 
-# RFC 7518, section 3.1, and RFC 8037: the type and the curve of the keys of each algorithm.
+# The type and the curve of the keys of each algorithm (RFC 7518, section 3.1; RFC 8037).
 KEY_KINDS: dict[str, tuple[str, str | None]] = {
     **{f"{family}{bits}": ("RSA", None) for family in ("RS", "PS") for bits in (256, 384, 512)},
     "ES256": ("EC", "P-256"),
@@ -41,8 +41,8 @@ logger = logging.getLogger("cohort.oidc")
 def usable_keys(document: Any, algorithms: Sequence[str]) -> list[PyJWK]:
     """The keys of a JWK set (RFC 7517) that verify signatures, each bound to one algorithm.
 
-    A key that is for something else, or that makes no sense, is passed over. Raises ValueError for
-    what is no set of keys.
+    A key that has another use, or is malformed, is skipped. Raises ValueError if the document is
+    not a set of keys.
     """
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list):
@@ -65,17 +65,17 @@ def _key(jwk: dict[str, Any], algorithm: str) -> PyJWK | None:
     try:
         if "verify" not in jwk.get("key_ops", ["verify"]):
             return None
-        # A set that shows private members by mistake is still read for the public ones only.
+        # Only public members are read, even if a set exposes private ones by mistake.
         return PyJWK({name: jwk[name] for name in PUBLIC if name in jwk}, algorithm)
     except (jwt.PyJWTError, ValueError, TypeError):
         return None
 
 
 class IssuerKeys:
-    """The keys of one issuer, which verify by one of `algorithms`.
+    """The keys of one issuer, each of which verifies by one of `algorithms`.
 
-    Without `jwks_url` the issuer's discovery document says where they are. `generation` counts how
-    often they changed: what was verified by keys of another generation is no longer known good.
+    Without `jwks_url`, the issuer's discovery document says where they are. `generation` counts how
+    often they changed: tokens that were verified in an earlier one must be verified again.
     """
 
     def __init__(self, issuer: str, jwks_url: str, algorithms: Sequence[str]) -> None:
@@ -83,8 +83,8 @@ class IssuerKeys:
         self.jwks_url = jwks_url
         self.algorithms = algorithms
         self.generation = 0
-        # A proxy, or certificates of the operator's own, are set as for other programs; what is on
-        # this machine is reached directly.
+        # The environment may name a proxy, and the operator's own certificates, as for other
+        # programs. An issuer on this machine is reached directly.
         self._from_environment = issuer.startswith("https:")
         self._tls = httpx.create_ssl_context(trust_env=self._from_environment)
         self._keys: list[PyJWK] = []
@@ -96,15 +96,15 @@ class IssuerKeys:
 
     @property
     def is_due(self) -> bool:
-        """Whether the keys ought to be fetched anew, and may be."""
+        """Whether the keys should be fetched again, and may be by now."""
         now = time.monotonic()
         return now - self._fetched_at >= FRESH_SECONDS and now >= self._next_fetch
 
     async def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
         """The key that a token names, for the algorithm that it names; None if there is none.
 
-        Waits for a fetch where the keys may be out of date, or do not hold this one: but not while
-        the issuer is silent and the key is known.
+        Waits for a fetch if the keys may be out of date, or lack this one; but not if the key is
+        known and the issuer did not answer last time.
         """
         age = time.monotonic() - self._fetched_at
         if age >= USABLE_SECONDS:
@@ -120,8 +120,8 @@ class IssuerKeys:
         return key
 
     def _pick(self, kid: str | None, algorithm: str) -> PyJWK | None:
-        """The one key that fits; none if several do. A token may leave out which if there is one
-        only (RFC 7515, section 4.1.4; OpenID Connect Core, section 10.1)."""
+        """The one key that fits; None if several do. A token may omit `kid` if there is only one
+        (RFC 7515, section 4.1.4; OpenID Connect Core, section 10.1)."""
         fitting = [
             key
             for key in self._keys
@@ -134,7 +134,7 @@ class IssuerKeys:
     def refresh(self) -> asyncio.Task[None] | None:
         """The fetch under way, or a new one; None if one has just ended. It never raises."""
         if self._fetching is None and time.monotonic() >= self._next_fetch:
-            # It fetches for all who ask, and is nobody's to count, or to stop.
+            # It serves all who wait, so no single request may be charged for it, or cancel it.
             self._fetching = asyncio.create_task(self._fetch(), context=apart())
         return self._fetching
 
@@ -150,7 +150,7 @@ class IssuerKeys:
                 document = await self._get_keys()
             keys = usable_keys(document, self.algorithms)
         except Exception as error:
-            # Whatever it was: the keys that are there remain good for a while.
+            # Whatever the error is, the keys that we have remain usable for a while.
             self._is_silent = True
             logger.warning("could not fetch the keys of %s: %r", self.issuer, error)
         else:
@@ -162,7 +162,7 @@ class IssuerKeys:
             self._fetching = None
 
     def _replace(self, keys: list[PyJWK], document: Any) -> None:
-        """Keep these keys, and no others."""
+        """Replace all keys, if the document has changed."""
         if document != self._document:
             self.generation += 1
             self._keys, self._document = keys, document
@@ -177,7 +177,7 @@ class IssuerKeys:
                 return await _get(client, self.jwks_url)
             address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
             found = await _get(client, address)
-            # OpenID Connect Discovery, section 4.3: else one issuer could speak for another.
+            # Otherwise one issuer could speak for another (OpenID Connect Discovery, section 4.3).
             if not isinstance(found, dict) or found.get("issuer") != self.issuer:
                 raise ValueError(f"{address} does not name this issuer")
             jwks_url = found.get("jwks_uri")
@@ -187,8 +187,8 @@ class IssuerKeys:
 
 
 async def _get(client: httpx.AsyncClient, url: str) -> Any:
-    """A JSON document: from this address, since no redirect is followed, and of bounded size."""
-    # Not compressed: a small answer could unfold to a large one.
+    """Fetch a JSON document of bounded size, without following redirects."""
+    # No compression: a small body could expand to a huge one.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     async with client.stream("GET", url, headers=headers) as response:
         if response.status_code != 200:

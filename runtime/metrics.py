@@ -1,4 +1,4 @@
-"""Figures of what the service does. They tell totals, and name no tenant, person or query."""
+"""Prometheus metrics of the service. They are totals, and name no tenant, person or query."""
 
 import asyncio
 import logging
@@ -82,16 +82,16 @@ IN_USE, IDLE = POOL.labels("in use"), POOL.labels("idle")
 
 
 class Figures:
-    """What one operation has used so far."""
+    """What one operation has used so far: its statements, and the tasks that ran them."""
 
     __slots__ = ("statements", "tasks")
 
     def __init__(self) -> None:
         self.statements = 0
-        self.tasks: set[asyncio.Task[Any] | None] = set()  # that have run statements for it
+        self.tasks: set[asyncio.Task[Any] | None] = set()
 
     def cancel(self) -> None:
-        """Stop the statements that still run: those of fields that are found in other tasks."""
+        """Cancel statements that still run: those of fields that are fetched in other tasks."""
         for task in self.tasks - {asyncio.current_task()}:
             if task:
                 task.cancel()
@@ -109,7 +109,7 @@ def _count_statement(sql: str) -> None:
 
 @asynccontextmanager
 async def sampling(sample: Callable[[], None]) -> AsyncIterator[None]:
-    """Count statements, and take the figures that nobody counts, as long as the block lasts."""
+    """Count statements, and call `sample` periodically to set gauges, during the block."""
 
     async def forever() -> None:
         while True:
@@ -126,7 +126,7 @@ async def sampling(sample: Callable[[], None]) -> AsyncIterator[None]:
 
 
 def sample_pool() -> None:
-    """Take the figures of the database connections."""
+    """Set the gauges of the database connections."""
     in_use, idle = database.connections()
     IN_USE.set(in_use)
     IDLE.set(idle)

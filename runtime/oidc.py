@@ -1,10 +1,10 @@
-"""JSON Web Tokens of an OpenID Connect issuer, as proof of who is asking.
+"""Authentication by JSON Web Tokens of an OpenID Connect issuer.
 
-The issuer says who somebody is; what they may do is known here. A token names a user of an
-organization, who must be there and active. It gives nothing that the user does not have.
+The issuer says who somebody is; what they may do is stored here. A token names a user of an
+organization, who must exist and be active. It grants nothing beyond the user's own rights.
 
-Checked as RFC 8725 has it: the algorithm is one of the settings', never the token's choice, and a
-key serves one algorithm only.
+Tokens are verified as in RFC 8725: the settings choose the algorithms, never the token, and a key
+is used for one algorithm only.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from runtime.settings import Settings
 LONGEST_TOKEN = 16_384  # characters
 LONGEST_LIFETIME = 24 * 3600  # seconds
 LONGEST_KEY_ID = 256
-# Not those for something else, such as `logout+jwt`. RFC 9068: the type of access tokens.
+# The types accepted, among them RFC 9068's for access tokens; not others, such as `logout+jwt`.
 TYPES = ("jwt", "at+jwt", "application/jwt", "application/at+jwt")
 REQUIRED = ["iss", "aud", "sub", "iat", "exp"]
 ROLES = {role.casefold(): role for role in Role}
@@ -33,7 +33,7 @@ NOBODY = "This token stands for nobody who may use this service."
 
 
 def looks_like_jwt(secret: str) -> bool:
-    """Whether a secret has three parts with dots between them; our own have none."""
+    """Whether a secret has three parts separated by dots; our own secrets have no dots."""
     return secret.count(".") == 2
 
 
@@ -49,13 +49,13 @@ class Issuer:
 
     @classmethod
     def of(cls, settings: Settings) -> "Issuer | None":
-        """The issuer of the settings; None if there is none."""
+        """The issuer of the settings; None if none is set."""
         return cls(settings) if settings.oidc_issuer else None
 
     async def viewer(self, token: str) -> Viewer:
-        """The viewer that a token stands for, at the present revision.
+        """The viewer that a token stands for, at the current revision.
 
-        Raises Unauthenticated, with a sentence that says nothing of what is in the token.
+        Raises Unauthenticated, with a message that reveals nothing of the token's contents.
         """
         claims = await self._verified(token)
         if "email_verified" in claims and str(claims["email_verified"]).lower() != "true":
@@ -72,7 +72,7 @@ class Issuer:
         return viewer
 
     async def _verified(self, token: str) -> dict[str, Any]:
-        """The claims of a token that the issuer signed, for us, and that is good at the moment."""
+        """The claims of a token, verified: signed by the issuer, for us, and currently valid."""
         header = _header(token)
         algorithm, kid = header.get("alg"), header.get("kid")
         if algorithm not in self.algorithms:
@@ -96,7 +96,8 @@ class Issuer:
             raise Unauthenticated(_sentence(error)) from None
 
     def _end(self, claims: Mapping[str, Any]) -> datetime:
-        """The moment from which the token is refused. Its times are numbers that are checked."""
+        """The moment from which the token is refused. Raises Unauthenticated if its times are not
+        numbers, or it is valid for too long."""
         issued, expires = claims["iat"], claims["exp"]
         if not isinstance(issued, int | float) or not isinstance(expires, int | float):
             raise Unauthenticated(UNREADABLE)
@@ -106,7 +107,8 @@ class Issuer:
         return datetime.fromtimestamp(int(expires) + self.settings.oidc_leeway_seconds, UTC)
 
     def _role(self, claims: Mapping[str, Any]) -> Role | None:
-        """The highest role that the token names; MEMBER if it names none. None: as the user's."""
+        """The highest role that the token names, MEMBER if it names none; None, for the user's own
+        role, if no claim for roles is set."""
         if not self.settings.oidc_role_claim:
             return None
         given = claims.get(self.settings.oidc_role_claim)
@@ -117,7 +119,7 @@ class Issuer:
 
 
 def _header(token: str) -> dict[str, Any]:
-    """What a token says of its signature, which is not verified yet."""
+    """The header of a token, which is not verified yet."""
     if len(token) > LONGEST_TOKEN:
         raise Unauthenticated(f"This token is too long: at most {LONGEST_TOKEN:,} characters.")
     if not token.isascii():
@@ -132,7 +134,7 @@ def _header(token: str) -> dict[str, Any]:
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
-    """A claim that must be a text; some issuers list what may be several, though there is one."""
+    """A claim that must be a text. (Some issuers send a list, even of a single value.)"""
     value = claims.get(name)
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
@@ -142,7 +144,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
 
 
 def _sentence(error: jwt.PyJWTError) -> str:
-    """Why a token is refused, for the one who sent it."""
+    """The message for the sender of a token that is refused."""
     match error:
         case jwt.MissingRequiredClaimError():
             return f"This token lacks the claim `{error.claim}`."

@@ -1,7 +1,7 @@
-"""Reading revisions: one statement for all who ask at the same time.
+"""Reading the organizations' revisions: one statement for all who ask at the same time.
 
-An answer was read after the question was put, never before; so whatever landed until then is in it.
-Questions that come while a read is under way wait for the next one.
+A revision is always read after it was asked for, so it includes all that had landed by then. Those
+who ask while a read is under way wait for the next one.
 """
 
 import asyncio
@@ -24,52 +24,52 @@ class Revisions:
         self._reading: asyncio.Task[None] | None = None
         self._last: dict[str, int] = {}  # by organization
         self._resting: set[str] = set()
-        self._newest: dict[str, int] = {}  # by organization, that was seen in this process
-        # Told of each organization that is found at an older revision than it was.
+        self._newest: dict[str, int] = {}  # by organization: the highest seen in this process
+        # Called with each organization that is found at an older revision than before.
         self.when_back: list[Callable[[str], None]] = []
 
     def rests_at(self, organization_id: str) -> int | None:
-        """The revision that an organization was at the last two times it was read, and at which it
-        still is, as far as is known here. None if it has moved lately."""
+        """The revision that was the same the last two times it was read, if this process knows of
+        no later write; None if it has moved lately."""
         return self._last[organization_id] if organization_id in self._resting else None
 
     def moved(self, organization_id: str) -> None:
-        """An organization is at another revision than it was when it was last read."""
+        """Note that an organization's revision has moved since it was last read."""
         self._resting.discard(organization_id)
 
     def saw(self, organization_id: str, revision: int) -> None:
-        """An organization was found at a revision."""
+        """Note that an organization was seen at a revision."""
         self._newest[organization_id] = max(revision, self._newest.get(organization_id, 0))
 
     async def read(self, organization_id: str) -> int:
-        """The revision that an organization is at, now or a moment later."""
+        """The current revision of an organization."""
         return (await self.at(organization_id)).revision
 
     async def at(self, organization_id: str) -> Position:
-        """The same, with that of the last change about viewers."""
+        """The same, with the revision of the last change about viewers."""
         future = self._waiting.get(organization_id)
         if future is None:
             future = asyncio.get_running_loop().create_future()
             self._waiting[organization_id] = future
             if self._reading is None:
-                # It reads for all who ask, and is nobody's to count, or to stop.
+                # It serves all who wait, so no single request may be charged for it, or cancel it.
                 self._reading = asyncio.create_task(self._read(), context=apart())
-        # The statement is part of no one's trace, but the waiting is of each one's.
+        # The statement is in nobody's trace, but the waiting is in everybody's.
         with over_part("revision"):
-            # Another may wait for the same future: that this one goes away must not cancel it.
+            # Others may wait for the same future: cancelling this task must not cancel it.
             return await asyncio.shield(future)
 
     async def _read(self) -> None:
         try:
             while self._waiting:
                 asked, self._waiting = self._waiting, {}
-                newest = {id: self._newest.get(id, 0) for id in asked}  # what is read is not older
+                newest = {id: self._newest.get(id, 0) for id in asked}  # we must not read less
                 try:
                     revisions = await ledger.revisions(list(asked))
                 except BaseException as error:
                     for future in asked.values():
                         future.set_exception(error)
-                        future.exception()  # whoever asked may be gone; that is no fault
+                        future.exception()  # avoids a warning if nobody waits any more
                 else:
                     for id, future in asked.items():
                         if id in revisions:
@@ -92,7 +92,7 @@ class Revisions:
             self._last[organization_id] = revision
 
     def _go_back(self, organization_id: str, revision: int, newest: int) -> None:
-        """An older state was restored: what is known of later revisions may come true no more."""
+        """An older state was restored: forget all that is known of its later revisions."""
         logger.warning(
             "%s is at revision %d, and was at %d: restart every process after a restore",
             organization_id,

@@ -1,6 +1,6 @@
-"""The figures as Prometheus reads them, at `/metrics`.
+"""The endpoint that Prometheus scrapes, `/metrics`.
 
-With several workers each writes its figures to files of a directory that they share
+With several workers, each writes its metrics to files in a directory that they share
 (`PROMETHEUS_MULTIPROC_DIR`, which `manage.py serve` sets), and whichever is asked adds them up.
 """
 
@@ -30,7 +30,8 @@ NOT_YOURS = "Metrics need a token; see docs/operations.md.\n"
 def metrics_page(
     settings: Settings, authenticator: Authenticator, sample: Callable[[], None]
 ) -> Callable[[Request], Awaitable[Response]]:
-    """`/metrics`: for the bearer of COHORT_METRICS_TOKEN; without one, of a token that sees all."""
+    """The endpoint, open to COHORT_METRICS_TOKEN; if that is not set, to any token that is not a
+    MEMBER's."""
 
     async def respond(request: Request) -> Response:
         status = await _refusal(settings, authenticator, request)
@@ -44,7 +45,7 @@ def metrics_page(
 
 
 async def _refusal(settings: Settings, authenticator: Authenticator, request: Request) -> int:
-    """The status that a request for the figures is refused with; 0 if it is not."""
+    """The status with which a request for the metrics is refused; 0 if it is not refused."""
     secret = secret_of(request) or ""
     if expected := settings.metrics_token.get_secret_value():
         good = secrets.compare_digest(secret.encode(errors="replace"), expected.encode())
@@ -57,17 +58,17 @@ async def _refusal(settings: Settings, authenticator: Authenticator, request: Re
 
 
 def _registry() -> CollectorRegistry:
-    """The figures of this process; with several workers, of all."""
+    """The metrics of this process; with several workers, of all of them."""
     if values.ValueClass is values.MutexValue:
         return REGISTRY
     registry = CollectorRegistry()
     collector = MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    _forget_the_dead(Path(collector._path))
+    _drop_dead_workers(Path(collector._path))
     return registry
 
 
-def _forget_the_dead(directory: Path) -> None:
-    """Take away what workers left that ended without a word: their connections are no more."""
+def _drop_dead_workers(directory: Path) -> None:
+    """Drop the live gauges of workers that were killed: their connections no longer exist."""
     for pid in {int(file.stem.rpartition("_")[2]) for file in directory.glob("gauge_live*.db")}:
         try:
             os.kill(pid, 0)

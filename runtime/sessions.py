@@ -1,4 +1,7 @@
-"""How a browser signs in and out: by a link, or by pasting a token. Its session is a cookie."""
+"""Browser sessions: signing in by a link or a pasted token, and signing out.
+
+A session is a token in a cookie.
+"""
 
 import asyncio
 from collections import Counter
@@ -18,7 +21,7 @@ from runtime.limits import PerMinute, TryAgainLater, address_key
 from runtime.metrics import ERRORS
 from runtime.oidc import LONGEST_TOKEN
 from runtime.settings import Settings
-from runtime.words import tell
+from runtime.words import message_page
 
 NOT_SIGNED_IN = "This link did not sign you in"
 LINK_NOT_GOOD = (
@@ -29,7 +32,7 @@ LARGEST_BODY = LONGEST_TOKEN + 1_000
 
 
 class Sessions:
-    """How browsers sign in and out, each address so often."""
+    """The endpoints by which browsers sign in and out, rate-limited by address."""
 
     def __init__(self, settings: Settings, authenticator: Authenticator) -> None:
         self.settings = settings
@@ -38,8 +41,8 @@ class Sessions:
             settings.sign_ins_per_minute, "sign_ins_per_minute", "failed attempts to sign in"
         )
         self.sign_ins = PerMinute(settings.sessions_per_minute, "sessions_per_minute", "sign-ins")
-        self.under_way: Counter[str] = Counter()  # attempts, by address
-        self.ended = asyncio.Event()  # of the next of them to end
+        self.under_way: Counter[str] = Counter()  # attempts in progress, by address
+        self.ended = asyncio.Event()  # set when the next of them ends, and then replaced
 
     def routes(self) -> list[Route]:
         """`/sign-in` for links, `/session` for pages."""
@@ -50,8 +53,8 @@ class Sessions:
         ]
 
     async def follow_link(self, request: Request) -> Response:
-        """Use a sign-in link up, set the cookie, and leave the secret behind."""
-        if request.method == "HEAD":  # mail programs look at links so; that must not use them up
+        """Use up a sign-in link, set the cookie, and redirect to an address without the secret."""
+        if request.method == "HEAD":  # mail programs check links like this, without using them up
             return Response()
         link = request.query_params.get("secret", "")
         try:
@@ -60,10 +63,10 @@ class Sessions:
                 if secret is None:
                     raise Unauthenticated(LINK_NOT_GOOD)
         except TryAgainLater as error:
-            return tell(request, NOT_SIGNED_IN, f"{error}\n", 429, _wait(error))
+            return message_page(request, NOT_SIGNED_IN, f"{error}\n", 429, _retry_after(error))
         except Unauthenticated as error:
-            return tell(request, NOT_SIGNED_IN, str(error), 403)
-        return self._remember(RedirectResponse("/", 303), request, secret)
+            return message_page(request, NOT_SIGNED_IN, str(error), 403)
+        return self._with_cookie(RedirectResponse("/", 303), request, secret)
 
     async def begin(self, request: Request) -> Response:
         """Set the cookie for the token in the body: `{"token": "…"}`."""
@@ -71,10 +74,10 @@ class Sessions:
         async with self._attempt(request):
             viewer = await self.authenticator.viewer(token)
         secret = await tokens.exchange(viewer, self.settings.session_lifetime)
-        return self._remember(Response(status_code=204), request, secret)
+        return self._with_cookie(Response(status_code=204), request, secret)
 
     async def end(self, request: Request) -> Response:
-        """Revoke the session, and take the cookie away."""
+        """Revoke the session, and delete the cookie."""
         await tokens.sign_out(await self.authenticator.viewer(request.cookies.get(COOKIE)))
         response = Response(status_code=204)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
@@ -82,10 +85,10 @@ class Sessions:
 
     @asynccontextmanager
     async def _attempt(self, request: Request) -> AsyncIterator[None]:
-        """An attempt to sign in: it has failed if the block raises Unauthenticated.
+        """An attempt to sign in, which fails if the block raises Unauthenticated.
 
-        Those of one address that are under way may all fail. Where one more would be too many then,
-        it waits for one of them to end. Raises TryAgainLater.
+        All attempts in progress from one address may still fail. If one more could then exceed the
+        limit, it waits for one of them to end. Raises TryAgainLater at the limit.
         """
         address = address_key(request.client.host if request.client else None)
         while self.failures.check(address) + self.under_way[address] >= self.failures.most:
@@ -101,11 +104,11 @@ class Sessions:
             raise
         finally:
             self.under_way[address] -= 1
-            self.under_way += Counter()  # lets those go that are at 0
+            self.under_way += Counter()  # drops addresses whose count is 0
             self.ended.set()
             self.ended = asyncio.Event()
 
-    def _remember(self, response: Response, request: Request, secret: str) -> Response:
+    def _with_cookie(self, response: Response, request: Request, secret: str) -> Response:
         response.set_cookie(
             COOKIE,
             secret,
@@ -120,7 +123,7 @@ class Sessions:
 def _for_own_pages(
     handler: Callable[[Request], Awaitable[Response]],
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The handler, for requests of our own pages only; refusals become JSON as from GraphQL."""
+    """The handler, for requests of our own pages only. Errors become JSON in GraphQL's form."""
 
     async def guarded(request: Request) -> Response:
         if not is_same_origin(request):
@@ -128,7 +131,7 @@ def _for_own_pages(
         try:
             return await handler(request)
         except TryAgainLater as error:
-            return _refusal(str(error), error.code, 429, _wait(error))
+            return _refusal(str(error), error.code, 429, _retry_after(error))
         except Unauthenticated as error:
             return _refusal(str(error), error.code, 401)
         except Forbidden as error:  # its role was changed meanwhile
@@ -136,7 +139,7 @@ def _for_own_pages(
         except TimeoutError:
             return _refusal("The body took too long.", "LIMIT_EXCEEDED", 408)
         except ClientDisconnect:
-            return Response()  # which nobody reads
+            return Response()  # nobody reads it
 
     return guarded
 
@@ -144,7 +147,7 @@ def _for_own_pages(
 async def _pasted_token(request: Request, seconds: float) -> str:
     """The token in the body; an empty text if there is none.
 
-    Raises TimeoutError if it takes longer, and ClientDisconnect if the client goes away.
+    Raises TimeoutError if the body takes longer, and ClientDisconnect if the client goes away.
     """
     body = bytearray()
     with Cutoff(seconds):
@@ -159,7 +162,7 @@ async def _pasted_token(request: Request, seconds: float) -> str:
     return token.strip() if isinstance(token, str) else ""
 
 
-def _wait(error: TryAgainLater) -> dict[str, str]:
+def _retry_after(error: TryAgainLater) -> dict[str, str]:
     return {"Retry-After": str(error.retry_after)}
 
 

@@ -1,4 +1,4 @@
-"""Logs: one line a request, and each line with the id of the request that it belongs to."""
+"""Logging: one line per request, and the request's id on every line."""
 
 import logging
 import re
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runtime.metrics import RESPONSES
 from runtime.settings import Settings
 
-LONGEST_PATH = 200  # that is logged
+LONGEST_PATH = 200  # bytes of a path that are logged
 X_REQUEST_ID = b"x-request-id"
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
@@ -22,7 +22,7 @@ logger = logging.getLogger("cohort.request")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
-_responses = cache(RESPONSES.labels)  # which looks its labels up behind a lock
+_responses = cache(RESPONSES.labels)  # without the lock of each look-up
 
 
 class _WithRequestId(logging.Filter):
@@ -32,7 +32,7 @@ class _WithRequestId(logging.Filter):
 
 
 class TimedFormatter(logging.Formatter):
-    """Writes the text of a second once, for all lines of it: it takes longer than all the rest."""
+    """Formats the time once per second, for all lines of it: the slowest part of a line."""
 
     _second = -1
     _text = ""
@@ -48,8 +48,8 @@ class _JsonFormatter(TimedFormatter, JsonFormatter):
     """Each line as JSON."""
 
 
-def _tells_no_address(record: logging.LogRecord) -> bool:
-    """Whether a line is none of uvicorn's of a WebSocket, which tell its address with the query."""
+def _has_no_address(record: logging.LogRecord) -> bool:
+    """False for uvicorn's lines about WebSockets, which contain the address with its query."""
     return '"WebSocket %s"' not in str(record.msg)
 
 
@@ -66,23 +66,23 @@ def configure_logging(settings: Settings) -> None:
         _JsonFormatter(fields) if settings.log_format == "json" else TimedFormatter(fields)
     )
     level = logging.getLevelNamesMapping()[settings.log_level]
-    # The DEBUG lines of libraries hold what goes over the wire: cookies, tokens, parameters.
+    # The DEBUG lines of libraries show what goes over the wire: cookies, tokens, parameters.
     logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
     logging.getLogger("cohort").setLevel(level)
     logging.captureWarnings(True)
     sys.unraisablehook = _log_unraisable
-    # What no line tells need not be found out for each (logging's HOWTO, "Optimization").
+    # Skip what our lines do not show (logging's HOWTO, "Optimization").
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    # Every request has its line from RequestLog, which keeps secrets in addresses out of it.
+    # RequestLog writes a line for each request, without the secrets that an address may contain.
     logging.getLogger("uvicorn.access").disabled = True
-    logging.getLogger("uvicorn.error").addFilter(_tells_no_address)
+    logging.getLogger("uvicorn.error").addFilter(_has_no_address)
 
 
 class RequestLog:
-    """Gives each request an id, tells it in `X-Request-ID`, and logs the request when it is done.
+    """Gives each request an id, returns it as `X-Request-ID`, and logs the request at its end.
 
-    An id that the client, or a proxy, sent is kept if it has the form of one.
+    An id that the client or a proxy has sent is kept if it is well-formed.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -108,8 +108,8 @@ class RequestLog:
             await self.app(scope, receive, send_with_id)
         finally:
             _responses(status).inc()
-            # The path only: a query string may hold a secret. As it was sent: decoded, it could
-            # hold the end of a line, and what looks like another.
+            # Only the path, as the query string may contain a secret; and undecoded, as a decoded
+            # one may contain line breaks, and so forge other lines.
             logger.info(
                 "%s %s %s %.1f ms",
                 scope.get("method", "WEBSOCKET"),

@@ -1,7 +1,7 @@
-"""Traces: spans of requests, of operations and their parts, and of statements, sent by OTLP.
+"""OpenTelemetry traces: spans of requests, operations, their parts, and statements, sent by OTLP.
 
-This needs the packages of the extra `traces`. What `OTEL_…` variables say of the exporter, such as
-headers, and of the resource holds here too, since the library reads them.
+Needs the packages of the extra `traces`. The library also reads the `OTEL_…` variables for the
+exporter (such as its headers) and the resource.
 """
 
 import asyncio
@@ -27,27 +27,27 @@ from runtime.settings import Settings
 from runtime.telemetry import request_id
 
 SERVER_ERROR = 500
-LONGEST_EXPORT = 2.0  # seconds, with what is tried again: so long may the end of a process take
-LONGEST_STATEMENT = 4_000  # characters that a span holds
+LONGEST_EXPORT = 2.0  # seconds, including retries: a process may take so long to shut down
+LONGEST_STATEMENT = 4_000  # characters of a statement in a span
 PROPAGATOR = TraceContextTextMapPropagator()
 
 
 class Span:
-    """A span that is the current one for as long as its block lasts.
+    """A span that is the current one during its block.
 
-    Of an error that ends the block it tells the type, and never the text: that may quote what
-    somebody sent, or what a row holds.
+    Of an error that ends the block it records only the type: the message may quote what a client
+    sent, or what a row holds.
     """
 
     def __init__(self, span: trace.Span) -> None:
         self.span = span
 
     def note(self, **figures: int) -> None:
-        """Say what it has used."""
+        """Record what the operation has used."""
         self.span.set_attributes({f"cohort.{name}": figure for name, figure in figures.items()})
 
     def note_status(self, status: int) -> None:
-        """Say how a request was answered."""
+        """Record the HTTP status of the response."""
         self.span.set_attribute("http.response.status_code", status)
         if status >= SERVER_ERROR:
             self.span.set_status(StatusCode.ERROR)
@@ -70,7 +70,7 @@ class Span:
 
 
 class Traces:
-    """Makes spans, and sends them from time to time."""
+    """Makes spans, and sends them in batches."""
 
     def __init__(self, settings: Settings) -> None:
         self.provider = TracerProvider(
@@ -84,8 +84,8 @@ class Traces:
         self.database = "sqlite" if is_sqlite else "postgresql"
 
     def request(self, scope: Scope) -> Span:
-        """The span of a request: part of the trace that the client is in, if it says so."""
-        is_graphql = scope["path"] == "/graphql"  # other paths are as many as one likes
+        """The span of a request, within the client's trace, if it sends one."""
+        is_graphql = scope["path"] == "/graphql"  # other paths could be of any number
         return Span(
             self.tracer.start_span(
                 f"{scope['method']} /graphql" if is_graphql else scope["method"],
@@ -93,7 +93,7 @@ class Traces:
                 kind=SpanKind.SERVER,
                 attributes={
                     "http.request.method": scope["method"],
-                    "url.path": scope["path"],  # and not the query, which may hold a secret
+                    "url.path": scope["path"],  # without the query, which may contain a secret
                     "cohort.request_id": request_id.get(),
                 },
             )
@@ -109,13 +109,13 @@ class Traces:
         )
 
     def part(self, name: str) -> AbstractContextManager[object]:
-        """The span of a part of a request, if that has one."""
+        """The span of a part of a request, if the request has one."""
         return Span(self.tracer.start_span(name)) if self._is_traced() else NOTHING
 
     def statement(self, sql: str) -> AbstractContextManager[object]:
-        """The span of an SQL statement, if the request that it is for has one.
+        """The span of an SQL statement, if its request has one.
 
-        Named and described by OpenTelemetry's conventions for clients of databases.
+        It follows OpenTelemetry's conventions for database clients.
         """
         if not self._is_traced():
             return NOTHING
@@ -131,16 +131,16 @@ class Traces:
         )
 
     def _is_traced(self) -> bool:
-        """Whether there is a span to be below of: alone a part tells nothing."""
+        """Whether there is a parent span: without it, a part means nothing."""
         return trace.get_current_span().is_recording()
 
     async def close(self) -> None:
-        """Send what is left."""
+        """Send the remaining spans."""
         await asyncio.to_thread(self.provider.shutdown)
 
 
 class TracedRequests:
-    """Gives each HTTP request its span. (A socket has none: it lasts; its operations have.)"""
+    """Gives each HTTP request a span. (A socket has none, as it lasts; its operations do.)"""
 
     def __init__(self, app: ASGIApp, traces: Traces) -> None:
         self.app = app

@@ -1,12 +1,12 @@
-"""Words for people who came to an address without the console: a small page, or plain text."""
+"""Messages for people at an address outside of the console: as a small page, or plain text."""
 
 from html import escape
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-# The console's own colours, in the theme that the browser asks for. Without scripts, and without
-# anything from elsewhere, so that it shows even where the console is not built.
+# In the console's colours, and the theme that the browser prefers. Without scripts or any other
+# file, so that it shows even if the console is not built.
 PAGE = """\
 <!doctype html>
 <html lang="en">
@@ -50,18 +50,21 @@ a {{ color: var(--link) }}
 """
 
 
-def tell(
+def message_page(
     request: Request, title: str, message: str, status: int, headers: dict[str, str] | None = None
 ) -> Response:
-    """Say something to whoever asks: as a page to a browser, as plain text to any other client.
+    """A response with a message: a page for a browser, plain text for any other client.
 
-    Of the message the first line is said, and the others are what to type.
+    The first line of the message is a sentence; the others are commands to type.
     """
     headers = {"Vary": "Accept", **(headers or {})}
     if "text/html" not in request.headers.get("accept", ""):
         return PlainTextResponse(message, status, headers)
-    said, *typed = message.splitlines()
+    sentence, *commands = message.splitlines()
     text = "\n".join(
-        [f"<p>{escape(said)}</p>", *(f"<p><code>{escape(line)}</code></p>" for line in typed)]
+        [
+            f"<p>{escape(sentence)}</p>",
+            *(f"<p><code>{escape(line)}</code></p>" for line in commands),
+        ]
     )
     return HTMLResponse(PAGE.format(title=escape(title), text=text), status, headers)

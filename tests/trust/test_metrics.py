@@ -17,7 +17,7 @@ from models.ledger import utc_now
 from models.organizations import create_organization
 from models.tables import Role
 from models.viewer import Viewer
-from runtime.scraping import _forget_the_dead
+from runtime.scraping import _drop_dead_workers
 from tests.access.service import eventually, listening
 from tests.client import Asker, Client, asker, serving
 from tests.commands.running import manage
@@ -242,7 +242,7 @@ def test_a_worker_that_ended_without_a_word_leaves_no_figure(tmp_path: Path) -> 
     names = ["gauge_livesum_4194999.db", "counter_4194999.db"]  # no system has so many processes
     for name in names:
         (tmp_path / name).touch()
-    _forget_the_dead(tmp_path)
+    _drop_dead_workers(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["counter_4194999.db"]
 
 
