@@ -1,5 +1,5 @@
-"""What uvicorn leaves open of a connection: how large the head of a request may be, how long a
-client may take to read, and how many of its pings may wait to be answered."""
+"""uvicorn's protocols with limits that it lacks: on the size of a request's head, on how long a
+client may take to read, and on how many of its pings may wait to be answered."""
 
 import asyncio
 import logging
@@ -8,8 +8,8 @@ import socket
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-LARGEST_HEAD = 64 * 1024  # bytes: of the address and the headers
-UNREAD_SECONDS = 60.0  # longer than any limit of the application's, which can say why it ends
+LARGEST_HEAD = 64 * 1024  # bytes of the address and the headers
+UNREAD_SECONDS = 60.0  # longer than the application's own limits, which give a reason
 
 TOO_LARGE = b"The address and the headers of a request may be 64 KiB long, not more.\n"
 REFUSAL = (
@@ -21,13 +21,12 @@ logger = logging.getLogger("cohort.connections")
 
 
 class HTTP(HttpToolsProtocol):
-    """A connection that ends where the head of a request never does, and where nobody reads.
+    """An HTTP connection that is closed if the head of a request is too large, or nobody reads.
 
-    A transport that is closed waits until all that was written is read: for ever, if the system
-    did not give up.
+    A closed transport waits until all that was written is read: forever, without TCP_USER_TIMEOUT.
     """
 
-    unfinished = 0  # how many bytes came since a head, a part of a body or a request was whole
+    unfinished = 0  # bytes since the last complete head, part of a body, or request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -59,8 +58,8 @@ class HTTP(HttpToolsProtocol):
 
 
 class WebSockets(WebSocketsSansIOProtocol):
-    """A connection that is not read while its client does not read: not even pings, which would be
-    answered at once."""
+    """A WebSocket that is not read while its client does not read: not even for pings, to which the
+    answers would pile up."""
 
     def handle_ping(self) -> None:
         super().handle_ping()

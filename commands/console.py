@@ -1,7 +1,6 @@
-"""How commands speak: results on standard output, all else on standard error, and exit codes.
+"""What commands print, and their exit codes: results on stdout, all else on stderr.
 
-0: done. 1: something was found wrong, by `verify` or in a file to import. 2: the command could not
-be run as it was given.
+0: success. 1: `verify` or `import` found something wrong. 2: the command could not be run as given.
 """
 
 import asyncio
@@ -19,11 +18,11 @@ FOUND, REFUSED = 1, 2
 
 
 class Refusal(Exception):
-    """A command that cannot be run as it was given; the text is one sentence for the operator."""
+    """A command cannot be run as it was given. The text is one sentence for the operator."""
 
 
 class Findings(Exception):
-    """What was found wrong: a line each, and a last one that says what comes of it."""
+    """Something was found wrong: a line for each problem, and a conclusion."""
 
     def __init__(self, lines: Sequence[str], conclusion: str) -> None:
         super().__init__(conclusion)
@@ -31,13 +30,13 @@ class Findings(Exception):
 
 
 def say(text: str) -> None:
-    """Tell something that is no result, on standard error."""
+    """Print a message that is not a result, on standard error."""
     typer.echo(text, err=True)
 
 
 @contextmanager
 def plainly() -> Iterator[None]:
-    """Turn what the operator can put right into lines on standard error, and an exit code."""
+    """Turn errors that the operator can fix into lines on standard error, and an exit code."""
     try:
         yield
     except Refusal as error:
@@ -57,13 +56,13 @@ def plainly() -> Iterator[None]:
 
 
 def run(command: Coroutine[Any, Any, T]) -> T:
-    """Run a command to its end, and tell plainly what is in its way."""
+    """Run a command; errors are handled by `plainly`."""
     with plainly():
         return asyncio.run(command)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Rows below their heads, in columns as wide as they need to be: nothing is cut off."""
+    """A table of rows below their headings, in columns as wide as their contents."""
     cells = [[str(cell) for cell in row] for row in (heads, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = (

@@ -1,4 +1,4 @@
-"""The demo organization, written as people would: a bit at a time, so that it has a history."""
+"""Making the demo organization step by step, as people would, so that it has a history."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,8 +20,8 @@ NAMES = {local: name for team in data.PEOPLE.values() for name, local in team}
 
 
 async def make() -> str:
-    """Make the demo organization, unless it is there; returns what to say."""
-    async with transaction():  # all or nothing: half a demo would be taken for a whole one
+    """Make the demo organization, unless it exists; returns a message."""
+    async with transaction():  # all or nothing: the next run would take half of it for all of it
         if await find_organization(data.ORGANIZATION):
             return f"The organization {data.ORGANIZATION} is there already; nothing was changed."
         operator = await create_organization(data.ORGANIZATION)
@@ -46,7 +46,7 @@ async def make() -> str:
 
 
 async def _people(operator: Viewer) -> Ids:
-    """Everyone, a department at a time; ids by the local part of the address."""
+    """Add all people, a department at a time; returns ids by the local part of the address."""
     ids: dict[str, str] = {}
     for team in data.PEOPLE.values():
         outcome = await upsert_entries(operator, USERS, [_person(local) for _, local in team])
@@ -76,23 +76,23 @@ def _persona(name: str, description: str) -> dict[str, Any]:
 
 
 async def _upsert(viewer: Viewer, kind: Kind, inputs: Sequence[dict[str, Any]]) -> Ids:
-    """Add rows; ids by name."""
+    """Add rows; returns ids by name."""
     outcome = await upsert_entries(viewer, kind, inputs)
     return dict(zip((row["name"] for row in inputs), outcome.changed, strict=True))
 
 
 def _as_person(operator: Viewer, local: str, people: Ids) -> Viewer:
-    """A person of the organization as a viewer, so that the history tells who did what."""
+    """A person of the organization as a viewer, so that the history shows who did what."""
     return Viewer(
         operator.organization_id, Role.ADMIN, ActorKind.USER, NAMES[local], user_id=people[local]
     )
 
 
-# ------------------------------------------------------------------------- groups, and what came
+# ---------------------------------------------------------------------------- groups and history
 
 
 async def _groups(admin: Viewer, people: Ids, bots: Ids, personas: Ids) -> Ids:
-    """The groups with all they hold; ids by name."""
+    """Create the groups, with all their members; returns ids by name."""
     first_name, last_name = data.RENAMED
     ids: dict[str, str] = {}
     for name, description, departments, single, held_bots, held_personas in data.GROUPS:
@@ -110,7 +110,7 @@ async def _groups(admin: Viewer, people: Ids, bots: Ids, personas: Ids) -> Ids:
 
 
 async def _history(admin: Viewer, groups: Ids, people: Ids, bots: Ids) -> None:
-    """What happened after the groups were made."""
+    """Make the changes that came after the groups were created."""
     name, members, held = data.SHORT_LIVED
     campaign = await create_group(
         admin,

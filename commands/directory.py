@@ -1,4 +1,4 @@
-"""Finding users, bots and personas by what a file calls them, and what a file is to call them."""
+"""Finding users, bots and personas by the words that CSV files use for them, and the reverse."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -15,7 +15,7 @@ ROWS_AT_ONCE = 1_000
 
 
 async def every(listing: Listing, parent: str | None = None) -> AsyncIterator[Sequence[Row]]:
-    """All rows of a listing, or of a parent's part of it, a page at a time."""
+    """All rows of a listing, or only a parent's, a page at a time."""
     after: tuple[Any, ...] | None = None
     while True:
         part = Slice(ROWS_AT_ONCE, after=after)
@@ -32,8 +32,7 @@ async def every(listing: Listing, parent: str | None = None) -> AsyncIterator[Se
 class Directory:
     """The live rows of one kind, by id, email, external id and name.
 
-    A word is looked up in this order, so that it finds one row wherever it can: only names are not
-    unique.
+    A word is looked up in this order. Only names are not unique, so they come last.
     """
 
     def __init__(self, kind: Kind) -> None:
@@ -45,7 +44,7 @@ class Directory:
 
     @classmethod
     async def load(cls, viewer: Viewer, kind: Kind) -> "Directory":
-        """All that there is of a kind."""
+        """Load all live rows of a kind."""
         directory = cls(kind)
         async for page in every(entries(viewer, kind)):
             for row in page:
@@ -53,7 +52,7 @@ class Directory:
         return directory
 
     def add(self, row: Row) -> None:
-        """Take in one row."""
+        """Add one row."""
         self.rows[row["id"]] = row
         self.names[row["name_key"]].append(row)
         if row["external_id"]:
@@ -62,7 +61,7 @@ class Directory:
             self.emails[row["email_key"]] = row
 
     def find(self, word: str) -> Sequence[Row]:
-        """The rows that a word may mean: none, one, or several of that name."""
+        """The rows that a word may refer to: none, one, or several of that name."""
         word = word.strip()
         found = (
             self.rows.get(word) or self.emails.get(name_key(word)) or self.external_ids.get(word)
@@ -70,7 +69,7 @@ class Directory:
         return [found] if found else self.names.get(name_key(word), [])
 
     def call(self, row: Row) -> str:
-        """The word that finds this row again: its email, external id or name, else its id."""
+        """A word that finds only this row: its email, external id or name, or else its id."""
         words = [row["email"]] if self.kind is USERS else [row["external_id"], row["name"]]
         for word in words:
             if word and [found["id"] for found in self.find(word)] == [row["id"]]:

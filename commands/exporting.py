@@ -1,4 +1,4 @@
-"""Writing the directory and the memberships as CSV, such that `import` can read them again."""
+"""Exporting the directory and the memberships as CSV that `import` can read."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -22,11 +22,11 @@ Out = Callable[[str], object]
 
 
 async def export(viewer: Viewer, content: Content, path: Path | None) -> int:
-    """Write all that is live, to a file or to standard output; returns how many records.
+    """Write all live records, as of one moment, to a file or standard output; returns how many.
 
-    All of them are of one moment. A file is there whole or not at all. Raises Refusal.
+    A file is written completely or not at all. Raises Refusal.
     """
-    with _written("Standard output" if path is None else f"The file {path}"):
+    with _errors_of("Standard output" if path is None else f"The file {path}"):
         if path is None:
             return await write_csv(viewer, content, lambda text: typer.echo(text, nl=False))
         with _opened(path) as write:
@@ -34,31 +34,31 @@ async def export(viewer: Viewer, content: Content, path: Path | None) -> int:
 
 
 @contextmanager
-def _written(what: str) -> Iterator[None]:
-    """Tell in one line that something can't be written."""
+def _errors_of(what: str) -> Iterator[None]:
+    """Report in one line that something cannot be written."""
     try:
         yield
-    except BrokenPipeError:  # whoever reads has had enough
+    except BrokenPipeError:  # the reader wants no more
         raise
     except OSError as error:
         raise Refusal(f"{what} can't be written: {error.strerror}.") from error
 
 
 def _opened(path: Path) -> AbstractContextManager[Out]:
-    is_other = path.exists() and not path.is_file()
-    return _as_it_is(path) if is_other else _whole(path)
+    is_special = path.exists() and not path.is_file()
+    return _special_file(path) if is_special else _atomic_file(path)
 
 
 @contextmanager
-def _as_it_is(path: Path) -> Iterator[Out]:
-    """What is no file, such as a pipe or /dev/stdout: nothing may take its place."""
+def _special_file(path: Path) -> Iterator[Out]:
+    """A pipe or a device, such as /dev/stdout: it must not be replaced by a file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         yield file.write
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Out]:
-    """A file that takes its name only when it is finished; a link to one goes on to lead there."""
+def _atomic_file(path: Path) -> Iterator[Out]:
+    """A file that appears under its name only when it is finished; symbolic links are followed."""
     path = Path(os.path.realpath(path))
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
@@ -71,7 +71,7 @@ def _whole(path: Path) -> Iterator[Out]:
 
 
 async def write_csv(viewer: Viewer, content: Content, write: Out) -> int:
-    """Hand the header and the records, a page at a time, to `write`; returns how many records."""
+    """Pass the header and the records, a page at a time, to `write`; returns how many records."""
     write(to_csv([COLUMNS[content]]))
     async with snapshot():
         if content.entries:
@@ -95,7 +95,7 @@ def _cells(content: Content, row: Row) -> Sequence[str | None]:
 
 
 async def _write_memberships(viewer: Viewer, write: Out) -> int:
-    """By name of the group, then users, bots and personas, each by name."""
+    """Groups by name; in each its users, bots and personas, by name."""
     count = 0
     directories = [await Directory.load(viewer, kind) for kind in KINDS]
     async for page in every(groups(viewer)):

@@ -1,10 +1,10 @@
-"""The CSV files that are imported and exported: which columns they have, and how they are read.
+"""The CSV files that are imported and exported: their columns, reading them, and writing them.
 
 UTF-8, with or without a byte order mark, cells separated by commas (RFC 4180). `features` holds
-several labels separated by semicolons, quoted like cells where a label has one in it.
+labels separated by semicolons; a label that contains one is quoted like a cell.
 
-Cells are written as they are: one that begins with `=` is not disarmed for spreadsheets, since what
-is exported must come back the same when it is imported.
+Cells are written as they are: a leading `=` is not escaped for spreadsheets, since an export must
+be the same again when it is imported.
 """
 
 import csv
@@ -29,7 +29,7 @@ class Content(StrEnum):
 
     @property
     def entries(self) -> Kind | None:
-        """The kind of the directory that it holds; None for memberships."""
+        """The kind of its entries, if these are of the directory; None for memberships."""
         return {kind.plural: kind for kind in KINDS}.get(self.value)
 
 
@@ -45,7 +45,8 @@ REQUIRED = {
     Content.PERSONAS: ("name",),
     Content.MEMBERSHIPS: COLUMNS[Content.MEMBERSHIPS],
 }
-TELLING = {"email": Content.USERS, "features": Content.BOTS, "member": Content.MEMBERSHIPS}
+# A column that only files of one content have.
+DISTINCTIVE = {"email": Content.USERS, "features": Content.BOTS, "member": Content.MEMBERSHIPS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """What is wrong with a line. Number 0 is the file itself."""
+    """A mistake on a line. Number 0 means the file as a whole."""
 
     number: int
     reason: str
@@ -68,7 +69,7 @@ class Mistake:
 
 
 def nothing_imported(mistakes: Iterable[Mistake]) -> Findings:
-    """The error that tells all mistakes, in order of the lines."""
+    """The error that lists all mistakes, in the order of their lines."""
     found = sorted(set(mistakes))
     count = quantity(len(found), "mistake")
     return Findings([str(mistake) for mistake in found], f"Nothing was imported: {count}.")
@@ -80,10 +81,10 @@ def nothing_imported(mistakes: Iterable[Mistake]) -> Findings:
 def read_file(
     path: Path, content: Content | None = None
 ) -> tuple[Content, list[Line], list[Mistake]]:
-    """What a file holds, its lines, and what is wrong with others of them.
+    """The content of a file, its good lines, and the mistakes on others.
 
     `content` is recognised by the header if it is not given. Raises Refusal for a file that cannot
-    be read, and Findings for one that makes no sense as a whole.
+    be read or recognised, and Findings for one that is malformed as a whole.
     """
     try:
         data = path.read_bytes()
@@ -116,7 +117,7 @@ def _decode(data: bytes) -> str:
 
 
 def _records(text: str) -> tuple[list[tuple[int, list[str]]], list[Mistake]]:
-    """The cells of each record and the number of its first line; empty lines are left out."""
+    """The number of the first line of each record, and its cells; empty lines are skipped."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     records: list[tuple[int, list[str]]] = []
     begins = 1
@@ -131,8 +132,8 @@ def _records(text: str) -> tuple[list[tuple[int, list[str]]], list[Mistake]]:
 
 
 def _recognise(header: Sequence[str]) -> Content:
-    """What a file with this header holds. Raises Refusal if the header leaves it open."""
-    for column, content in TELLING.items():
+    """The content of a file with this header. Raises Refusal if the header is ambiguous."""
+    for column, content in DISTINCTIVE.items():
         if column in header:
             return content
     raise Refusal(
@@ -162,13 +163,13 @@ def _wrong_with(header: Sequence[str], content: Content) -> Iterable[str]:
 def to_csv(rows: Iterable[Sequence[str | None]]) -> str:
     """Records as text."""
     text = io.StringIO(newline="")
-    # Cells are quoted if they hold a character of this; a description may hold either.
+    # The terminator has both characters so that cells are quoted which contain either.
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
 
 
 def join_labels(labels: Sequence[str]) -> str:
-    """Several labels in one cell."""
+    """The cell that holds several labels."""
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=";", lineterminator="").writerow(labels)
     return text.getvalue()

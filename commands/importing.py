@@ -1,9 +1,9 @@
-"""Reading CSV files into an organization: a file whole, or nothing of it.
+"""Importing CSV files into an organization: all of a file, or nothing.
 
-The verbs of models/ take a thousand rows at once, and each call is a revision of its own. Here they
-run inside of one transaction, each as a savepoint of it. When one is refused the next still runs,
-so that every mistake of a file is told at once, and then all of it is rolled back. Others see the
-revisions of a file together, when it is committed.
+The verbs of models/ take at most a thousand rows, and each call is a revision of its own. Here they
+run inside one transaction, each in a savepoint. If one is refused, the next still runs, so that all
+mistakes of a file are reported at once; then everything is rolled back. Others see the revisions of
+a file together, when it is committed.
 """
 
 import csv
@@ -42,13 +42,13 @@ async def import_lines(
     mistakes: Sequence[Mistake] = (),
     advance: Advance = lambda lines: None,
 ) -> str:
-    """Write the lines of a file; returns what to say of it.
+    """Write the lines of a file; returns a message.
 
-    `mistakes` are those found while it was read: with any of them, and any that turns up here,
-    nothing is written. `advance` is told of lines that are done. Raises Findings.
+    `mistakes` are those found while reading it. If there are any, or more turn up here, nothing is
+    written, and Findings is raised. `advance` is called with the number of lines that are done.
     """
     found = list(mistakes)
-    async with write(viewer) as enclosing:  # holds the organization; the revisions are the verbs'
+    async with write(viewer) as enclosing:  # only locks the organization; the verbs take revisions
         if content.entries:
             await _import_entries(viewer, content.entries, lines, found, advance)
         else:
@@ -68,7 +68,7 @@ async def import_lines(
 
 
 def _parts(items: Iterable[T]) -> Iterator[list[T]]:
-    """As many at a time as a verb takes."""
+    """The items in parts of at most as many as a verb takes."""
     rest = iter(items)
     while part := list(islice(rest, IDS_AT_ONCE)):
         yield part
@@ -87,7 +87,7 @@ async def _import_entries(
         mistakes += (Mistake(line.number, reason) for reason in wrong)
         if not wrong:
             inputs.append((line, values))
-    # Administrators first, so that no part takes the last one away before another brings a new one.
+    # Administrators first, so that no part removes the last one before another part adds a new one.
     inputs.sort(key=lambda pair: pair[1].get("role") is not Role.ADMIN)
     first: dict[str, int] = {}
     for part in _parts(inputs):
@@ -103,8 +103,8 @@ async def _upsert(
 ) -> list[tuple[str, Line]]:
     """Write what can be written of a part; returns the ids of its lines.
 
-    Lines that are refused are told, and left out of the next attempt, since a mistake further down
-    may be one only together with the lines around it.
+    Lines that are refused are reported, and left out of the next attempt, with all the others: some
+    mistakes exist only together with the lines around them.
     """
     while part:
         lines = [line for line, _ in part]
@@ -123,9 +123,9 @@ async def _upsert(
 
 
 def _input(line: Line, directory: Directory) -> tuple[Values, list[str]]:
-    """What `upsert_entries` takes for a line, and what is wrong with it.
+    """The input of `upsert_entries` for a line, and the mistakes on it.
 
-    An empty cell empties its column, but a role, a status and an external id stay as they are.
+    An empty cell clears its column, except that a role, a status and an external id are kept.
     """
     values: Values = {**line.cells}
     wrong = []
@@ -146,9 +146,9 @@ def _input(line: Line, directory: Directory) -> tuple[Values, list[str]]:
 
 
 def _match_by_name(values: Values, directory: Directory, wrong: list[str]) -> None:
-    """Without an external id the name tells which row is meant, so that a retry adds nothing.
+    """Without an external id, match a row by its name, so that importing again adds nothing.
 
-    (A user has an email, which upserting matches by. Its directory is empty here.)
+    (Users are matched by email when they are written. Their directory is empty here.)
     """
     named = directory.names.get(name_key(values["name"].strip()), [])
     meant = [row for row in named if not row["external_id"]] or named
@@ -160,7 +160,7 @@ def _match_by_name(values: Values, directory: Directory, wrong: list[str]) -> No
 
 
 def _mistakes(error: DomainError, lines: Sequence[Line]) -> Iterator[Mistake]:
-    """The problems of a write of these lines. Their paths are `users`, `3`, `email`."""
+    """The problems of a write, as mistakes on its lines. Paths are like `users`, `3`, `email`."""
     for problem in error.problems:
         match problem.field:
             case [_, index, field] if index.isdigit():
@@ -197,7 +197,7 @@ async def _import_memberships(
 
 
 def _member(line: Line, directories: dict[Kind, Directory]) -> tuple[Kind, str] | str:
-    """The kind and the id of the member that a line names, or what is wrong with it."""
+    """The kind and the id of the member that a line names, or the mistake on it."""
     kind = KIND_OF_WORD.get(line.cells["kind"].strip().casefold())
     if kind is None:
         return f"kind: “{line.cells['kind']}” is none of user, bot, persona."
@@ -214,7 +214,7 @@ def _member(line: Line, directories: dict[Kind, Directory]) -> tuple[Kind, str] 
 async def _groups(
     viewer: Viewer, named: dict[str, Line], mistakes: list[Mistake]
 ) -> dict[str, str]:
-    """The id of each group that a line names; those that are missing are created."""
+    """The id of each group that a line names, by its key; missing groups are created."""
     ids = {row["name_key"]: row["id"] async for page in every(groups(viewer)) for row in page}
     for key, line in named.items():
         if key not in ids:

@@ -1,4 +1,4 @@
-"""What a command needs before it begins: the settings, the database, and an organization in it."""
+"""Opening what a command needs: the settings, the database, and an organization in it."""
 
 import os
 import sqlite3
@@ -21,10 +21,10 @@ from runtime.settings import Settings
 
 T = TypeVar("T")
 
-# What the drivers and Tortoise raise for a database that is not there, or does not let us in.
-TROUBLE = (
+# What the drivers and Tortoise raise if a database does not exist, or does not let us in.
+UNREACHABLE = (
     OSError,
-    TypeError,  # asyncpg's for an option of the URL that it does not know
+    TypeError,  # by asyncpg, for an unknown option in the URL
     sqlite3.Error,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -32,9 +32,9 @@ TROUBLE = (
     Busy,
     Unavailable,
 )
-# The same in the middle of a command, where more than these may be a fault of ours.
+# What they raise if the database fails during a command; except for faults of our own.
 FAILURE = (sqlite3.DatabaseError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException)
-OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, IntegrityError)
+OUR_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, IntegrityError)
 NOT_MIGRATED = "The database's tables are not up to date. Run `python manage.py migrate` first."
 
 
@@ -51,13 +51,13 @@ def read_settings() -> Settings:
 
 
 def _variable(field: str) -> str:
-    """The environment variable of a setting, which pydantic names by field or by alias."""
+    """The environment variable of a setting that pydantic names by its field or its alias."""
     return field if field.isupper() else variable(field)
 
 
 @asynccontextmanager
 async def connected(settings: Settings, *, create: bool = False) -> AsyncIterator[None]:
-    """The database as it is. `create` allows for a new file of SQLite.
+    """Connect to the database, whatever its tables. `create` allows for a new SQLite file.
 
     Raises Refusal if it cannot be reached.
     """
@@ -78,9 +78,9 @@ async def connected(settings: Settings, *, create: bool = False) -> AsyncIterato
 
 @asynccontextmanager
 async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[None]:
-    """The database with all its tables, which `create` makes on SQLite: nobody has to agree there.
+    """Connect to the database, with all its tables. On SQLite, `create` migrates it first.
 
-    Raises Refusal if it cannot be reached, if tables are missing, or if it fails in the block.
+    Raises Refusal if it cannot be reached, if migrations are pending, or if it fails in the block.
     """
     async with connected(settings, create=create):
         with reachable():
@@ -90,14 +90,14 @@ async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[N
                 raise Refusal(NOT_MIGRATED)
         try:
             yield
-        except OURS:
+        except OUR_FAULT:
             raise
         except FAILURE as error:
             raise _unusable(error) from error
 
 
 async def migrate() -> str:
-    """Bring the tables up to date; returns what to say. Raises Refusal."""
+    """Bring the tables up to date; returns a message. Raises Refusal."""
     async with connected(read_settings(), create=True):
         with reachable():
             applied = await database.migrate()
@@ -105,7 +105,7 @@ async def migrate() -> str:
 
 
 def _check_file(url: str, create: bool) -> None:
-    """Refuse a file of SQLite that cannot be used, or that connecting would create unasked."""
+    """Raise Refusal for an SQLite file that cannot be used, or that connecting would create."""
     credentials = database.config(url)["connections"][database.CONNECTION]["credentials"]
     if "file_path" not in credentials:
         return
@@ -124,12 +124,12 @@ def _check_file(url: str, create: bool) -> None:
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Tell in one line what keeps a database from being used."""
+    """Turn errors of an unreachable database into a Refusal of one line."""
     try:
         yield
     except ValueError as error:
         raise Refusal(f"{error}.") from error
-    except TROUBLE as error:
+    except UNREACHABLE as error:
         raise _unusable(error) from error
 
 
@@ -149,7 +149,7 @@ def in_database(action: Callable[[], Awaitable[T]], *, create: bool = False) -> 
 
 
 def in_organization(name: str, action: Callable[[Viewer], Awaitable[T]]) -> T:
-    """Run an action as the operator in an organization, which has to be there."""
+    """Run an action as the operator of an organization, which must exist."""
 
     async def command() -> T:
         viewer = await find_organization(name)

@@ -1,4 +1,4 @@
-"""Organizations at the command line."""
+"""Listing organizations on the command line."""
 
 from commands.console import table
 from models.directory import organization
@@ -9,7 +9,7 @@ HEADS = ("NAME", "REVISION", "GROUPS", "USERS", "BOTS", "PERSONAS")
 
 
 async def list_organizations() -> str:
-    """Every organization by name, with what it counts."""
+    """A table of all organizations by name, with their counters."""
     rows = []
     for found in await all_organizations():
         row = await organization(Viewer.operator(found["id"]))

@@ -1,4 +1,4 @@
-"""Serving: one process, or several that share a port."""
+"""Serving with uvicorn: in one process, or in several that share a port."""
 
 import os
 from contextlib import ExitStack
@@ -19,16 +19,16 @@ from models.viewer import Viewer
 from runtime.settings import Settings
 from runtime.telemetry import configure_logging
 
+# How long a worker may be unresponsive before its parent kills it. That includes its start, which
+# takes seconds on a busy processor.
 WORKER_SECONDS = 60
-"""How long a worker may not answer its parent, which then kills it: also while it starts, and that
-takes seconds of a processor that others use too."""
 
 
 class Worker(multiprocess.Process):
-    """A worker whose death its parent sees at once, even while it waits for an answer of it.
+    """A worker whose death its parent notices at once, even while waiting for its answer.
 
-    uvicorn keeps the worker's end of the pipe open in the parent as well, where a worker that is
-    dead is as silent as one that hangs; while it waits, it looks after no other.
+    uvicorn also keeps the worker's end of the pipe open in the parent, so that it cannot tell a
+    dead worker from a hanging one; and while it waits for one, it attends to no other.
     """
 
     def start(self) -> None:
@@ -37,15 +37,15 @@ class Worker(multiprocess.Process):
 
 
 def set_environment(**flags: object) -> None:
-    """Let the settings, here and in every worker, read what was given on the command line."""
+    """Export flags of the command line to the environment, for this process and its workers."""
     os.environ.update({name: str(value) for name, value in flags.items() if value is not None})
 
 
 async def prepare(settings: Settings, *, link: bool) -> None:
-    """See that the database is there and complete; if wished, print a link to sign in.
+    """Check that the database is up to date; if `link`, print a link to sign in.
 
-    On SQLite the tables are made; on PostgreSQL the operator migrates, since several servers may
-    share them. Raises Refusal.
+    SQLite is migrated here; PostgreSQL by the operator, since several servers may share it. Raises
+    Refusal.
     """
     async with opened(settings, create=True):
         if link:
@@ -53,7 +53,7 @@ async def prepare(settings: Settings, *, link: bool) -> None:
 
 
 async def _print_link(base_url: str) -> None:
-    """A link for the first administrator, where it is plain of which organization."""
+    """Print a link for the first administrator, if it is clear of which organization."""
     found = await all_organizations()
     chosen = [row for row in found if row["name_key"] == name_key(ORGANIZATION)] or found
     if len(chosen) != 1:
@@ -75,15 +75,15 @@ async def _print_link(base_url: str) -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal ends it; requests in flight may finish first.
+    """Serve until a signal ends it; requests in progress may finish first.
 
-    Each process makes the application from the environment, so that one or many are alike.
+    Each process builds the application from the environment, whether there is one or many.
     """
     configure_logging(settings)
     multiprocess.Process = Worker  # type: ignore[misc]
     with ExitStack() as stack:
-        if settings.workers > 1:  # each writes its figures there, and any can add them up
-            # One process alone ends by the signal that it was sent, and takes nothing away.
+        if settings.workers > 1:  # each writes its metrics there, and any can add them up
+            # A single process ends by the signal that it was sent, and would clean up nothing.
             directory = stack.enter_context(TemporaryDirectory(prefix="cohort-metrics-"))
             set_environment(PROMETHEUS_MULTIPROC_DIR=directory)
         uvicorn.run(
@@ -101,6 +101,6 @@ def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=settings.shutdown_seconds,
             timeout_worker_healthcheck=WORKER_SECONDS,
             ws_max_size=settings.max_body_bytes,
-            # Events are short: to compress them costs more memory a socket than it saves bytes.
+            # Events are short: compression costs more memory per socket than it saves bytes.
             ws_per_message_deflate=False,
         )

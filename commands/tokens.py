@@ -1,4 +1,4 @@
-"""Tokens and sign-in links at the command line."""
+"""Tokens and sign-in links on the command line."""
 
 from datetime import timedelta
 
@@ -60,7 +60,7 @@ def _state(token: Row) -> str:
 
 
 async def revoke(viewer: Viewer, token_id: str) -> str:
-    """Revoke a token; returns what to say. Raises DomainError NOT_FOUND."""
+    """Revoke a token; returns a message. Raises DomainError NOT_FOUND."""
     found = await tokens_by_id(viewer, [token_id])
     if found and found[0]["revoked_at"]:
         return f"The token {found[0]['name']} was revoked before."
@@ -69,7 +69,7 @@ async def revoke(viewer: Viewer, token_id: str) -> str:
 
 
 async def sign_in_link(viewer: Viewer, base_url: str, email: str) -> str:
-    """An address that signs a browser in as a user, once. Raises Refusal."""
+    """A URL that signs a browser in as a user, once. Raises Refusal."""
     user = await user_with_email(viewer, email)
     if user["status"] != UserStatus.ACTIVE:
         raise Refusal(f"{user['name']} is deactivated, and can't sign in.")
@@ -77,7 +77,7 @@ async def sign_in_link(viewer: Viewer, base_url: str, email: str) -> str:
 
 
 async def link_for(viewer: Viewer, base_url: str, user_id: str) -> str:
-    """An address that signs a browser in as a user, once."""
+    """The same, for the id of an active user."""
     return f"{base_url}/sign-in?secret={await create_sign_in_link(viewer.organization_id, user_id)}"
 
 
@@ -95,7 +95,7 @@ async def user_with_email(viewer: Viewer, email: str) -> Row:
 
 
 async def first_admin(viewer: Viewer) -> Row | None:
-    """The active administrator who is longest in the directory: `id`, `name`."""
+    """The active administrator who was added first: `id`, `name`."""
     rows = await fetch(
         "SELECT id, name FROM users WHERE organization_id = $1 AND role = $2 AND status = $3 "
         "AND until_revision IS NULL ORDER BY id LIMIT 1",

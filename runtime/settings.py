@@ -1,6 +1,6 @@
 """The settings: the only place that reads the environment.
 
-Each is documented in the table of docs/settings.md; a test holds the table to this class.
+All of them are in the table of docs/settings.md, which a test compares with this class.
 """
 
 import re
@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-# Those whose keys can be public. With the others, whoever can verify a token can make one.
+# The algorithms with public keys. With any other, whoever can verify a token can also make one.
 ASYMMETRIC = tuple(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512))
-# What can be left out, one by one, to see what it is worth.
+# Optimisations that can be left out (COHORT_WITHOUT), to measure what each is worth.
 DISPENSABLE = (
     "plans",
     "prepared",
@@ -28,7 +28,7 @@ DISPENSABLE = (
     "pairs",
 )
 OIDC_ALGORITHMS = (*ASYMMETRIC, "EdDSA")
-# As browsers write it: in small letters, without a path, or a port that goes without saying.
+# As browsers send it: in lower case, without a path, and without the scheme's default port.
 ORIGIN = re.compile(
     r"(?:http://(?!.*:80$)|https://(?!.*:443$))"
     r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?"
@@ -36,18 +36,18 @@ ORIGIN = re.compile(
 
 
 def _names(value: str) -> tuple[str, ...]:
-    """The names in a list with commas, each once."""
+    """The names in a comma-separated list, each once."""
     return tuple(dict.fromkeys(value.replace(" ", "").split(",")))
 
 
 def _origins(value: str) -> tuple[str, ...]:
-    """The origins in a list with commas, each without a slash at its end."""
+    """The origins in a comma-separated list, without trailing slashes."""
     origins = (origin.strip().rstrip("/") for origin in value.split(","))
     return tuple(origin for origin in origins if origin)
 
 
 def is_safe_address(url: str) -> bool:
-    """Whether nobody on the way can change what an address answers: https, or this machine."""
+    """Whether responses from a URL cannot be tampered with on the way: https, or this machine."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -64,12 +64,12 @@ def can_trace() -> bool:
     """Whether the packages of the extra `traces` are installed."""
     try:
         return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
-    except ModuleNotFoundError:  # nor is a package that would hold it
+    except ModuleNotFoundError:  # a parent package is missing
         return False
 
 
 class Settings(BaseSettings):
-    """How this process runs. Raises ValidationError, naming the variable, for a wrong value."""
+    """The settings of this process. Raises ValidationError, naming the variable, for bad values."""
 
     model_config = SettingsConfigDict(env_prefix="COHORT_", populate_by_name=True, frozen=True)
 
@@ -400,22 +400,22 @@ class Settings(BaseSettings):
         return value
 
     def does(self, what: str) -> bool:
-        """Whether the service does one of DISPENSABLE."""
+        """Whether the service uses one of DISPENSABLE."""
         return what not in self.left_out
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Those of DISPENSABLE that the service does not do."""
+        """Those of DISPENSABLE that the service does not use."""
         return _names(self.without)
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:
-        """The origins whose pages may ask with a token, as browsers send them, or `*`."""
+        """The origins whose pages may send requests, with a token; or `*`."""
         return _origins(self.cors_origins)
 
     @property
     def oidc_algorithm_names(self) -> tuple[str, ...]:
-        """The algorithms that the issuer may sign with, each once."""
+        """The algorithms with which the issuer may sign, each once."""
         return _names(self.oidc_algorithms)
 
     @property
@@ -425,6 +425,6 @@ class Settings(BaseSettings):
 
     @property
     def base_url(self) -> str:
-        """The address under which browsers reach the service, without a slash at its end."""
+        """The URL at which browsers reach the service, without a trailing slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
