@@ -1,5 +1,5 @@
-"""How the answers about access are found: what a user reaches, who reaches a bot or a persona,
-through which groups, and what a write would change of it."""
+"""Resolvers of the fields about access: what a user reaches, who reaches a bot or a persona,
+through which groups, and what a write would change."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -63,7 +63,7 @@ def reached_by(holder: Kind) -> Found:
 
 
 async def _pages(reach: Reach, parents: Sequence[str], paging: Paging) -> list[Connection]:
-    """A connection for each of many parents. One that is small brings its count along."""
+    """A connection for each of many parents. A small one already has its count."""
     order = memberships.members(reach.viewer, reach.held).order
     asked = paging.range(order)
     pages = await access_pages(reach, asked.part, list(dict.fromkeys(parents)))
@@ -81,9 +81,9 @@ async def _pages(reach: Reach, parents: Sequence[str], paging: Paging) -> list[C
 
 @reads("via")
 async def via(roots: Sequence[Edge], context: Context) -> list[Sequence[Row]]:
-    """`via` of an edge: the groups that give access, by name.
+    """`via` of an edge: the groups that grant access, by name.
 
-    Those that are gone are told too: in the past they gave it.
+    Deleted groups are included: in the past, they granted it.
     """
     wanted = {root.node["via"] for root in roots}
     ids = list({id for each in wanted for id in ids_of(each)})
@@ -117,7 +117,7 @@ def viewer_reaches(held: Kind) -> Found:
 
 
 def diffs(attribute: str) -> Found:
-    """`AccessImpact.gains`, `.losses`, `.kept`: pages of a list that was computed whole."""
+    """`AccessImpact.gains`, `.losses`, `.kept`: pages of lists that are computed in full."""
 
     async def find(
         roots: Sequence[Any],
@@ -131,7 +131,7 @@ def diffs(attribute: str) -> Found:
 
 
 class DiffConnection(Connection):
-    """A page of a list that was computed whole. Source of `AccessDiffConnection`."""
+    """A page of a list that is computed in full. The source of `AccessDiffConnection`."""
 
     __slots__ = ("found",)
 

@@ -1,7 +1,7 @@
-"""The arguments of a field, read once a document: what stands there, and what variables bring.
+"""Reading the arguments of a field once per document: constants, and references to variables.
 
-graphql-core reads them anew each time a field is executed. Values of variables come to both as
-graphql-core has coerced them.
+graphql-core reads them again each time a field is executed. The values of variables are the same
+for both, as graphql-core coerces them.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,18 +25,18 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
 Convert = Callable[[Any], Any]
-Given = Callable[[Mapping[str, Any]], dict[str, Any]]  # by the values of the variables
+Given = Callable[[Mapping[str, Any]], dict[str, Any]]  # from values of variables to arguments
 
 
 class NotPlain(Exception):
-    """What no plan can be made for, or is not as it was planned for."""
+    """No plan can be made for this, or a value is not as its plan expects."""
 
 
 def arguments_of(field: StrawberryField, definition: GraphQLField, node: FieldNode) -> Given:
-    """What the field's function is given by name, for the values of the variables.
+    """A function that gives the arguments by name, from the values of the variables.
 
-    Raises NotPlain, as the function returned does, for what Strawberry would turn into objects in a
-    way of its own, and for values that graphql-core would refuse.
+    Raises NotPlain, as that function does, for inputs that Strawberry converts in a way of its own,
+    and for values that graphql-core would refuse.
     """
     known = {to_camel_case(each.python_name): each for each in field.arguments}
     constants: dict[str, Any] = {}
@@ -71,7 +71,7 @@ def arguments_of(field: StrawberryField, definition: GraphQLField, node: FieldNo
 
 
 def _converter(kind: Any) -> Convert:
-    """How an object is made, or those of a list, if their type says so by itself."""
+    """A function that makes an input object, or a list of them, if the type has `from_input`."""
     if isinstance(kind, StrawberryList):
         make_item = _converter(kind.of_type)
         return lambda values: [make_item(each) for each in values]

@@ -1,4 +1,4 @@
-"""Sending a finished answer: a large one in parts, each of which waits for a client that reads."""
+"""Sending a finished answer: a large one in parts, with a time limit on each."""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,12 +7,12 @@ from contextlib import suppress
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-PART = 256 * 1024  # bytes; what is no larger goes in one piece
+PART = 256 * 1024  # bytes; anything up to this is sent in one piece
 
 
 class Body(Response):
-    """A response that is given up where nobody reads on for so many seconds: sent in one piece, it
-    would stay in memory for as long as the client likes."""
+    """A response that is abandoned if the client does not read on for so many seconds: sent in one
+    piece, it would stay in memory for as long as the client likes."""
 
     def __init__(
         self,

@@ -1,22 +1,22 @@
-"""Large answers are sent gzipped to those who take it (RFC 9110, section 8.4).
+"""Gzipping large answers for clients that accept it (RFC 9110, section 8.4).
 
-Answers of queries alone: a mutation may answer with a token's secret beside a name that somebody
-chose, and the length of the two compressed together would tell of the secret (BREACH). An event
-stream is sent as it comes.
+Only answers to queries: a mutation may return a token's secret beside a name of the client's
+choice, and the length of both compressed together would leak the secret (BREACH). Event streams are
+not compressed.
 """
 
 import asyncio
 import zlib
 
-LEVEL = 1  # level 6 takes twice the time, for an answer that is a fifth smaller
-GZIP = 16 + zlib.MAX_WBITS  # to zlib: with gzip's header, which has no time in it
-MAGIC = b"\x1f\x8b"  # how gzip begins (RFC 1952, section 2.3.1); JSON never does
+LEVEL = 1  # level 6 takes twice as long, for answers a fifth smaller
+GZIP = 16 + zlib.MAX_WBITS  # makes zlib write gzip's header, without a time
+MAGIC = b"\x1f\x8b"  # the first bytes of gzip (RFC 1952, section 2.3.1), never of JSON
 
 
 async def compressed(body: bytes, least: int) -> bytes:
-    """The body gzipped, if it has `least` bytes or more; 0 leaves each as it is.
+    """The body gzipped, if it has `least` bytes or more; 0 turns compression off.
 
-    The same body gives the same bytes. The work is done in a thread, beside the event loop.
+    The same body always gives the same bytes. A thread does the work, not the event loop.
     """
     if not 0 < least <= len(body):
         return body

@@ -1,4 +1,4 @@
-"""What a resolver is given beside its object: one Context an operation."""
+"""The context of resolvers: one for each operation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
@@ -16,13 +16,12 @@ Load = Callable[..., Awaitable[Sequence[Any]]]  # (objects, context, …): a val
 
 
 class Context:
-    """Who asks, and what gathers single questions into batches. Never shared between operations.
+    """The viewer of an operation, and the batching of its fetches. Never shared by operations.
 
-    `recognise` finds the viewer anew, or raises Unauthenticated; it is asked again when something
-    may have changed. `is_presumed` says that the viewer was not asked about in this operation yet:
-    it may be another by now, and may be told nothing until that is known. `plans` are the
-    document's, for the executor; `shown` is the revision that the answer to a write, or an event,
-    shows.
+    `recognise` recognises the viewer again, or raises Unauthenticated; it is called when something
+    may have changed. `is_presumed` says that this operation has not verified its viewer yet:
+    nothing may be answered before it has. `plans` are those of the document, for the executor;
+    `shown` is the revision that the answer to a write, or an event, shows.
     """
 
     __slots__ = (
@@ -61,9 +60,9 @@ class Context:
         self._loading: set[asyncio.Task[None]] = set()
 
     def count(self, objects: int) -> None:
-        """Count objects of the answer. Raises LimitExceeded if they are more than any may hold.
+        """Count objects of the answer. Raises LimitExceeded if there are too many.
 
-        The cost that is told beforehand knows pages, but not how long the other lists are.
+        The cost that is estimated beforehand knows the sizes of pages, but not of other lists.
         """
         self.objects += objects
         if self.objects > self.most_objects:
@@ -73,15 +72,15 @@ class Context:
             )
 
     async def recognise_again(self) -> None:
-        """Go on as the viewer is now. Raises Unauthenticated if it is nobody any more."""
+        """Recognise the viewer again. Raises Unauthenticated if its secret is no longer valid."""
         self.viewer = await self.recognise()
         self.is_presumed = False
 
     def load(self, function: Load, root: Any, arguments: Mapping[str, Any]) -> Awaitable[Any]:
         """The value of a `found` field for one object, fetched with those of its siblings.
 
-        Nothing is remembered, so nothing can go stale: a batch is what is asked in one turn of the
-        event loop.
+        A batch is what is asked for in one turn of the event loop. Nothing is cached, so nothing
+        can go stale.
         """
         loop = asyncio.get_running_loop()
         key = (function, *sorted(arguments.items()))
@@ -95,10 +94,10 @@ class Context:
 
     @asynccontextmanager
     async def all_loaded(self) -> AsyncIterator[None]:
-        """Whatever is begun to be fetched in the block has ended behind it.
+        """On leaving the block, all fetches that it began have ended, or are cancelled.
 
-        Once a field has failed, nobody waits for its siblings any more. But what they have begun
-        would go on, on a connection that another may have by then.
+        Once a field has failed, nobody waits for its siblings. But their fetches would go on, on a
+        connection that somebody else may use by then.
         """
         try:
             yield
@@ -110,9 +109,9 @@ class Context:
             await asyncio.gather(*self._loading, return_exceptions=True)
 
     def _begin(self, key: Hashable, function: Load, arguments: Mapping[str, Any]) -> None:
-        """Begin to answer what is asked until the task runs."""
+        """Start the task of a batch, which takes in all that is asked for until it runs."""
         task = asyncio.create_task(self._answer(key, function, arguments))
-        self._loading.add(task)  # the loop alone would let it be collected
+        self._loading.add(task)  # the event loop keeps only a weak reference
         task.add_done_callback(self._loading.discard)
 
     async def _answer(self, key: Hashable, function: Load, arguments: Mapping[str, Any]) -> None:
@@ -130,7 +129,7 @@ class Context:
                     future.set_exception(error)
         finally:
             for _, future in asked:
-                future.cancel()  # if this is cancelled itself, whoever waits must hear of it
+                future.cancel()  # if this task is cancelled, so are all who wait for it
 
 
 Info = strawberry.Info[Context, None]

@@ -1,4 +1,4 @@
-"""GraphQL documents: parsed and validated once, then kept."""
+"""GraphQL documents: parsed, validated and priced once, then cached."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -27,11 +27,11 @@ from schema.cost import Price, PriceList, bytes_of, reckon
 from schema.limits import Limits, check_shape, parse_within, too_deep
 from schema.variables import Variable, variables_of
 
-MOST_ERRORS = 3  # of a document; each may print a large part of it
-MOVES_BY_ITSELF = "lastUsedAt"  # the one field that changes without a change of the ledger
-KEPT = 300
-LARGEST_KEPT = 8_000  # characters; the rest is parsed anew each time
-# A setting of ours says how deep introspection may go.
+MOST_ERRORS = 3  # reported of a document; each may quote a large part of it
+MOVES_BY_ITSELF = "lastUsedAt"  # the one field whose value changes without a change in the ledger
+KEPT = 300  # documents
+LARGEST_KEPT = 8_000  # characters; longer documents are parsed each time
+# A setting of ours limits the depth of introspection instead.
 RULES = [rule for rule in specified_rules if rule is not MaxIntrospectionDepthRule]
 LOOKUPS = {
     "hits": CACHE.labels("documents", "hit"),
@@ -40,7 +40,7 @@ LOOKUPS = {
 
 
 class InvalidDocument(Exception):
-    """A text that is no document of this schema. `errors` says why, a line and column each."""
+    """A text that is not a valid document of this schema. `errors` say why, with their places."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__(errors[0].message)
@@ -49,9 +49,9 @@ class InvalidDocument(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What executing an operation begins with, and what stands in the document alone.
+    """What executing an operation needs of the document alone, and so is prepared once.
 
-    `variables` is None where graphql-core has to find all of this by itself.
+    `variables` is None if graphql-core must read them, and prepare all of this itself.
     """
 
     node: OperationDefinitionNode
@@ -62,20 +62,20 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A valid document: of each operation, by name, what it costs, how large its answer may be, and
-    how it begins. With a place for plans."""
+    """A valid document, with the cost of each operation by name, the largest size of its answer,
+    and its opening; and a dict in which the executor caches plans."""
 
     document: DocumentNode
     prices: Mapping[str | None, Price]
     sizes: Mapping[str | None, Price]
-    largest: int  # bytes that any object may have
+    largest: int  # bytes that any one object may have
     openings: Mapping[str | None, Opening]
     plans: dict[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """The operation of a document that a request asks for."""
+    """The operation of a document that a request asks for, with its cost."""
 
     document: DocumentNode
     type: OperationType
@@ -98,7 +98,7 @@ def _prepare(text: str, limits: Limits) -> Prepared:
         return Prepared(document, prices, sizes, in_bytes.heaviest, _openings(document), {})
     except GraphQLError as error:
         raise InvalidDocument([error]) from None
-    except RecursionError:  # where the settings allow what Python does not
+    except RecursionError:  # the settings allow more depth than Python does
         raise too_deep(limits) from None
 
 
@@ -125,7 +125,7 @@ _counted = {"hits": 0, "misses": 0}
 
 
 def count_lookups() -> None:
-    """Add the lookups of prepared documents since the last time to the figures."""
+    """Add the cache look-ups of documents since the last call to the metrics."""
     info = _prepare_once.cache_info()
     for gave, count in (("hits", info.hits), ("misses", info.misses)):
         LOOKUPS[gave].inc(count - _counted[gave])
@@ -147,7 +147,7 @@ def operation_of(
     own_name = operation.name.value if operation.name else None
     cost = reckon(prepared.prices[own_name], variables)
     limits.hold_cost(cost)
-    if cost * prepared.largest > limits.max_answer_bytes:  # if not, it need not be reckoned
+    if cost * prepared.largest > limits.max_answer_bytes:  # otherwise it must be small enough
         limits.hold_size(reckon(prepared.sizes[own_name], variables))
     return Operation(
         prepared.document,

@@ -30,18 +30,17 @@ def invalid(error: GraphQLError) -> dict[str, Any]:
 def format_error(error: GraphQLError) -> dict[str, Any]:
     """An error of an execution, with `extensions.code`.
 
-    Our own refusals say what they are. What graphql-core refuses before it executes, such as a
-    variable of the wrong type, has no path; an argument that it refuses in its place, such as null
-    from a variable, is an error that points to the document by itself. Whatever else was raised is
-    a fault of ours.
+    Our own refusals have a code. An error of graphql-core before execution, such as a variable of
+    the wrong type, has no path; one about an argument during execution, such as null from a
+    variable, is wrapped, and itself has nodes of the document. Anything else is a fault of ours.
     """
     origin = origin_of(error)
     cause = origin.original_error
     if isinstance(cause, RequestError):
         return _refused(error.formatted, cause)
-    if isinstance(origin, StrawberryInputCoercionError):  # one field of an input must be given
+    if isinstance(origin, StrawberryInputCoercionError):  # exactly one field must be given
         return _told(error.formatted, "BAD_REQUEST")
-    is_scalars = isinstance(cause, ValueError)  # that a variable's text is none of its type
+    is_scalars = isinstance(cause, ValueError)  # a scalar refused the text of a variable
     if error.path is None and (cause is None or is_scalars):
         return _told(error.formatted, "BAD_REQUEST")
     if cause is None and origin is not error and origin.nodes:
@@ -50,16 +49,16 @@ def format_error(error: GraphQLError) -> dict[str, Any]:
 
 
 def origin_of(error: GraphQLError) -> GraphQLError:
-    """The first of the errors that wrap one another; what was raised is its `original_error`."""
+    """The innermost of nested GraphQLErrors; its `original_error` is what was raised, if any."""
     while isinstance(error.original_error, GraphQLError):
         error = error.original_error
     return error
 
 
 def fault(error: Exception, what: str) -> dict[str, Any]:
-    """What a client is told of a fault of ours: nothing but the id under which the log has it.
+    """The error that a client gets for a fault of ours: only the request id to find it in the log.
 
-    That the database is away is no fault of the code: it is told, and needs one line of the log.
+    An unavailable database is not a fault of the code: the client is told, and one line is logged.
     """
     id = request_id.get()
     if isinstance(error, Unavailable):
@@ -70,14 +69,14 @@ def fault(error: Exception, what: str) -> dict[str, Any]:
 
 
 def _refused(formatted: Mapping[str, Any], error: RequestError) -> dict[str, Any]:
-    """A refusal of ours. That the database was busy is for the operator to know, too."""
+    """A refusal of ours. A busy database is also logged, for the operator."""
     if isinstance(error, Busy):
         logger.warning("%s", error)
     return _told(formatted, error.code)
 
 
 def _told(formatted: Mapping[str, Any], code: str, **extensions: str) -> dict[str, Any]:
-    """The error with its code, and its message no longer than is of use. Counted."""
+    """The error with its code, and its message cut to a useful length. Counts it."""
     ERRORS.labels(code).inc()
     message = formatted["message"]
     if len(message) > LONGEST_MESSAGE:

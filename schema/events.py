@@ -13,26 +13,26 @@ from starlette.types import Message, Send
 from schema.execution import Answer, encode, refusal
 from schema.requests import EVENT_STREAM
 
-HEARTBEAT = b":\n\n"  # a comment, so that nobody in between takes the silence for an end
+HEARTBEAT = b":\n\n"  # a comment, so that no intermediary closes a silent connection
 HEARTBEAT_SECONDS = 12.0
 COMPLETE = b"event: complete\ndata: \n\n"
 
 
 class EventStream(StreamingResponse):
-    """A response of frames. A client that does not read is let go, so that nothing piles up."""
+    """A response of frames. A client that does not read is dropped, so that nothing piles up."""
 
     def __init__(
         self, frames: AsyncGenerator[bytes, None], headers: Mapping[str, str], seconds: float
     ) -> None:
-        # Proxies that gather a response before they pass it on are asked not to.
+        # Asks proxies not to buffer the response.
         super().__init__(
             frames, headers={**headers, "X-Accel-Buffering": "no"}, media_type=EVENT_STREAM
         )
         self.frames = frames
-        self.seconds = seconds  # that a client may not read
+        self.seconds = seconds  # that a client may go without reading
 
     async def stream_response(self, send: Send) -> None:
-        """Send the frames. The stream breaks off, without its end, where nobody reads it."""
+        """Send the frames. If nobody reads them, break off without completing the stream."""
 
         async def send_in_time(message: Message) -> None:
             async with asyncio.timeout(self.seconds):

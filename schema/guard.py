@@ -1,4 +1,4 @@
-"""What stands around each operation: how many, how long, and what is noted of them."""
+"""The guard around each operation: rate limits, the time limit, metrics, spans and the slow log."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Guard:
-    """Holds the operations of each token to the limits."""
+    """Enforces the limits on the operations of each token."""
 
     def __init__(self, settings: Settings) -> None:
         self.seconds = settings.request_seconds
@@ -42,15 +42,15 @@ class Guard:
         self.sockets = AtOnce(settings.max_token_sockets, "max_token_sockets", "WebSockets")
 
     def admit(self, viewer: Viewer) -> None:
-        """Count a request. Raises TryAgainLater if there were too many in this minute."""
+        """Count a request. Raises TryAgainLater if there were too many in this minute already."""
         self.requests.take(viewer.counts_as)
 
     def over_stream(
         self, viewer: Viewer, answers: AsyncGenerator[T, None]
     ) -> AsyncGenerator[T, None]:
-        """The answers of an event stream, one of so many. Raises TryAgainLater if it is one more.
+        """The answers of an event stream. Raises TryAgainLater if there are too many streams.
 
-        It counts from its first answer on, since a stream that nobody begins to read never ends.
+        It is counted once its answers are read, since a stream that is never started never ends.
         """
         key = viewer.counts_as
         self.streams.check(key)
@@ -64,11 +64,11 @@ class Guard:
         return counted()
 
     def over(self, viewer: Viewer, operation: Operation) -> "Watch":
-        """Watch over the block that executes an operation, or one event of it: `async with`.
+        """A context manager for the block that executes an operation, or one event of it.
 
-        Raises TryAgainLater if too many are executed, and TookTooLong when its time is over: then
-        its statements are cancelled, and what it has written is rolled back. Only a write of
-        memberships, which may be one statement, or one with others', may land all the same.
+        Raises TryAgainLater if too many are in progress, and TookTooLong if it takes too long: its
+        statements are cancelled, and its writes rolled back. Only a write of memberships may still
+        land, as it may be a single statement, or part of a batch.
         """
         return Watch(self, viewer.counts_as, operation)
 
@@ -85,7 +85,7 @@ class Watch:
 
     @property
     def is_event(self) -> bool:
-        """Whether this is no request: of many events at once, the client asked for none."""
+        """Whether this is an event rather than a request: events do not count as requests."""
         return self.operation.type is OperationType.SUBSCRIPTION
 
     async def __aenter__(self) -> None:

@@ -1,8 +1,8 @@
-"""Automatic persisted queries (Apollo's protocol): a text is sent once, and then named by its hash.
+"""Automatic persisted queries (Apollo's protocol): a text is sent once, then named by its hash.
 
-`extensions: {"persistedQuery": {"version": 1, "sha256Hash": "…"}}` names a text. Sent along with it
-it makes the text known; sent alone it stands for it. A client that is told `PersistedQueryNotFound`
-sends both; so a process may forget what it likes, and need not ask the others.
+`extensions: {"persistedQuery": {"version": 1, "sha256Hash": "…"}}` names a text. Sent with the
+text, it registers it; sent alone, it replaces it. A client that gets `PersistedQueryNotFound` sends
+both; so a process may forget any text, and processes need not share them.
 """
 
 import re
@@ -22,7 +22,7 @@ HIT, MISS = CACHE.labels("persisted", "hit"), CACHE.labels("persisted", "miss")
 
 
 class PersistedQueryNotFound(RequestError):
-    """A hash whose text is not known. Clients look for these very words, and send the text."""
+    """A hash whose text is unknown. Clients look for exactly this message, and send the text."""
 
     code = "PERSISTED_QUERY_NOT_FOUND"
 
@@ -31,7 +31,7 @@ class PersistedQueryNotFound(RequestError):
 
 
 class PersistedQueryNotSupported(RequestError):
-    """Another version, or none at all. Clients look for these very words, and send texts alone."""
+    """Unknown version, or turned off. Clients look for exactly this message, and stop using it."""
 
     code = "PERSISTED_QUERY_NOT_SUPPORTED"
 
@@ -40,10 +40,10 @@ class PersistedQueryNotSupported(RequestError):
 
 
 class PersistedQueries:
-    """The texts that clients have made known to this process: at most `room` bytes, 0 for none.
+    """The texts that clients have registered in this process: at most `room` bytes, 0 for none.
 
-    Each organization has its own. A hash gives no rights, but an answer to another's text would
-    tell that somebody there has asked it, and something of what stands in it.
+    Each organization has its own. A hash gives no rights, but finding another organization's text
+    would reveal that it is in use there, and something of its contents.
     """
 
     def __init__(self, room: int) -> None:
@@ -55,13 +55,13 @@ class PersistedQueries:
         Raises PersistedQueryNotFound, PersistedQueryNotSupported, or Refused.
         """
         if asked.persisted is None:
-            assert asked.query is not None  # as request_from has it
+            assert asked.query is not None  # request_from guarantees it
             return asked.query
         if not self._texts.room:
             raise PersistedQueryNotSupported
         hash = _hash_in(asked.persisted)
         if asked.query is not None:
-            # A hash names one text for good; else it could be made to stand for another's.
+            # A hash must always mean the same text; nobody may register another under it.
             if sha256(asked.query.encode()).hexdigest() != hash:
                 raise Refused(400, "provided sha does not match query")
             return asked.query
@@ -72,10 +72,10 @@ class PersistedQueries:
         return text
 
     def learn(self, viewer: Viewer, asked: GraphQLRequest) -> None:
-        """Know the text of a request from now on, if it came with its hash.
+        """Register the text of a request, if it came with its hash.
 
-        To be called once `text_of` has held the one to the other, and the text has turned out to
-        be a valid document within the limits: nothing else takes room.
+        Call it only after `text_of` has verified the hash, and the text has proved to be a valid
+        document within the limits: nothing else may take room.
         """
         if asked.persisted is not None and asked.query is not None:
             key = (viewer.organization_id, asked.persisted["sha256Hash"])

@@ -22,7 +22,7 @@ from schema.requests import GraphQLRequest, request_from
 PROTOCOL = "graphql-transport-ws"
 TRY_AGAIN_LATER = 1013
 MESSAGE_TOO_BIG = 1009
-# How long one who does not read may take to hear why it is let go.
+# How long a client that does not read may take to read why it is disconnected.
 CLOSE_SECONDS = 30.0
 LONGEST_ID = 128
 LONGEST_REASON = 123  # bytes (RFC 6455, section 5.5.1)
@@ -35,7 +35,7 @@ SUBSCRIBE = {
 
 
 class Close(Exception):
-    """The connection ends, with a code and a reason that the protocol names."""
+    """The connection is to be closed, with a code and a reason from the protocol."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -44,7 +44,7 @@ class Close(Exception):
 
 
 class _Ended(Exception):
-    """An operation that was refused, with the answer that says why."""
+    """An operation was refused; `answer` says why."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -52,14 +52,14 @@ class _Ended(Exception):
 
 
 class Socket:
-    """One connection."""
+    """One WebSocket connection."""
 
     def __init__(self, websocket: WebSocket, runner: Runner) -> None:
         self.websocket = websocket
         self.runner = runner
         self.settings = runner.settings
         self.secret: str | None = None
-        self.operations: dict[str, asyncio.Task[None]] = {}  # by id, as long as the id is taken
+        self.operations: dict[str, asyncio.Task[None]] = {}  # by id, while the id is in use
         self.running: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
@@ -74,7 +74,7 @@ class Socket:
             pass
 
     async def _serve(self) -> None:
-        """Serve. Raises Close or WebSocketDisconnect; what still runs is cancelled by then."""
+        """Serve. Raises Close or WebSocketDisconnect, after cancelling all operations."""
         if PROTOCOL not in self.websocket.scope["subprotocols"]:
             await self.websocket.accept()
             raise Close(4406, f"Subprotocol not acceptable: use {PROTOCOL}")
@@ -95,7 +95,7 @@ class Socket:
     # ---------------------------------------------------------------------------- what comes in
 
     async def _receive(self) -> dict[str, Any]:
-        """The next message. Raises Close 4400 for what is none."""
+        """The next message. Raises Close 4400 if it is malformed."""
         event = await self.websocket.receive()
         if event["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(event.get("code", 1005))
@@ -115,7 +115,7 @@ class Socket:
     async def _initialise(self) -> Viewer:
         """Wait for `connection_init`, and recognise the viewer.
 
-        The token stands in the payload (`Authorization`), in the header, or in the cookie.
+        The token is in the payload (`Authorization`), in the header, or in the cookie.
         """
         try:
             async with asyncio.timeout(self.settings.init_seconds):
@@ -173,7 +173,7 @@ class Socket:
             payload = message.get("payload")
             try:
                 await self._send(type="pong", **({} if payload is None else {"payload": payload}))
-            except orjson.JSONEncodeError:  # which goes less deep than what decodes
+            except orjson.JSONEncodeError:  # orjson decodes deeper nesting than it encodes
                 raise Close(4400, "`payload` is nested too deeply") from None
 
     async def _subscribe(self, message: dict[str, Any], tasks: asyncio.TaskGroup) -> None:

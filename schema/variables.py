@@ -1,8 +1,8 @@
-"""The values of variables: coerced by functions that are put together once an operation.
+"""Coercing the values of variables, by functions that are composed once per operation.
 
-graphql-core walks the types anew for each value. A value that is not of its type, letter by letter,
-is left to it: it coerces in its own way (a number where an id goes, one value where a list goes),
-or says what is wrong.
+graphql-core walks the types again for each value. A value that is not exactly of its type is left
+to graphql-core, which either converts it (a number for an id, a single value for a list), or
+reports the error.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +44,7 @@ class Variable:
 
     @property
     def is_required(self) -> bool:
-        """Whether it must be sent."""
+        """Whether a value must be sent."""
         return self.default is Undefined and isinstance(self.signature.type, GraphQLNonNull)
 
 
@@ -69,7 +69,7 @@ def _variable(schema: GraphQLSchema, definition: VariableDefinitionNode) -> Vari
 
 
 def read_variables(variables: Sequence[Variable], sent: Mapping[str, Any]) -> VariableValues:
-    """The values of variables, from those that were sent, as graphql-core would have them.
+    """The values of variables, from those sent, exactly as graphql-core would give them.
 
     Raises NotPlain.
     """
@@ -96,7 +96,7 @@ def _reader(kind: GraphQLInputType) -> Read:
 
 
 def _of_present(kind: Any) -> Read:
-    """Reads what may not be null."""
+    """A function that reads a value which may not be null."""
     if isinstance(kind, GraphQLList):
         return _of_list(_reader(kind.of_type))
     if isinstance(kind, GraphQLInputObjectType):
@@ -146,7 +146,7 @@ def _of_object(kind: GraphQLInputObjectType) -> Read:
 
 
 def _made(read: Read, make: Callable[[Any], Any]) -> Read:
-    """Reads what is made of a value; Strawberry looks there whether exactly one field was sent."""
+    """Reads a value, and makes an input object of it (where Strawberry checks `@oneOf`)."""
 
     def read_and_make(value: Any) -> Any:
         found = read(value)

@@ -1,4 +1,4 @@
-"""How the fields of what writes answer are found: what was written, as it is now."""
+"""Resolvers of the fields of payloads: what was written, as it is now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from schema.resolvers import by_id, entries_of, groups_of_ids
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write was about: a group, what it opened in it, rows of the directory, and so on.
+    """What a write was about: a group, memberships in it, rows of the directory, and so on.
 
-    `shown` is the group, where the write brought it along.
+    `shown` is the group's row, if the write returned it.
     """
 
     group_id: str | None = None
@@ -32,7 +32,7 @@ class Written:
 
 
 async def written_groups(roots: Sequence[Any], context: Context) -> list[Row | None]:
-    """`group` of a payload: None if it is gone."""
+    """`group` of a payload: None if it is deleted."""
     if all(root.written.shown for root in roots):
         return [root.written.shown.group for root in roots]
     rows = await groups_of_ids(context, (root.written.group_id for root in roots))
