@@ -1,4 +1,7 @@
-"""Work for more than the request that happens to start it: it is nobody's to count, or to stop."""
+"""Detaching a task from the request that starts it, where it serves other requests as well.
+
+Such a task must not appear in the request's metrics or trace, or end with it.
+"""
 
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVar
@@ -9,14 +12,14 @@ _of_requests: list[ContextVar[Any]] = []
 
 
 def of_request(name: str) -> "ContextVar[T | None]":
-    """A variable that belongs to a request, and is None outside of one."""
+    """A context variable that belongs to a request, and is None outside of any."""
     variable: ContextVar[T | None] = ContextVar(name, default=None)
     _of_requests.append(variable)
     return variable
 
 
 def apart() -> Context:
-    """The context of a task that belongs to no request."""
+    """The context for a task that belongs to no request."""
     context = copy_context()
     for variable in _of_requests:
         context.run(variable.set, None)

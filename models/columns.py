@@ -12,9 +12,9 @@ NOT_SHOWN = ("organization_id", "email_key", "since_revision", "until_revision")
 
 
 class KeyField(Field[str], str):  # type: ignore[misc]  # Tortoise's way to declare a value's type
-    """Text that is compared and sorted byte by byte, whatever locale the database has.
+    """Text that is compared and sorted byte by byte, whatever the database's locale.
 
-    For ids and for name keys: both databases then page in the same order.
+    For ids and name keys, so that both databases page in the same order.
     """
 
     SQL_TYPE = "TEXT"
@@ -24,7 +24,7 @@ class KeyField(Field[str], str):  # type: ignore[misc]  # Tortoise's way to decl
 
 
 class LiveIndex(Index):
-    """An index of the rows that stand now, so that history costs the present nothing."""
+    """An index of the open rows, so that history costs the present nothing."""
 
     def __init__(self, *, fields: tuple[str, ...] | list[str], name: str | None = None) -> None:
         super().__init__(fields=fields, name=name)
@@ -32,7 +32,7 @@ class LiveIndex(Index):
 
 
 class PastIndex(Index):
-    """An index of the rows that were closed, for questions about the past."""
+    """An index of the closed rows, for questions about the past."""
 
     def __init__(self, *, fields: tuple[str, ...] | list[str], name: str | None = None) -> None:
         super().__init__(fields=fields, name=name)
@@ -53,13 +53,13 @@ def columns(model: type[Model], alias: str) -> Mapping[str, str]:
 
 @cache
 def shown(model: type[Model], alias: str) -> Mapping[str, str]:
-    """Likewise, but less what only conditions are about: for lists, where each column counts."""
+    """The same without the columns that only conditions use, to keep the rows of lists small."""
     found = columns(model, alias)
     return MappingProxyType({name: sql for name, sql in found.items() if name not in NOT_SHOWN})
 
 
 def listed(known: Mapping[str, str], wanted: Collection[str] | None = None) -> str:
-    """Columns as they follow SELECT: those that are wanted, or all of them."""
+    """Columns for a SELECT: those that are wanted, or all of them."""
     return ", ".join(sql for name, sql in known.items() if wanted is None or name in wanted)
 
 

@@ -1,5 +1,7 @@
-"""The directory: users, bots and personas, as the host product keeps them. Reading and deleting;
-`models/upserts.py` adds and updates."""
+"""The directory of users, bots and personas, a copy of the host product's: reading and deleting.
+
+`models/upserts.py` adds and updates.
+"""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -73,8 +75,8 @@ def entries(
 async def entries_by_id(
     viewer: Viewer, kind: Kind, entry_ids: Sequence[str], *, deleted_after: int | None = None
 ) -> list[Row]:
-    """Those with these ids that the viewer may see: the live ones, or also those that were
-    `deleted_after` a revision."""
+    """The live rows with these ids that the viewer may see; optionally, also those that were
+    deleted after a revision."""
     params = Params()
     sees = viewer.sees(params, kind.table, "e")
     live = live_or_deleted_after(params, "e", deleted_after)
@@ -89,7 +91,7 @@ async def entries_by_id(
 async def entries_for_write(draft: Draft, kind: Kind, entry_ids: Sequence[str]) -> list[Row]:
     """The rows that a write names, each once, in order.
 
-    Raises DomainError: TOO_MANY, or NOT_FOUND for each id that is no live row of the organization.
+    Raises DomainError: TOO_MANY, or NOT_FOUND for each id that is not of a live row.
     """
     must_be_few(kind, entry_ids, kind.ids_field)
     if not entry_ids:
@@ -109,7 +111,7 @@ def must_be_few(kind: Kind, sent: Sequence[object], field: str) -> None:
 
 
 def must_exist(kind: Kind, entry_ids: Sequence[str], found: Mapping[str, Row]) -> list[Row]:
-    """The rows found that a write names, each once, in order.
+    """The rows that a write names, out of those found, each once, in order.
 
     Raises DomainError NOT_FOUND, with a problem for each id that was not found.
     """
@@ -126,7 +128,7 @@ def must_exist(kind: Kind, entry_ids: Sequence[str], found: Mapping[str, Row]) -
 async def delete_entries(
     viewer: Viewer, kind: Kind, entry_ids: Sequence[str], expected_revision: int | None = None
 ) -> Outcome:
-    """Delete users, bots or personas: their memberships end, and what came through them.
+    """Delete users, bots or personas. Their memberships end, and the access that these granted.
 
     Raises DomainError: TOO_MANY, NOT_FOUND, LAST_ADMIN, CONFLICT.
     """
@@ -145,7 +147,7 @@ async def delete_entries(
 
 
 async def _close(draft: Draft, kind: Kind, gone: list[str]) -> None:
-    """Close the rows and their memberships, and count their groups anew."""
+    """Close the rows and their memberships, and move the counters of their groups."""
     await fetch(
         f"UPDATE {kind.memberships} SET until_revision = $2 "
         f"WHERE {kind.column} = ANY($1) AND until_revision IS NULL",
@@ -176,7 +178,7 @@ async def _close(draft: Draft, kind: Kind, gone: list[str]) -> None:
 
 
 async def close_activations(draft: Draft, user_ids: list[str]) -> None:
-    """These users are no longer active, from this revision on."""
+    """Make these users inactive from this revision on."""
     await fetch(
         "UPDATE activations SET until_revision = $2 "
         "WHERE user_id = ANY($1) AND until_revision IS NULL",
@@ -186,7 +188,7 @@ async def close_activations(draft: Draft, user_ids: list[str]) -> None:
 
 
 async def count_active_admins(draft: Draft) -> int:
-    """How many people can administrate the organization."""
+    """How many active administrators the organization has."""
     rows = await fetch(
         "SELECT COUNT(*) FROM users WHERE organization_id = $1 AND role = $2 AND status = $3 "
         "AND until_revision IS NULL",

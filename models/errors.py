@@ -1,4 +1,4 @@
-"""What can go wrong by somebody's doing. Everything else is a fault of ours, and masked."""
+"""The errors that clients get to see. All others are faults of ours, and are masked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason of a refusal: a code, a sentence for a person, and where in the input it is."""
+    """One reason for a refusal: a code, a sentence for people, and the path in the input."""
 
     code: Code
     message: str
@@ -29,9 +29,9 @@ class Problem:
 
 
 class DomainError(Exception):
-    """A write that the rules refuse. It carries every problem found, and nothing was changed.
+    """A write that the rules refuse, with all problems found. Nothing was changed.
 
-    `revision` is the organization's at which it was decided; None if that was not looked at.
+    `revision` is the organization's revision at which it was refused; None if that was not read.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -46,41 +46,41 @@ class DomainError(Exception):
 
 
 class RequestError(Exception):
-    """A request that cannot be answered as it was asked. `code` becomes `extensions.code`."""
+    """A request that cannot be answered. `code` becomes `extensions.code`."""
 
     code = "BAD_REQUEST"
 
 
 class BadRequest(RequestError):
-    """Arguments that make no sense, such as a cursor that is none."""
+    """Invalid arguments, such as a malformed cursor."""
 
 
 class Unauthenticated(RequestError):
-    """Nobody, or nobody any more: no token, or one that is unknown, expired or revoked."""
+    """There is no token, or it is unknown, expired or revoked."""
 
     code = "UNAUTHENTICATED"
 
 
 class Forbidden(RequestError):
-    """Somebody, but not one who may do this."""
+    """The viewer may not do this."""
 
     code = "FORBIDDEN"
 
 
 class LimitExceeded(RequestError):
-    """More than the service gives at once; the message names the limit."""
+    """A request exceeds a limit, which the message names."""
 
     code = "LIMIT_EXCEEDED"
 
 
 class Busy(LimitExceeded):
-    """Every connection to the database was in use for as long as a statement may wait for one."""
+    """No connection or lock became free within the time that a statement may wait for it."""
 
     retry_after = 1  # seconds
 
 
 class Unavailable(Exception):
-    """The database cannot serve at the moment. No fault of the request, and none of the code.
+    """The database cannot serve at the moment: a fault of neither the request nor the code.
 
     Its text is the reason, for the operator; `message` is for clients.
     """
@@ -90,7 +90,7 @@ class Unavailable(Exception):
 
 
 class Stopping(Unavailable):
-    """The process ends before the request could be answered."""
+    """The process is stopping before the request could be answered."""
 
     message = "The service is stopping. Of a write, look whether it has landed; then try again."
 

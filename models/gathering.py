@@ -1,4 +1,4 @@
-"""Doing together what waits for the same lock: the more wait, the less each costs."""
+"""Batching work that waits for the same lock: the more items wait, the less each costs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,18 +13,18 @@ R = TypeVar("R")
 
 @dataclass(slots=True)
 class _Waiting(Generic[T, R]):
-    """One thing to do, and who waits for it."""
+    """An item, and the future of whoever waits for it."""
 
     item: T
     future: asyncio.Future[R]
 
 
 class Gathering(Generic[T, R]):
-    """What comes while a round is under way waits for the next one.
+    """Does items in rounds; those that are added during a round wait for the next one.
 
-    `do` does the things of a round, in their order, and returns for each what came of it, or why
-    nothing did; what it raises holds for all of them. `fit` says how many, from the first on, may
-    be done in one round.
+    `do` does the items of a round, in order, and returns for each its result or its error; if it
+    raises, all of them fail. `fit` says how many of the waiting items, from the first on, may be
+    done in one round.
     """
 
     def __init__(
@@ -41,14 +41,14 @@ class Gathering(Generic[T, R]):
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody waits, and nothing is done."""
+        """Whether nobody waits, and no round is under way."""
         return self._rounds is None
 
     async def add(self, item: T) -> R:
-        """Do one thing, with whatever waits by then.
+        """Do an item, together with others that wait by then; returns its result.
 
-        Who goes away while it waits takes it along. A round that has begun is stopped only once
-        everybody of it is gone.
+        If the caller is cancelled while the item waits, the item is dropped. A round that has begun
+        is stopped only once all of its callers are gone.
         """
         waiting: _Waiting[T, R] = _Waiting(item, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
@@ -70,21 +70,22 @@ class Gathering(Generic[T, R]):
                 done, aboard = self._round, self._aboard
                 await asyncio.wait([done])
                 try:
-                    # The next round first: it waits for others while those of the last go on.
+                    # First begin the next round: it waits for the database while the callers of
+                    # the last one go on.
                     self._begin_round()
                 finally:
-                    self._tell(aboard, done)
+                    self._settle(aboard, done)
         finally:
             for each in (*aboard, *self._aboard, *self._waiting):
-                each.future.cancel()  # of those who were not told, if this was broken off
+                each.future.cancel()  # those without a result, if this task was cancelled
             self._rounds = self._round = None
             self._aboard, self._waiting = [], []
 
     def _begin_round(self) -> None:
-        """Begin with some that wait, behind a round or none; nothing is under way if nobody does.
+        """Begin a round with some of the waiting items; none if nobody waits.
 
-        Where many come back again and again, as many wait as are aboard: while the one half is
-        done, elsewhere, the other is answered here.
+        Where the same callers come again and again, a round takes at most half of them: while the
+        database does one half, this process answers the other.
         """
         waiting = [each for each in self._waiting if not each.future.done()]
         count = self._fit([each.item for each in waiting]) if waiting else 0
@@ -96,9 +97,10 @@ class Gathering(Generic[T, R]):
     async def _one_round(self, aboard: Sequence[_Waiting[T, R]]) -> Sequence[R | Exception]:
         return await self._do([each.item for each in aboard])
 
-    def _tell(
+    def _settle(
         self, aboard: Sequence[_Waiting[T, R]], done: asyncio.Task[Sequence[R | Exception]]
     ) -> None:
+        """Hand the results of a round to its callers."""
         if done.cancelled():
             for each in aboard:
                 each.future.cancel()

@@ -1,4 +1,4 @@
-"""What a group holds: users, bots and personas. The three differ in names only: in those here."""
+"""The kinds of members of a group: users, bots and personas. They differ only in the names here."""
 
 from dataclasses import dataclass
 
@@ -18,9 +18,9 @@ from models.tables import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """One of the three, with the names of its tables, columns, actions and words.
+    """One of the three kinds, with the names of its tables, columns, actions and words.
 
-    There are no others, so each is equal to itself only. (As keys they are hashed often.)
+    They are singletons, compared by identity. (As dict keys, they are hashed often.)
     """
 
     noun: str
@@ -33,7 +33,7 @@ class Kind:
     deleted: Action
 
     def __hash__(self) -> int:
-        return hash(self.noun)  # not of all fields: kinds are looked up often
+        return hash(self.noun)  # fast, and the same in every process
 
     @property
     def plural(self) -> str:
@@ -57,12 +57,12 @@ class Kind:
 
     @property
     def ids_field(self) -> str:
-        """The field of an input that names several of them: `userIds`."""
+        """The input field for ids of this kind: `userIds`."""
         return f"{self.noun}Ids"
 
     @property
     def search_keys(self) -> tuple[str, ...]:
-        """The columns in which a search looks."""
+        """The columns that a search looks in."""
         return ("name_key", "email_key") if self.model is User else ("name_key",)
 
     @property

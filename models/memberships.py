@@ -1,7 +1,7 @@
-"""Memberships: what a group holds of each kind, read and written row by row.
+"""Memberships: listing what a group holds, and the steps of a write that open and close them.
 
-The verbs that put together a whole write are in `groups.py` and `undo.py`. (`membership_writes.py`
-writes rows of many writes at once, by statements of its own.)
+The verbs that use these steps are in `groups.py` and `undo.py`. (`membership_writes.py` batches
+many writes, by statements of its own.)
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ ADDED = {"added_at": "m.added_at", "added_revision": "m.since_revision AS added_
 def members(
     viewer: Viewer, kind: Kind, search: str | None = None, moment: int | None = None
 ) -> Listing:
-    """What the parent, a group, holds of one kind: now, or as of a revision.
+    """The members of one kind of the parent, a group: now, or as of a revision.
 
-    Besides the columns of the member a row has `added_at` and `added_revision`. (Every membership
-    has its member: LEFT has PostgreSQL leave the join out where nothing of it is wanted.)
+    Besides the columns of the member, a row has `added_at` and `added_revision`. (Every membership
+    has its member, but LEFT lets PostgreSQL omit the join if no column of it is needed.)
     """
-    # The sort key stands in the membership, so that a page of the present comes off the index. It
-    # is kept up while the membership is open; the past sorts by the names of today.
+    # The membership has a copy of the sort key, so that a page of the present comes off the index.
+    # It is updated while the membership is open; the past is sorted by the names of today.
     sort_key = "m.sort_key" if moment is None else "e.name_key"
 
     def source(params: Params, parent: str) -> str:
@@ -48,10 +48,10 @@ def members(
 
 
 def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
-    """Those of one kind that the parent, a group, does not hold yet."""
+    """The users, bots or personas that are not in the parent, a group, yet."""
 
-    # OFFSET keeps PostgreSQL from making a join of NOT EXISTS, which would compare each candidate
-    # with all members of the group: as it stands, each is looked up in the index.
+    # OFFSET keeps PostgreSQL from turning NOT EXISTS into a join, which would compare each
+    # candidate with all members of the group. With it, each is looked up in the index.
     def conditions(params: Params, parent: str) -> str:
         return (
             f"{viewer.sees_of_own(params, kind.table, 'e')} AND NOT EXISTS (SELECT 1 "
@@ -70,7 +70,7 @@ def available(viewer: Viewer, kind: Kind, search: str | None = None) -> Listing:
 async def added_members(
     viewer: Viewer, kind: Kind, group_id: str, revision: int, member_ids: Sequence[str]
 ) -> list[Row]:
-    """The rows of `members` that one write opened, in the order of `member_ids`."""
+    """The rows of `members` that a write has opened, in the order of `member_ids`."""
     params = Params()
     listing = members(viewer, kind)
     source = listing.source(params, params.add(group_id))
@@ -86,13 +86,13 @@ async def added_members(
 async def open_memberships(
     draft: Draft, kind: Kind, group_id: str, member_ids: Sequence[str]
 ) -> list[str]:
-    """Open those memberships that are not open, of members who exist; returns them, in order.
+    """Open the memberships that are not open, of members that exist; returns these, in order.
 
-    Counts the members' groups; the group's own counters are for `touch`.
+    Moves the members' counts of groups; the group's own counters are left to `touch`.
     """
     if not member_ids:
         return []
-    # The change's id and the member's make the row's: a change opens a pair at most once.
+    # The row's id is the change's and the member's: a change opens a pair at most once.
     opened = await fetch(
         f"INSERT INTO {kind.memberships} "
         f"(id, organization_id, group_id, {kind.column}, sort_key, added_at, since_revision) "
@@ -111,7 +111,7 @@ async def open_memberships(
 async def close_memberships(
     draft: Draft, kind: Kind, group_id: str, member_ids: Sequence[str]
 ) -> list[str]:
-    """Close those memberships that are open; returns their members, in order."""
+    """Close the memberships that are open; returns their members, in order."""
     if not member_ids:
         return []
     closed = await fetch(

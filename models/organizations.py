@@ -1,4 +1,4 @@
-"""Tenants: made and found by the operator only. No request ever names one."""
+"""Tenants: only the operator creates and finds them. No request ever names one."""
 
 from models import ids
 from models.database import Row, fetch, transaction
@@ -9,7 +9,7 @@ from models.viewer import Viewer
 
 
 async def create_organization(name: str) -> Viewer:
-    """Create an organization, at revision 0; returns the operator's viewer of it.
+    """Create an organization, at revision 0; returns the operator's viewer in it.
 
     Raises DomainError: BLANK, TOO_LONG, INVALID, TAKEN.
     """
@@ -40,6 +40,6 @@ async def all_organizations() -> list[Row]:
 
 
 async def find_organization(name: str) -> Viewer | None:
-    """The operator's viewer of the organization with this name, in any case; or None."""
+    """The operator's viewer in the organization with this name, ignoring case; or None."""
     rows = await fetch("SELECT id FROM organizations WHERE name_key = $1", name_key(name.strip()))
     return Viewer.operator(rows[0]["id"]) if rows else None

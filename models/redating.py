@@ -1,14 +1,14 @@
-"""Dating the changes of a long transaction anew, at its end.
+"""Redating the changes of a long transaction, at its end.
 
-A write's instant is taken when it begins. Whoever asks, before others can see the write, what stood
-at a later instant is told what stood without it. For a single write these are milliseconds; for a
-transaction of many they would be as long as it takes.
+A write's instant is that of its beginning. Until it is committed, a query for the state at a later
+instant gets an answer without it, which would be different afterwards. For a single write this
+window is milliseconds; for a transaction of many writes, it would be as long as that takes.
 """
 
 from models.database import fetch, fetch_each
 from models.ledger import TICK, utc_now
 
-# What shows the instant of a change: the table, the column, and the one that tells the change.
+# Where the instant of a change is stored: a table, its column, and the column with the revision.
 DATED = (
     *((table, "created_at", "since_revision") for table in ("users", "bots", "personas", "groups")),
     ("groups", "updated_at", "updated_revision"),
@@ -17,7 +17,7 @@ DATED = (
 
 
 async def redate(organization_id: str, revision: int) -> None:
-    """Date all changes behind a revision as made now: inside of the transaction that made them."""
+    """Date all changes after a revision as of now, inside the transaction that made them."""
     rows = await fetch(
         "SELECT c.revision, o.changed_at FROM changes c JOIN organizations o "
         "ON o.id = c.organization_id WHERE o.id = $1 AND c.revision > $2 ORDER BY c.revision",

@@ -1,7 +1,7 @@
-"""Where traces hook in: what stands around the parts of a request while they run.
+"""The hook for traces: context managers around the parts of a request.
 
-Nothing does, unless traces are configured: `runtime/tracing.py` makes the spans then. Without them
-a part costs a look at a variable, and no more.
+They do nothing unless traces are configured; then `runtime/tracing.py` makes the spans. Without
+traces, a part costs no more than reading a context variable.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -15,10 +15,10 @@ NOTHING = nullcontext()
 
 
 class Span(Protocol):
-    """How long a block took, and what ran within it."""
+    """Records how long its block took, as the parent of all spans within."""
 
     def note(self, **figures: int) -> None:
-        """Say what it has used."""
+        """Record what the block has used."""
 
     def __enter__(self) -> Self: ...
 
@@ -31,13 +31,13 @@ class Span(Protocol):
 
 
 class Spans(Protocol):
-    """Makes spans, each below the one whose block it is in."""
+    """Makes spans, each a child of the one whose block it is in."""
 
     def operation(self, type: str, name: str | None) -> Span:
         """The span of a GraphQL operation, or of one event of a subscription."""
 
     def statement(self, sql: str) -> AbstractContextManager[object]:
-        """The span of an SQL statement, whose text has placeholders where its parameters go."""
+        """The span of an SQL statement, whose text has placeholders for its parameters."""
 
     def part(self, name: str) -> AbstractContextManager[object]:
         """The span of any other part of a request."""
@@ -47,12 +47,12 @@ spans: ContextVar[Spans | None] = of_request("spans")
 
 
 def over_statement(sql: str) -> AbstractContextManager[object]:
-    """What stands around the block that runs a statement."""
+    """The span around the block that runs a statement, if there are traces."""
     made = spans.get()
     return made.statement(sql) if made else NOTHING
 
 
 def over_part(name: str) -> AbstractContextManager[object]:
-    """What stands around the block that is a part of a request."""
+    """The span around the block that is a part of a request, if there are traces."""
     made = spans.get()
     return made.part(name) if made else NOTHING

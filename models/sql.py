@@ -1,4 +1,4 @@
-"""Small pieces that the statements of models/ are put together from."""
+"""Building blocks for the SQL statements of models/."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from models.database.pairs import INDEXED, TABLE, beginning, pairs
 from models.errors import BadRequest
 from models.text import EMAIL_LENGTH, composed, is_storable, name_key
 
-SEARCH_LENGTH = EMAIL_LENGTH  # the longest of what is searched: all of it can be searched for
+SEARCH_LENGTH = EMAIL_LENGTH  # the longest text that is searched
 
 
 class Params:
@@ -32,11 +32,11 @@ def values(
     *,
     behind: bool = False,
 ) -> str:
-    """What FROM reads as a table of these rows. `columns` are their names and types.
+    """A table of these rows, for FROM. `columns` are their names and types.
 
-    The text is the same for any number of rows but one, so that the statement stays prepared. Of
-    one row PostgreSQL sees through the table, and looks up what is joined to it. It is for a
-    statement that `fetch_behind` runs, if `behind`.
+    The SQL is the same for any number of rows except one, so that the statement stays prepared.
+    For one row, it lets PostgreSQL plan look-ups in the tables that are joined to it. With
+    `behind`, it is for a statement that `fetch_behind` runs.
     """
     if is_postgres():
         if len(rows) == 1:
@@ -55,7 +55,7 @@ def values(
 
 
 def open_at(params: Params, alias: str, moment: int | None) -> str:
-    """The condition that a row stands: now, or (for the past) at a revision."""
+    """The condition that a row is open: now, or as of a revision."""
     if moment is None:
         return f"{alias}.until_revision IS NULL"
     revision = params.add(moment)
@@ -74,7 +74,7 @@ def live_or_deleted_after(params: Params, alias: str, moment: int | None) -> str
 
 
 def search_key(search: str) -> str:
-    """What was typed, in the form in which the keys hold it."""
+    """The text of a search, normalised like the keys that it is compared with."""
     return name_key(search).strip()
 
 
@@ -83,7 +83,7 @@ def _is_too_long(search: str) -> bool:
 
 
 def contains(params: Params, search: str | None, *columns: str) -> str:
-    """` AND (…)`: that one of the key columns contains what was typed; nothing for no search.
+    """` AND (…)`: one of the key columns contains the text; empty without a search.
 
     Raises BadRequest for a text that is too long, or that no name can contain.
     """
@@ -96,7 +96,7 @@ def contains(params: Params, search: str | None, *columns: str) -> str:
         raise BadRequest("`search` holds a character that no name can hold; remove it.")
     pattern = re.sub(r"([\\%_])", r"\\\1", key)
     placeholder = params.add(f"%{pattern}%")
-    # PostgreSQL escapes by a backslash as it is; told so, it would write the pattern anew each row.
+    # A backslash is PostgreSQL's default; if given, it would rewrite the pattern for each row.
     escape = "" if is_postgres() else r" ESCAPE '\'"
     matches = (f"{column} LIKE {placeholder}{escape}" for column in columns)
     return f" AND ({' OR '.join(matches)})"
@@ -105,11 +105,10 @@ def contains(params: Params, search: str | None, *columns: str) -> str:
 def by_pairs(
     params: Params, organization_id: str, search: str, table: str
 ) -> tuple[str, str] | None:
-    """` AND …`, twice: what is known of a row `e` that matches. None if the index is of no use.
+    """` AND …`, twice: conditions that indexes can check; None if the index of pairs is of no use.
 
-    The first holds for rows that the index of names finds, the second for those that the index of
-    pairs does, and for no row both. One holds for each that matches, and they do for a few more, so
-    they only ever stand beside `contains`.
+    The first is for the index of names, the second for the index of pairs. Each matching row `e`
+    meets exactly one of them, but so may a few others: use them only together with `contains`.
     """
     key = search_key(search)
     if table != TABLE or not has_pairs() or _is_too_long(search):

@@ -1,5 +1,4 @@
-"""What people type: trimmed, bounded, and in the form in which it is compared. What they are told
-in words."""
+"""Reading texts that people type: trimmed, bounded, normalised to compare. Wording of summaries."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ EXTERNAL_ID_LENGTH = 200
 
 
 def composed(text: str) -> str:
-    """A text as it is kept and counted: composed (NFC), without blanks around it."""
+    """A text as it is stored and counted: composed (NFC), without surrounding white space."""
     return unicodedata.normalize("NFC", text).strip()
 
 
@@ -25,7 +24,7 @@ def name_key(name: str) -> str:
 
 
 def is_storable(text: str, *, lines: bool = False) -> bool:
-    """Whether every character can be kept and shown: no control characters, no lone surrogates.
+    """Whether every character can be stored and shown: no control characters or lone surrogates.
 
     `lines` allows line breaks and tabs.
     """
@@ -37,7 +36,7 @@ def is_storable(text: str, *, lines: bool = False) -> bool:
 
 
 class Reader:
-    """Reads the texts of one input, collecting what is wrong with them in `problems`."""
+    """Reads the texts of one input, collecting `problems`."""
 
     def __init__(self, *path: str) -> None:
         self.path = path
@@ -48,7 +47,7 @@ class Reader:
         self.problems.append(Problem(code, message, (*self.path, field)))
 
     def finish(self) -> None:
-        """Raise a DomainError with all that was wrong, if anything was."""
+        """Raise a DomainError with all problems, if there are any."""
         if self.problems:
             raise DomainError(self.problems)
 
@@ -77,7 +76,7 @@ class Reader:
         return text or None
 
     def email(self, value: str) -> str:
-        """An address: something, an @, something, no white space. The rest is the mail's affair."""
+        """An email address: text around an @, no white space. Delivery will show the rest."""
         text = self.required(value, "email", "Email", EMAIL_LENGTH)
         local, at, domain = text.rpartition("@")
         if text and (not (local and at and domain) or any(c.isspace() for c in text)):
@@ -85,7 +84,7 @@ class Reader:
         return text
 
     def url(self, value: str | None, field: str) -> str | None:
-        """An http(s) address, or a path of the host's: pages will show what it leads to."""
+        """An http(s) URL, or a path on this host, which pages will show as an image."""
         text = self.optional(value, field, "Address", URL_LENGTH)
         if text and not text.startswith(("https://", "http://", "/")):
             self.refuse(

@@ -1,8 +1,8 @@
-"""What proves who is asking: tokens, and links that sign a browser in once.
+"""Tokens, and links that sign a browser in once.
 
-A secret is random and shown once; only its SHA-256 is kept. (A secret of 256 random bits needs no
-slow hash: there is nothing to guess.) A browser's session is a token too, so that it is listed,
-expires, and can be revoked like any other.
+A secret is random and shown once; only its SHA-256 is stored. (A secret of 256 random bits needs no
+slow hash: it cannot be guessed.) A browser's session is a token too, so it is listed, expires, and
+can be revoked like any other.
 """
 
 import secrets
@@ -31,7 +31,7 @@ FROM_TOKENS = "FROM tokens t LEFT JOIN users u ON u.id = t.user_id"
 
 
 def hash_secret(secret: str) -> str:
-    """The form in which a secret is kept."""
+    """The form in which a secret is stored."""
     return sha256(secret.encode(errors="replace")).hexdigest()
 
 
@@ -39,8 +39,8 @@ def hash_secret(secret: str) -> str:
 
 
 async def authenticate(secret: str) -> Viewer | None:
-    """The viewer that a secret stands for; None if it is unknown, expired or revoked, or its
-    person is gone or deactivated."""
+    """The viewer that a secret stands for; None if it is unknown, expired or revoked, or its user
+    is deleted or deactivated."""
     rows = await fetch(
         "SELECT t.id, t.organization_id, t.user_id, t.name, t.role, t.expires_at, t.revoked_at, "
         "o.revision, u.name AS user_name, u.role AS user_role, u.status, u.until_revision "
@@ -70,10 +70,10 @@ async def authenticate(secret: str) -> Viewer | None:
 async def recognise_user(
     organization: str, email: str, role: Role | None, expires_at: datetime
 ) -> Viewer | None:
-    """The viewer of somebody whom another service vouches for, until `expires_at`.
+    """The viewer for a user whom an OpenID Connect issuer vouches for, until `expires_at`.
 
-    `organization` is its id or its name. None if there is no such organization, or no such user in
-    it, or if the user is deactivated. `role` can lower what the user may do, and never raise it.
+    `organization` is its id or its name. None if there is no such organization or user, or the user
+    is deactivated. `role` can lower what the user may do, but never raise it.
     """
     if not is_storable(organization + email):
         return None
@@ -102,10 +102,10 @@ async def recognise_user(
 
 
 async def mark_used(used: Mapping[str, datetime]) -> None:
-    """Note when tokens were last used: many in one write, outside of the ledger.
+    """Store when tokens were last used: many in one transaction, outside of the ledger.
 
-    A token that somebody else is changing at the moment is passed over. It holds many rows, in an
-    order of its own: if it waited for one, it could deadlock with a write that revokes several.
+    A token that another transaction has locked is skipped. This one locks many rows, in an order of
+    its own: if it waited for one, it could deadlock with a write that revokes several.
     """
     async with transaction():
         await fetch_each(
@@ -152,11 +152,11 @@ async def create_token(
     user_id: str | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[Outcome, str]:
-    """Create a token; returns its secret too, which nothing can tell again.
+    """Create a token; also returns its secret, which cannot be read again.
 
-    A person's token does what the person may do, or less if a `role` is given. A token that is no
-    person's needs a role, and cannot be a MEMBER: a member sees its own groups, and it has none.
-    Raises DomainError: BLANK, TOO_LONG, INVALID, NOT_FOUND.
+    A user's token may do what the user may do, or less if a `role` is given. A token without a user
+    needs a role, and cannot be a MEMBER: a member sees its own groups, and it has none. Raises
+    DomainError: BLANK, TOO_LONG, INVALID, NOT_FOUND.
     """
     viewer.must_administrate()
     reader = Reader()
@@ -177,7 +177,7 @@ async def create_token(
 
 
 async def revoke_token(viewer: Viewer, token_id: str) -> Outcome:
-    """Revoke a token: it opens nothing from now on. Raises DomainError NOT_FOUND."""
+    """Revoke a token, at once. Raises DomainError NOT_FOUND."""
     viewer.must_administrate()
     async with write(viewer) as draft:
         found = await tokens_by_id(viewer, [token_id])
@@ -217,7 +217,7 @@ async def _insert(
 
 
 async def _revoke(draft: Draft, token: Row) -> None:
-    """Revoke a token, the sessions that it was exchanged for, and theirs."""
+    """Revoke a token, the sessions that it was exchanged for, and recursively theirs."""
     await fetch(
         "WITH RECURSIVE ended (id) AS (SELECT id FROM tokens WHERE id = $1 "
         "UNION ALL SELECT t.id FROM tokens t JOIN ended ON t.parent_id = ended.id) "
@@ -253,7 +253,7 @@ async def create_sign_in_link(
 
 
 async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
-    """Use a link up; returns the secret of a new session, or None if the link is not good.
+    """Use up a link; returns the secret of a new session, or None if the link is not valid.
 
     The session is a token of the link's user, which expires after `lifetime`.
     """
@@ -269,7 +269,7 @@ async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
     if not rows:
         return None
     link = rows[0]
-    # To sign in takes no right but to be somebody: a role that goes meanwhile refuses nobody.
+    # Signing in needs no role, so a role that is lowered meanwhile must not refuse it.
     person = Viewer(
         link["organization_id"],
         Role.MEMBER,
@@ -287,14 +287,14 @@ async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
                 draft.now,
             )
             return await _begin_session(draft, None, utc_now() + lifetime) if used else None
-    except Unauthenticated:  # deactivated, or deleted, while this waited for its turn
+    except Unauthenticated:  # the user was deactivated or deleted while this waited for its turn
         return None
 
 
 async def exchange(viewer: Viewer, lifetime: timedelta) -> str:
-    """A session for a browser that came with a token of its own; returns the session's secret.
+    """Exchange a browser's token for a session; returns the session's secret.
 
-    It may do what the token may, and ends with it.
+    The session may do what the token may, and ends with it.
     """
     async with write(viewer) as draft:
         end = utc_now() + lifetime  # the ledger may be ahead of all clocks: one may have been wrong
@@ -312,7 +312,7 @@ async def _begin_session(
 
 
 async def sign_out(viewer: Viewer) -> None:
-    """Revoke the token that the viewer came with, whatever has become of its rights."""
+    """Revoke the viewer's own token, whatever its rights are by now."""
     async with write(replace(viewer, role=Role.MEMBER)) as draft:
         rows = await fetch(
             "SELECT id, name FROM tokens WHERE id = $1 AND organization_id = $2 "

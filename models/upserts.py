@@ -1,7 +1,7 @@
-"""Adding and updating users, bots and personas in bulk, as an import or the host product does.
+"""Adding and updating users, bots and personas in bulk, for imports and the host product.
 
-A row is matched by its id or external id if it has one, else (users) by email; else it is new.
-What an input leaves out stays as it is.
+An input is matched with a row by its id or external id if it has one, else (users) by email; if
+none matches, it is new. Values that an input omits stay as they are.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ Values = dict[str, Any]
 
 @dataclass(slots=True)
 class Work:
-    """What a bulk of inputs comes to: the id of each, rows to insert, and rows to update."""
+    """What inputs amount to: the id of each, rows to insert, and rows to update; or problems."""
 
     ids: list[str] = field(default_factory=list)
     inserts: list[Values] = field(default_factory=list)
@@ -37,14 +37,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The live rows that inputs may mean, by what an input can name them."""
+    """The live rows that inputs may refer to, by the keys that inputs can have."""
 
     by_id: Mapping[str, Row]
     by_external_id: Mapping[str, Row]
     by_email: Mapping[str, Row]
 
     def match(self, values: Values) -> Row | None:
-        """The row that an input means; None if it is new, or if its id is no row's."""
+        """The row that an input refers to; None if it is new, or its id does not exist."""
         if "id" in values:
             return self.by_id.get(values["id"])
         by_external_id = self.by_external_id.get(values.get("external_id", ""))
@@ -57,7 +57,7 @@ async def upsert_entries(
     inputs: Sequence[Mapping[str, Any]],
     expected_revision: int | None = None,
 ) -> Outcome:
-    """Add or update rows. `inputs` hold the columns that are given; `changed` are all their ids.
+    """Add or update rows. `inputs` hold the given columns; `changed` are the ids of all of them.
 
     Raises DomainError: BLANK, TOO_LONG, INVALID, TOO_MANY, TAKEN, NOT_FOUND, LAST_ADMIN, CONFLICT.
     """
@@ -77,11 +77,11 @@ async def upsert_entries(
     return Outcome(draft.landed_revision, changed=work.ids)
 
 
-# ---------------------------------------------------------------------------- what was typed
+# ----------------------------------------------------------------------------------- cleaning
 
 
 def _clean(kind: Kind, inputs: Sequence[Mapping[str, Any]]) -> list[Values]:
-    """The column values of each input, or a DomainError with all that is wrong with them."""
+    """The column values of each input. Raises DomainError with all problems of all inputs."""
     problems: list[Problem] = []
     cleaned = []
     for index, given in enumerate(inputs):
@@ -127,11 +127,11 @@ def _features(reader: Reader, labels: Sequence[str]) -> str:
     return orjson.dumps(list(dict.fromkeys(texts))).decode()
 
 
-# ---------------------------------------------------------------------------- what it comes to
+# ----------------------------------------------------------------------------------- matching
 
 
 async def _find(draft: Draft, kind: Kind, inputs: Sequence[Values]) -> Candidates:
-    """The live rows that the inputs name in any way."""
+    """The live rows that the inputs name by any key."""
     named = [values["id"] for values in inputs if "id" in values]
     return Candidates(
         by_id={row["id"]: row for row in await entries_by_id(draft.viewer, kind, named)},
@@ -157,7 +157,7 @@ async def _rows_by(
 
 
 def _match(draft: Draft, kind: Kind, inputs: Sequence[Values], candidates: Candidates) -> Work:
-    """Match each input with a row; nothing is written yet."""
+    """Match each input with a row, without writing anything."""
     work = Work()
     seen: set[tuple[str, str]] = set()
     for index, values in enumerate(inputs):
@@ -184,7 +184,7 @@ def _match(draft: Draft, kind: Kind, inputs: Sequence[Values], candidates: Candi
 def _contradictions(
     kind: Kind, values: Values, row: Row | None, candidates: Candidates
 ) -> Iterator[tuple[Code, str, str]]:
-    """Why an input cannot be written to the row it means: code, sentence and field of each."""
+    """Why an input cannot be written to its row: the code, message and field of each problem."""
     if "id" in values and row is None:
         yield Code.NOT_FOUND, f"There is no such {kind.noun}.", "id"
         return
@@ -200,7 +200,7 @@ def _contradictions(
             yield Code.TAKEN, f"This {kind.noun} has another external id.", "externalId"
 
 
-# ---------------------------------------------------------------------------- writing it
+# ------------------------------------------------------------------------------------ writing
 
 
 async def _insert(draft: Draft, kind: Kind, inserts: Sequence[Values]) -> None:
@@ -243,7 +243,7 @@ async def _update(draft: Draft, kind: Kind, updates: Sequence[tuple[Row, Values]
             for row, changed in updates
         ],
     )
-    # A page of a group comes off an index of the membership: its sort key follows the name.
+    # Memberships have a copy of the name as their sort key (`memberships.members`).
     await fetch_each(
         f"UPDATE {kind.memberships} SET sort_key = $2 "
         f"WHERE {kind.column} = $1 AND until_revision IS NULL",
@@ -256,7 +256,7 @@ async def _update(draft: Draft, kind: Kind, updates: Sequence[tuple[Row, Values]
 
 
 async def _activate(draft: Draft, user_ids: Sequence[str]) -> None:
-    """These users are active, from this revision on."""
+    """Make these users active from this revision on."""
     await fetch_each(
         "INSERT INTO activations (id, organization_id, user_id, since_revision) "
         "VALUES ($1, $2, $3, $4)",
@@ -268,7 +268,7 @@ async def _activate(draft: Draft, user_ids: Sequence[str]) -> None:
 
 
 def _record(draft: Draft, kind: Kind, work: Work) -> None:
-    """Say it in the ledger: who is new, who was updated, and what stood before."""
+    """Record in the ledger what was added and updated, with the values before."""
     said = []
     if work.inserts:
         said.append(f"added {in_words(work.inserts, kind.noun)}")

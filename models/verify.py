@@ -29,9 +29,9 @@ UNDONE = Action.CHANGE_UNDONE
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that must be true.
+    """One invariant.
 
-    `sql` gives a row for each difference; `sentence` tells it, with the columns of the row.
+    `sql` gives a row for each violation; `sentence` is formatted with the columns of the row.
     """
 
     name: str
@@ -40,13 +40,13 @@ class Check:
 
 
 async def differences(organization_id: str | None = None) -> list[str]:
-    """What is not as it should be, a sentence each: of one organization, or of all."""
+    """All violations, a sentence each: of one organization, or of all."""
     async with snapshot():
         return await differences_here(organization_id)
 
 
 async def differences_here(organization_id: str | None = None) -> list[str]:
-    """What `differences` tells, as seen from inside of a transaction."""
+    """The same, within the caller's transaction."""
     told = [sentence for check in checks() for sentence in await _run(check, organization_id)]
     return told + await _wrong_keys(organization_id)
 

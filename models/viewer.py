@@ -1,4 +1,4 @@
-"""Who is asking. Every row is found through a viewer: what it may not see does not exist for it."""
+"""The viewer: who is asking. Every row is found through it; what it may not see does not exist."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ RANK = (Role.MEMBER, Role.AUDITOR, Role.ADMIN)
 
 
 def effective_role(token_role: str | None, user_role: str | None) -> Role:
-    """The lesser of what the token was given and what its person may do."""
+    """The lesser of the token's role and its user's."""
     return min((Role(role) for role in (token_role, user_role) if role), key=RANK.index)
 
 
@@ -20,9 +20,9 @@ def effective_role(token_role: str | None, user_role: str | None) -> Role:
 class Viewer:
     """One party, in one organization. A request has exactly one.
 
-    `user_id` is None for a token that is no person's, and for the operator at the command line.
-    `token_id` is None for the operator, and for a user whom another service vouches for.
-    `revision` is the organization's as it was when the viewer was recognised.
+    `user_id` is None for a token that belongs to no user, and for the operator at the command line.
+    `token_id` is None for the operator, and for a user whom an OpenID Connect issuer vouches for.
+    `revision` is the organization's revision when the viewer was recognised.
     """
 
     organization_id: str
@@ -41,7 +41,7 @@ class Viewer:
 
     @property
     def counts_as(self) -> str:
-        """The id that stands for the viewer where requests are counted: the token's, if any."""
+        """The id under which the viewer's requests are counted: the token's, if there is one."""
         return self.token_id or self.user_id or ""
 
     @property
@@ -55,7 +55,7 @@ class Viewer:
             raise Forbidden("Only administrators and auditors may read this.")
 
     def must_administrate(self) -> None:
-        """Raise Forbidden for all but an ADMIN."""
+        """Raise Forbidden unless the viewer is an ADMIN."""
         if self.role is not Role.ADMIN:
             raise Forbidden("Only administrators may change anything.")
 
@@ -69,7 +69,7 @@ class Viewer:
         return own + self.sees_of_own(params, table, alias)
 
     def sees_of_own(self, params: Params, table: str, alias: str) -> str:
-        """` AND …`: the same of a row of the viewer's organization; nothing if it sees all."""
+        """` AND …`: the same for a row of the viewer's organization; empty if it sees all."""
         if self.sees_all:
             return ""
         if table == "groups":
@@ -85,25 +85,23 @@ class Viewer:
         return f" AND {held}"
 
     def sees_still(self, params: Params, kind: Kind, moment: int | None) -> str:
-        """` AND …`: that a MEMBER who asks about a `moment` in the past sees a row `e` today, too.
+        """` AND …`: a MEMBER who asks about a `moment` in the past may still see a row `e` today.
 
-        What was is told with the texts of today, and those are no more for it.
+        The past is shown with today's names, which the member may no longer be allowed to see.
         """
         return "" if moment is None else self.sees_of_own(params, kind.table, "e")
 
     def searched(self, params: Params, kind: Kind, search: str | None) -> str:
-        """` AND …`: that a row `e` of the directory matches; nothing for no search.
+        """` AND …`: a row `e` of the directory matches; empty without a search.
 
-        A MEMBER does not see others' emails, so it cannot find anybody by one.
+        A MEMBER does not see others' emails, so it cannot search in them.
         """
         keys = kind.search_keys if self.sees_all else ("name_key",)
         return contains(params, search, *(f"e.{key}" for key in keys))
 
     def in_own_groups(self, params: Params, column: str, moment: int | None = None) -> str:
-        """` AND …`: that a MEMBER is in the group that `column` names; nothing for the others.
-
-        For a `moment` in the past: that it was, then.
-        """
+        """` AND …`: a MEMBER is in the group that `column` names, now or as of a `moment`; empty
+        for other roles."""
         if self.sees_all:
             return ""
         return (

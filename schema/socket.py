@@ -43,7 +43,7 @@ class Close(Exception):
         self.reason = reason
 
 
-class _Ended(Exception):
+class _Refused(Exception):
     """An operation was refused; `answer` says why."""
 
     def __init__(self, answer: Answer) -> None:
@@ -190,7 +190,7 @@ class Socket:
             )
             await self._send(type="error", id=id, payload=refusal(limit).body["errors"])
             return
-        while len(self.running) >= 2 * most:  # as many again have yet to tell that they ended
+        while len(self.running) >= 2 * most:  # as many again have yet to send that they ended
             await asyncio.wait(self.running, return_when=asyncio.FIRST_COMPLETED)
         task = tasks.create_task(self._operate(id, asked))
         self.operations[id] = task
@@ -200,16 +200,16 @@ class Socket:
     # ----------------------------------------------------------------------------- what goes out
 
     async def _operate(self, id: str, payload: dict[str, Any]) -> None:
-        """Execute one operation, and tell its answers, and its end."""
+        """Execute one operation, and send its answers and its end."""
         try:
             await self._execute(id, request_from(payload))
             end = {"type": "complete"}
         except (Close, WebSocketDisconnect):
             raise
         except Exception as error:
-            answer = error.answer if isinstance(error, _Ended) else refusal(error)
+            answer = error.answer if isinstance(error, _Refused) else refusal(error)
             end = {"type": "error", "payload": answer.body["errors"]}
-        # Whoever hears of the end may use the id anew, so it must be free by then.
+        # A client that gets the end may reuse the id, so it must be free before.
         self.operations.pop(id, None)
         await self._send(id=id, **end)
 
@@ -221,28 +221,29 @@ class Socket:
             events = self.runner.events(self.secret, viewer, operation, asked)
             async with aclosing(events) as answers:
                 async for answer in answers:
-                    await self._tell(id, answer)
+                    await self._send_next(id, answer)
         else:
-            await self._tell(id, await self.runner.answer(self.secret, viewer, operation, asked))
+            answer = await self.runner.answer(self.secret, viewer, operation, asked)
+            await self._send_next(id, answer)
 
-    async def _tell(self, id: str, answer: Answer) -> None:
-        """Send one answer. Raises _Ended for a refusal, which is told in another way."""
+    async def _send_next(self, id: str, answer: Answer) -> None:
+        """Send one answer. Raises _Refused for a refusal, which is sent as an `error` message."""
         if answer.refused:
-            raise _Ended(answer)
+            raise _Refused(answer)
         await self._send(type="next", id=id, payload=answer.body)
 
     async def _send(self, **message: Any) -> None:
-        """Send a message. A client that does not read is let go, so that nothing piles up."""
+        """Send a message. A client that does not read is disconnected, so that nothing piles up."""
         try:
             async with asyncio.timeout(self.settings.slow_reader_seconds):
                 await self.websocket.send_text(encode(message).decode())
         except TimeoutError:
             raise Close(TRY_AGAIN_LATER, "Too slow: resume from the last cursor") from None
-        except RuntimeError:  # Starlette's word for: this side has closed
+        except RuntimeError:  # raised by Starlette if this side has closed the connection
             raise WebSocketDisconnect(1006) from None
 
     async def _close(self, close: Close) -> None:
-        """End the connection, whether or not the client still reads."""
+        """Close the connection, whether or not the client still reads."""
         with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
             async with asyncio.timeout(CLOSE_SECONDS):
                 reason = close.reason.encode()[:LONGEST_REASON].decode(errors="ignore")
@@ -250,7 +251,7 @@ class Socket:
 
 
 def _is_request(payload: dict[str, Any]) -> bool:
-    """Whether each part is of its type. A query may be left out where its hash is given."""
+    """Whether each part is of its type. The query may be omitted if its hash is given."""
     if not all(isinstance(payload.get(key), SUBSCRIBE[key]) for key in SUBSCRIBE):
         return False
     return payload.get("query") is not None or "persistedQuery" in (payload.get("extensions") or {})

@@ -1,4 +1,4 @@
-"""The entry point that goes on: changes as they happen."""
+"""The subscription `changes`: changes as they happen."""
 
 import asyncio
 import time
@@ -22,10 +22,10 @@ from schema.resolvers import OfGroup
 from schema.types import ChangeEdge
 
 READ_AT_ONCE = 100
-# One who is told of changes later than that is recognised anew as often: the change that made it
-# nobody may be among those that it has yet to be told of.
+# A subscriber that gets changes later than this is recognised again as often: the change that
+# revoked it may be among those that it has not reached yet.
 LATE = timedelta(seconds=2)
-# An issuer that withdraws a key tells nobody, so those it vouches for are recognised anew as often.
+# An issuer does not announce that it withdraws a key, so its users are recognised again as often.
 VOUCHED = timedelta(minutes=1)
 
 ResumeAfter = Annotated[
@@ -41,9 +41,9 @@ ResumeAfter = Annotated[
 async def changes(
     info: Info, after: ResumeAfter = UNSET, group_id: OfGroup = UNSET
 ) -> AsyncIterator[Any]:
-    """Every change behind the cursor, oldest first, then each new one as it lands.
+    """Every change after the cursor, oldest first, then each new one as it lands.
 
-    Each is resolved with a viewer that is still good.
+    Each is resolved for a viewer that is still valid.
     """
     context = info.context
     seen = context.viewer.revision
@@ -65,7 +65,7 @@ async def changes(
 
 
 def is_in_doubt(viewer: Viewer, age: timedelta, change: Row) -> bool:
-    """Whether the viewer may be another by now, or nobody, so long after it was recognised."""
+    """Whether the viewer may have changed or been revoked, `age` after it was recognised."""
     now = ledger.utc_now()
     if viewer.expires_at and viewer.expires_at <= now:
         return True
