@@ -20,7 +20,7 @@ from models.tables import (
 class Kind:
     """One of the three kinds, with the names of its tables, columns, actions and words.
 
-    They are singletons, compared by identity. (As dict keys, they are hashed often.)
+    They are singletons, compared and hashed by identity.
     """
 
     noun: str
@@ -31,9 +31,6 @@ class Kind:
     removed: Action
     upserted: Action
     deleted: Action
-
-    def __hash__(self) -> int:
-        return hash(self.noun)  # fast, and the same in every process
 
     @property
     def plural(self) -> str:
