@@ -1,14 +1,14 @@
-"""The cost of an operation: how many objects its answer may hold, told before it is executed.
+"""The cost of an operation: how many objects its answer may hold, estimated before execution.
 
 Each object costs 1. A page counts as many as it may hold: `first`, or `last`, or 50. What a query
 finds by a list of ids counts as many as there are ids; so does what a write returns. Other lists
-(`via`, `heldBy`, the users of a change) are short as a rule, and count as 2. Texts and numbers are
-free. A write costs 10 more, a look at the schema itself 1,000 or as many objects as it is about.
+(`via`, `heldBy`, the users of a change) are usually short, and count as 2. Texts and numbers are
+free. A write costs 10 more; introspection costs 1,000, or more if it returns more objects.
 
-How many bytes the answer may have is reckoned likewise: each object has those of its fields. Their
-names count most, since a client may choose them, at any length.
+The size of the answer in bytes is estimated the same way, from the fields of each object. Their
+names count most, since a client may choose aliases of any length.
 
-Most of it depends on the document alone, and is added up once, when the document is prepared.
+Most of it depends only on the document, and is computed once, when the document is prepared.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,8 +49,8 @@ from schema.pagination import DEFAULT_PAGE
 PLAIN_LIST = 2
 WRITE = 10
 INTROSPECTION = 1_000
-VALUE_BYTES = 32  # of a text or a number with what stands around it, as a rule
-# How long the lists of introspection are, about, and how often there is an `ofType`.
+VALUE_BYTES = 32  # a typical text or number, with its punctuation
+# The approximate lengths of lists in introspection, and how often there is an `ofType`.
 INTROSPECTED = {
     "types": 120.0,
     "fields": 5.0,
@@ -64,12 +64,12 @@ INTROSPECTED = {
 }
 
 Variables = Mapping[str, Any]
-# A number, or what makes one of the variables.
+# A number, or a function that computes it from the variables.
 Price = int | Callable[[Variables], int]
 
 
 def reckon(price: Price, variables: Variables) -> int:
-    """The number that a price comes to, with these variables."""
+    """The value of a price, with these variables."""
     return price if isinstance(price, int) else price(variables)
 
 
@@ -91,18 +91,18 @@ def _product(size: Price, price: Price) -> Price:
 
 
 def objects_of(fields: Sequence[FieldNode]) -> int:
-    """What an object counts in the cost, whatever its fields."""
+    """The weight of an object in the cost, whatever its fields."""
     return 1
 
 
 def bytes_of(fields: Sequence[FieldNode]) -> int:
-    """What the fields of an object count in the size of the answer, less the objects in them."""
+    """The weight of an object in the size of the answer, without the objects in it."""
     return sum(len((field.alias or field.name).value) + VALUE_BYTES for field in fields)
 
 
 class PriceList:
-    """Prices the operations of one valid document. `weigh` says what an object counts, by its
-    fields; `heaviest` is the most that any counts."""
+    """Prices the operations of one valid document. `weigh` gives the weight of an object by its
+    fields; `heaviest` is the largest weight so far."""
 
     def __init__(
         self,
@@ -119,10 +119,10 @@ class PriceList:
         self.fragments = {
             d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
         }
-        self.defaults: dict[str, Any] = {}  # of the variables of the operation at hand
+        self.defaults: dict[str, Any] = {}  # of the current operation's variables
 
     def all(self) -> dict[str | None, Price]:
-        """The cost of each operation, by name; what it returns makes numbers of variables."""
+        """The price of each operation, by name."""
         return {
             d.name.value if d.name else None: self.price(d)
             for d in self.document.definitions
@@ -130,7 +130,7 @@ class PriceList:
         }
 
     def price(self, operation: OperationDefinitionNode) -> Price:
-        """The cost of an operation. Raises LimitExceeded where a page or a list is too large."""
+        """The price of an operation. Raises LimitExceeded if a page or a list is too large."""
         self.defaults = {
             defined.variable.name.value: value_from_ast_untyped(defined.default_value)
             for defined in operation.variable_definitions or ()
@@ -149,7 +149,7 @@ class PriceList:
     def _fields(
         self, parent: GraphQLCompositeType, selection_set: SelectionSetNode
     ) -> Iterator[tuple[GraphQLCompositeType, FieldNode]]:
-        """The fields of a selection set, those of fragments too, each with the type it is of."""
+        """The fields of a selection set, and of its fragments, each with its parent type."""
         for selection in selection_set.selections:
             if isinstance(selection, FieldNode):
                 yield parent, selection
@@ -165,10 +165,10 @@ class PriceList:
     def _field(
         self, parent: GraphQLCompositeType, field: FieldNode, size: Price, is_root: bool = False
     ) -> Price:
-        """The cost of a field and all below it; `size` is how long lists are in its parent."""
+        """The price of a field and all below it; `size` is the length of lists in its parent."""
         name = field.name.value
         if name in ("__schema", "__type"):
-            return self._look(field)
+            return self._introspection_cost(field)
         if name.startswith("__") or not field.selection_set:
             return 0
         assert isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
@@ -179,7 +179,7 @@ class PriceList:
         below = self._size_below(parent, definition, inner.name, arguments, is_root)
         children = list(self._fields(inner, field.selection_set))
         prices = [self._field(of, child, below) for of, child in children]
-        if not isinstance(below, int):  # held to its limit also where no list is asked for
+        if not isinstance(below, int):  # checks its limit even if no list is selected
             prices.append(_product(below, 0))
         here: Price = 1
         if is_list_type(get_nullable_type(definition.type)):
@@ -191,8 +191,8 @@ class PriceList:
         self.heaviest = max(self.heaviest, weight)
         return weight
 
-    def _look(self, field: FieldNode) -> int:
-        """The cost of a look at the schema: of one that is soon answered as much as of any."""
+    def _introspection_cost(self, field: FieldNode) -> int:
+        """The cost of introspection; at least INTROSPECTION, however few fields it selects."""
         kind: Any = self.schema.type_map["__Schema" if field.name.value == "__schema" else "__Type"]
         return max(INTROSPECTION, ceil(self._introspected(kind, field)))
 
@@ -215,7 +215,7 @@ class PriceList:
         arguments: Mapping[str, ValueNode],
         is_root: bool,
     ) -> Price:
-        """How long the lists are that a field's object holds: a page, or what was written."""
+        """The length of the lists in a field's object: of a page, or of what was written."""
         if "first" in definition.args and "last" in definition.args:
             return self._page_size(arguments)
         if type_name.endswith("Connection"):
@@ -225,7 +225,7 @@ class PriceList:
         return PLAIN_LIST
 
     def _asked_for(self, definition: GraphQLField, arguments: Mapping[str, ValueNode]) -> Price:
-        """How long a list at the root is: as long as the list that asks for it."""
+        """The length of a list at the root: that of the list of ids in its arguments."""
         for name, argument in definition.args.items():
             if is_list_type(get_nullable_type(argument.type)) and name in arguments:
                 return self._at_most_ids(name, arguments[name])
@@ -234,7 +234,7 @@ class PriceList:
     # ----------------------------------------------------------------------------------- sizes
 
     def _page_size(self, arguments: Mapping[str, ValueNode]) -> Price:
-        """What `first` says, or else `last`; both are held to the limit."""
+        """The value of `first`, or else of `last`; both are checked against the limit."""
         most = self.limits.max_page_size
         first = self._number(arguments.get("first"))
         last = self._number(arguments.get("last"))
@@ -257,7 +257,8 @@ class PriceList:
         return size if depends else size({})
 
     def _number(self, node: ValueNode | None) -> Callable[[Variables], float | None]:
-        """How to read a number; None where there is none, or no number: execution will say so."""
+        """A function that reads a number; it gives None if there is none, or it is of another type,
+        which execution will report."""
         if isinstance(node, VariableNode):
             key = node.name.value
             default = self.defaults.get(key)
@@ -272,7 +273,7 @@ class PriceList:
         return lambda variables: number
 
     def _at_most_ids(self, name: str, node: ValueNode) -> Price:
-        """How many ids a list holds. More than the limit are refused."""
+        """The number of ids in a list. Raises LimitExceeded if there are too many."""
         most = self.limits.max_ids
         longest = self._longest([node])
 
@@ -288,7 +289,7 @@ class PriceList:
         return size({}) if isinstance(longest, int) else size
 
     def _longest(self, nodes: Sequence[ValueNode]) -> Price:
-        """The length of the longest list in some values; 1 where there is none."""
+        """The length of the longest list in some values; 1 if there is none."""
         keys, known = [], 1
         rest = list(nodes)
         while rest:
@@ -314,7 +315,7 @@ class PriceList:
 
 
 def _longest_list(value: Any) -> int:
-    """The length of a list, or of the longest in an object."""
+    """The length of a list, or of the longest list in an object."""
     if isinstance(value, list):
         return len(value)
     longest = 1

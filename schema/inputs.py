@@ -1,4 +1,4 @@
-"""What clients send. A field that is left out is UNSET; null is a value of its own."""
+"""The input types. A field that is left out is UNSET; null is a value of its own."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ def given(value: Any) -> Mapping[str, Any]:
 
 
 def expected(value: Any) -> int | None:
-    """The revision that a write was decided at; None if none was sent."""
+    """The `expectedRevision` of an input; None if it was not sent."""
     revision = value.expected_revision
     return None if revision is UNSET else revision
 
@@ -73,7 +73,7 @@ class AccessQuestion:
 
 
 class QuestionAt(NamedTuple):
-    """A question as the resolver is given it. `at` is None for the present."""
+    """A question in the form that its resolver takes. `at` is None for the present."""
 
     user_id: str
     kind: Kind
@@ -89,13 +89,13 @@ def _question(question: type, sent: Mapping[str, Any], _: Any) -> QuestionAt:
     return QuestionAt(persona["userId"], PERSONAS, persona["personaId"], persona.get("at"))
 
 
-# They come by the hundred. Strawberry, which looks up the name of each field each time, takes as
-# long to read them as it takes to answer them.
+# Questions come by the hundred. Strawberry, which looks up the name of each field each time, takes
+# as long to read them as answering them does.
 AccessQuestion.__strawberry_definition__.from_input = _question  # type: ignore[attr-defined]
 
 
 def read_plainly(*inputs: type) -> None:
-    """Have these inputs made at once: all of their fields are scalars, or lists of them."""
+    """Give these inputs a fast constructor: all their fields are scalars, or lists of them."""
     for each in inputs:
         definition = each.__strawberry_definition__  # type: ignore[attr-defined]
         names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}

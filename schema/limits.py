@@ -1,8 +1,8 @@
-"""The size and shape of what may be asked, looked at before anything else is.
+"""Limits on the size and shape of documents and variables, checked before validation.
 
-Validation, as the GraphQL specification has it, compares fields pairwise and follows fragments
+Validation, as the GraphQL specification defines it, compares fields pairwise and follows fragments
 wherever they are spread: a kilobyte can keep it busy for hours. So a document is weighed first.
-Each fragment is weighed once, however often it is spread, and counted as often.
+Each fragment is weighed once, and counted as often as it is spread.
 """
 
 from collections.abc import Mapping
@@ -26,13 +26,13 @@ from models.errors import LimitExceeded
 from runtime.limits import variable
 from runtime.settings import Settings
 
-# What leads from one type to many in introspection.
+# The fields of introspection that lead from one type to many.
 INTROSPECTION_LISTS = frozenset({"fields", "interfaces", "possibleTypes", "inputFields"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limits:
-    """The settings that a document and its variables are held to. Hashed by identity."""
+    """The settings that limit a document and its variables. Hashed by identity."""
 
     max_document_characters: int
     max_tokens: int
@@ -53,7 +53,7 @@ class Limits:
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits":
-        """These of all settings."""
+        """The limits among the settings."""
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
     def hold(self, setting: str, count: int, what: str) -> None:
@@ -83,12 +83,12 @@ class Limits:
 
 
 def parse_within(limits: Limits, text: str) -> DocumentNode:
-    """The parsed document. Raises LimitExceeded, or GraphQLError where it is none."""
+    """The parsed document. Raises LimitExceeded, or GraphQLError for a syntax error."""
     limits.hold("max_document_characters", len(text), "characters in the document")
     try:
         return parse(text, max_tokens=limits.max_tokens)
     except GraphQLError as error:
-        # graphql-core has these two limits itself, and no error of their own.
+        # graphql-core enforces these two limits itself, without error types of their own.
         if error.message.endswith("tokens. Parsing aborted."):
             limits.hold("max_tokens", limits.max_tokens + 1, "tokens in the document")
         if "nested too deeply" in error.message:
@@ -99,7 +99,7 @@ def parse_within(limits: Limits, text: str) -> DocumentNode:
 def check_shape(limits: Limits, document: DocumentNode) -> None:
     """Raise LimitExceeded for a document that would cost too much to validate.
 
-    Raises GraphQLError where fragments are spread in a circle: such a document has no size.
+    Raises GraphQLError if fragments are spread in a cycle: such a document has no size.
     """
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     fragments = {
@@ -120,7 +120,7 @@ def check_shape(limits: Limits, document: DocumentNode) -> None:
         for defined in operation.variable_definitions or ():
             in_operations.directives += len(defined.directives or ())
     in_operations.hold(limits)
-    # Validation takes each fragment by itself as well, also one that is never spread.
+    # Validation also visits each fragment by itself, even if it is never spread.
     for fragment in fragments.values():
         alone = _Weight()
         alone.add(scale.weigh_fragment(fragment, 0, 0))
@@ -133,7 +133,7 @@ def check_shape(limits: Limits, document: DocumentNode) -> None:
 
 
 def check_variables(limits: Limits, variables: Mapping[str, Any] | None) -> None:
-    """Raise LimitExceeded for more values than are worth a look at each."""
+    """Raise LimitExceeded for too many values."""
     if not variables:
         return
     count = len(variables)
@@ -154,7 +154,7 @@ def check_variables(limits: Limits, variables: Mapping[str, Any] | None) -> None
 
 
 class _Weight:
-    """What a selection set holds in all."""
+    """The totals of a selection set, including all below it."""
 
     __slots__ = (
         "aliases",
@@ -171,7 +171,7 @@ class _Weight:
         self.depth = self.fragment_depth = self.introspection_depth = 0
 
     def add(self, other: "_Weight") -> None:
-        """Add what another selection set holds, except for its roots."""
+        """Add the totals of another selection set, except for its roots."""
         self.selections += other.selections
         self.aliases += other.aliases
         self.directives += other.directives
@@ -188,7 +188,7 @@ class _Weight:
 
 
 class _Scale:
-    """Weighs selection sets; knows the weight of each fragment that it has met."""
+    """Weighs selection sets, and caches the weight of each fragment."""
 
     def __init__(self, limits: Limits, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self.limits = limits
@@ -196,9 +196,9 @@ class _Scale:
         self.weights: dict[str, _Weight | None] = {}
 
     def weigh(self, selection_set: SelectionSetNode, depth: int, fragment_depth: int) -> _Weight:
-        """The weight of a selection set that is so deep in fields, and so deep in fragments.
+        """The weight of a selection set at a depth in fields, and a depth in fragments.
 
-        Raises LimitExceeded as soon as it is too deep, before the recursion is.
+        Raises LimitExceeded as soon as it is too deep, before Python's recursion is.
         """
         limits = self.limits
         if depth > limits.max_depth or fragment_depth > limits.max_depth:
@@ -240,7 +240,7 @@ class _Scale:
     def _fragment(
         self, selection: SelectionNode, depth: int, fragment_depth: int
     ) -> _Weight | None:
-        """The weight of what is spread; None for a fragment that does not exist."""
+        """The weight of a fragment that is spread; None if it does not exist."""
         if isinstance(selection, InlineFragmentNode):
             return self.weigh(selection.selection_set, depth, fragment_depth + 1)
         assert isinstance(selection, FragmentSpreadNode)
@@ -250,10 +250,10 @@ class _Scale:
     def weigh_fragment(
         self, fragment: FragmentDefinitionNode, depth: int, fragment_depth: int
     ) -> _Weight:
-        """The weight of a fragment that is spread so deep. Raises GraphQLError for a circle."""
+        """The weight of a fragment, spread at a depth. Raises GraphQLError for a cycle."""
         name = fragment.name.value
         if name not in self.weights:
-            self.weights[name] = None  # until it is known
+            self.weights[name] = None  # marks it as in progress
             weight = self.weigh(fragment.selection_set, depth, fragment_depth)
             weight.directives += len(fragment.directives or ())
             self.weights[name] = weight
@@ -266,9 +266,9 @@ class _Scale:
         return known
 
     def repeats(self, selection_sets: list[SelectionSetNode]) -> int:
-        """How many fields repeat another at the same place of the answer.
+        """How many fields repeat another at the same place in the answer.
 
-        Types are left aside, so `... on User { name } ... on Bot { name }` has one.
+        Types are ignored, so `... on User { name } ... on Bot { name }` has one.
         """
         count, below = 0, dict[str, list[SelectionSetNode]]()
         rest = list(selection_sets)

@@ -1,7 +1,7 @@
-"""What writes answer. On a refusal `userErrors` says why, and the data is as it was.
+"""The payloads of mutations. On a refusal, `userErrors` says why, and nothing was changed.
 
-A payload names what was written; its fields find it, so that an answer can be found anew if
-somebody else wrote meanwhile (`schema/executor.py`).
+A payload only names what was written; its fields fetch it, so that it can be fetched again if
+another write lands meanwhile (`schema/executor.py`).
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The entry points that read."""
+"""The fields of `Query`."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -148,7 +148,7 @@ def entry(kind: Kind) -> Resolver:
 
 
 def counter(context: Context, column: str) -> Callable[[], Awaitable[int]] | None:
-    """How many there are in all, off the organization's row; None for one who does not see all."""
+    """A count off the organization's row, in place of counting; None for a MEMBER."""
     viewer = context.viewer
 
     async def count() -> int:
@@ -234,7 +234,7 @@ async def check_access(context: Context, questions: Questions) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ImpactAt:
-    """Source of `AccessImpact`."""
+    """The source of `AccessImpact`."""
 
     revision: int
     impact: Impact

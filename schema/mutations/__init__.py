@@ -1,4 +1,4 @@
-"""The entry points that write, merged from one class a noun."""
+"""The fields of `Mutation`, merged from one class per noun."""
 
 import strawberry
 

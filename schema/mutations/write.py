@@ -13,7 +13,7 @@ from schema.fields import INFO, Writing, sign
 from schema.payloads import Payload, UserError
 
 INPUT = strawberry.argument(description="What to do.")
-MOST_ERRORS = 100  # a thousand wrong ids need not be told one by one
+MOST_ERRORS = 100  # a thousand wrong ids need not be listed one by one
 
 Write = Callable[[Context, Any, Any], Awaitable[Payload]]
 
@@ -21,14 +21,14 @@ Write = Callable[[Context, Any, Any], Awaitable[Payload]]
 def writes(function: Write, takes: type, description: str) -> Any:
     """A field of `Mutation`: `function(context, payload, input)` writes, and returns the payload.
 
-    `takes` is the type of the input; `payload` is the class of the field, which is made here where
-    the rules refuse: with `userErrors`.
+    `takes` is the type of the input; `payload` is the payload's class. If the rules refuse the
+    write, the payload is made here, with `userErrors`.
     """
 
     async def write(context: Context, payload: Any, input: Any) -> Payload:
         try:
             written = await function(context, payload, input)
-            context.is_presumed = False  # the ledger has looked
+            context.is_presumed = False  # the ledger has verified the viewer
             return written
         except DomainError as error:
             refused: Payload = payload(
@@ -56,7 +56,7 @@ def writes(function: Write, takes: type, description: str) -> Any:
 
 
 async def _revision(context: Context, error: DomainError) -> int:
-    """The revision at which the data is as it was."""
+    """The revision at which the write was refused."""
     if error.revision is None:
         return await current_revision(context.viewer.organization_id)
     context.is_presumed = False
