@@ -98,8 +98,8 @@ class Settings(BaseSettings):
     pool_seconds: float = Field(
         5.0,
         gt=0,
-        description="How long a statement waits for a free database connection, and a write for its "
-        "turn among those of its organization, in seconds.",
+        description="How long a statement waits for a free database connection, and a write for "
+        "its turn among those of its organization, in seconds.",
     )
     public_url: str = Field(
         "",

@@ -23,18 +23,18 @@ LARGEST_NUMBER = 2**31 - 1  # that fits GraphQL's Int, and PostgreSQL's integer
 First = Annotated[
     int | None,
     strawberry.argument(
-        description="How many to return, from the start. At most 100; 50 if neither `first` nor "
+        description="Return the first n items, at most 100. Defaults to 50 if neither `first` nor "
         "`last` is given."
     ),
 ]
 After = Annotated[
-    str | None, strawberry.argument(description="Only what comes behind this cursor.")
+    str | None, strawberry.argument(description="Return only items after this cursor.")
 ]
 Last = Annotated[
-    int | None, strawberry.argument(description="How many to return, from the end. At most 100.")
+    int | None, strawberry.argument(description="Return the last n items, at most 100.")
 ]
 Before = Annotated[
-    str | None, strawberry.argument(description="Only what comes in front of this cursor.")
+    str | None, strawberry.argument(description="Return only items before this cursor.")
 ]
 
 

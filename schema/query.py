@@ -54,24 +54,29 @@ from schema.types import (
 
 Resolver = Callable[..., Awaitable[Any]]
 
-Id = Annotated[ID, strawberry.argument(description="The id of one that you may see.")]
-Ids = Annotated[list[ID], strawberry.argument(description="At most 100.")]
+Id = Annotated[ID, strawberry.argument(description="The id of the object.")]
+Ids = Annotated[list[ID], strawberry.argument(description="The ids of the objects, at most 100.")]
 DeletedAfter = Annotated[
     datetime | None,
     strawberry.argument(
-        description="Finds it also if it was deleted after this instant. Its lists take an `at` of "
-        "their own; all else of it is as it was last. The future is refused."
+        description="Return it even if it was deleted after this instant. Its lists take an `at` of "
+        "their own; its other fields are current, or the last ones before the deletion, with counts "
+        "of 0. Must not be in the future."
     ),
 ]
-Questions = Annotated[list[AccessQuestion], strawberry.argument(description="At most 100.")]
-Status = Annotated[UserStatus | None, strawberry.argument(description="Only users in this status.")]
+Questions = Annotated[
+    list[AccessQuestion], strawberry.argument(description="The questions, at most 100.")
+]
+Status = Annotated[
+    UserStatus | None, strawberry.argument(description="Return only users with this status.")
+]
 OrderGroups = Annotated[
-    GroupOrder | None, strawberry.argument(description="By name unless you say otherwise.")
+    GroupOrder | None, strawberry.argument(description="How to sort; by name if omitted.")
 ]
 OrderUsers = Annotated[
-    UserOrder | None, strawberry.argument(description="By name unless you say otherwise.")
+    UserOrder | None, strawberry.argument(description="How to sort; by name if omitted.")
 ]
-Of = Annotated[AccessImpactInput, strawberry.argument(description="The write.")]
+Of = Annotated[AccessImpactInput, strawberry.argument(description="The write to preview.")]
 
 
 # ---------------------------------------------------------------------------------- single objects
@@ -256,45 +261,64 @@ def _proposal(of: AccessImpactInput) -> Proposal:
     raise BadRequest("`of` names no write.")  # @oneOf lets none through but an empty id
 
 
-@strawberry.type(description="What can be asked.")
+@strawberry.type(description="Operations that read.")
 class Query:
-    viewer: Viewer = entry_point(viewer, "Who is asking, and what they may use.")
+    viewer: Viewer = entry_point(viewer, "The authenticated user or token, and what they may use.")
     organization: Organization = entry_point(organization, "Your organization.")
-    node: Node | None = entry_point(node, "Whatever an id names; null if you may not see it.")
+    node: Node | None = entry_point(
+        node, "The object with this id; null if it does not exist or is not visible to you."
+    )
     nodes: list[Node | None] = entry_point(
-        nodes, "The same for many ids: in their order, null where there is none."
+        nodes,
+        "The objects with these ids, in the same order; null for each that does not exist or is "
+        "not visible to you.",
     )
-    group: Group | None = entry_point(group, "A group; null if you may not see it.", named=named)
+    group: Group | None = entry_point(
+        group, "A group; null if it does not exist or is not visible to you.", named=named
+    )
     groups: Connection[GroupEdge, Group] = entry_point(
-        all_groups, "The groups you may see: all of them, or for a MEMBER its own."
+        all_groups, "The groups visible to you: all groups or, for a MEMBER, their own."
     )
-    user: User | None = entry_point(entry(USERS), "A user; null if you may not see them.")
+    user: User | None = entry_point(
+        entry(USERS), "A user; null if they do not exist or are not visible to you."
+    )
     users: Connection[UserEdge, User] = entry_point(
-        all_users, "The users you may see: all, or for a MEMBER itself and those in its groups."
+        all_users,
+        "The users visible to you: all users or, for a MEMBER, themselves and the users in their "
+        "groups.",
     )
-    bot: Bot | None = entry_point(entry(BOTS), "A bot; null if you may not see it.")
+    bot: Bot | None = entry_point(
+        entry(BOTS), "A bot; null if it does not exist or is not visible to you."
+    )
     bots: Connection[BotEdge, Bot] = entry_point(
-        all_entries(BOTS), "The bots you may see: all, or for a MEMBER those of its groups."
+        all_entries(BOTS),
+        "The bots visible to you: all bots or, for a MEMBER, those in their groups.",
     )
-    persona: Persona | None = entry_point(entry(PERSONAS), "A persona; null if you may not see it.")
+    persona: Persona | None = entry_point(
+        entry(PERSONAS), "A persona; null if it does not exist or is not visible to you."
+    )
     personas: Connection[PersonaEdge, Persona] = entry_point(
-        all_entries(PERSONAS), "The personas you may see: all, or for a MEMBER those of its groups."
+        all_entries(PERSONAS),
+        "The personas visible to you: all personas or, for a MEMBER, those in their groups.",
     )
     check_access: list[AccessDecision] = entry_point(
         check_access,
-        "May these users use these bots and personas? One answer for each question, in order. "
-        "Ask this before you let a person use one. A MEMBER may ask about itself only.",
+        "Whether users may use bots and personas: one decision per question, in the same order. "
+        "Call this before letting a user use one. A MEMBER may ask only about themselves; other "
+        "questions are answered with NOT_FOUND.",
     )
     access_impact: AccessImpact = entry_point(
         impact,
-        "Who would gain, lose or keep which bots and personas by a write, before it is made. "
-        "Not for a MEMBER.",
+        "Preview a write: who would gain, lose or keep access, and to which bots and personas. "
+        "Requires ADMIN or AUDITOR.",
     )
     changes: Connection[ChangeEdge, Change] = entry_point(
         all_changes,
-        "The ledger, newest first: every change, or those of one group. A MEMBER sees those of "
-        "its groups.",
+        "The ledger (audit log), newest first: all changes, or those to one group. A MEMBER sees "
+        "only changes to their groups.",
     )
     tokens: Connection[TokenEdge, Token] = entry_point(
-        all_tokens, "The organization's tokens, newest first. Not for a MEMBER."
+        all_tokens,
+        "The organization's tokens, newest first, including expired and revoked ones. Requires "
+        "ADMIN or AUDITOR.",
     )

@@ -37,17 +37,20 @@ Count = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
 Search = Annotated[
     str | None,
     strawberry.argument(
-        description="Only those whose name contains this, whatever its case. Users are also found "
-        "by their email, unless you are a MEMBER."
+        description="Return only items whose name contains this text, ignoring case. For users the "
+        "email is searched too, unless you are a MEMBER."
     ),
 ]
 At = Annotated[
     datetime | None,
     strawberry.argument(
-        description="As it stood at this instant; now, if it is left out. The future is refused."
+        description="Return the list as of this instant, which must not be in the future; defaults "
+        "to now."
     ),
 ]
-OfGroup = Annotated[ID | None, strawberry.argument(description="Only changes of this group.")]
+OfGroup = Annotated[
+    ID | None, strawberry.argument(description="Return only changes to this group.")
+]
 
 
 # ------------------------------------------------------------------------------------------ rows

@@ -31,9 +31,10 @@ VOUCHED = timedelta(minutes=1)
 ResumeAfter = Annotated[
     str | None,
     strawberry.argument(
-        description="The cursor of the last change seen, as `changes(first: 1)` gives it in the "
-        "query that told the state; from now on, if it is left out. One that no change has is an "
-        "error: it is of another organization, or a backup was restored since."
+        description="The cursor of the last change seen: at first, that of `changes(first: 1)` in "
+        "the query that loaded the state. If omitted, only new changes are sent. A cursor that "
+        "matches no change is an error: it is from another organization, or a backup was restored "
+        "since."
     ),
 ]
 
@@ -108,11 +109,11 @@ async def _offered(subscriber: Subscriber, info: Info) -> list[Row]:
         raise Unauthenticated("This token has expired.") from None
 
 
-@strawberry.type(description="What is told as it happens.")
+@strawberry.type(description="Live updates.")
 class Subscription:
     changes: AsyncIterator[ChangeEdge] = strawberry.subscription(
         resolver=changes,
-        description="Every change behind the cursor, oldest first, then each new one as it lands. "
-        "Nothing is lost or repeated across a reconnect that hands back the last cursor seen. "
-        "A MEMBER is told of the changes of its own groups.",
+        description="Every change after the cursor, oldest first, then each new one as it is made. "
+        "Nothing is lost or repeated across a reconnect that passes the last cursor seen. "
+        "A MEMBER receives only changes to their groups.",
     )

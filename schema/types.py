@@ -21,53 +21,55 @@ from schema.fields import computed, described, found
 E = TypeVar("E")
 N = TypeVar("N")
 
-ID_FIELD = "An opaque id, good for `node(id:)` and wherever an id is asked for."
+ID_FIELD = "An opaque id, accepted by `node(id:)` and wherever an id is expected."
 
 
 # ---------------------------------------------------------------------------------- connections
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    has_next_page: bool = described("Whether more come behind this page.")
-    has_previous_page: bool = described("Whether more come in front of this page.")
+    has_next_page: bool = described("Whether there are items after this page.")
+    has_previous_page: bool = described("Whether there are items before this page.")
     start_cursor: str | None = described(
-        "The cursor of the first, for `before`; null if there is none."
+        "The cursor of the first item, for `before`; null if the page is empty."
     )
     end_cursor: str | None = described(
-        "The cursor of the last, for `after`; null if there is none."
+        "The cursor of the last item, for `after`; null if the page is empty."
     )
 
 
 @strawberry.type(
-    description="A page of a list: 50 unless you say how many, at most 100. "
-    "Cursors stay good while rows come and go around them."
+    description="A page of a list: 50 items by default, at most 100. "
+    "Cursors stay valid while items are added and removed around them."
 )
 class Connection(Generic[E, N]):
-    edges: list[E] = described("The page, with what ties each object to the list.")
-    nodes: list[N] = described("The page, objects only.")
-    page_info: PageInfo = described("Where the page lies, and how to go on from it.")
+    edges: list[E] = described(
+        "The items of the page as edges: each with its cursor and any data specific to this list."
+    )
+    nodes: list[N] = described("The items of the page, without edges.")
+    page_info: PageInfo = described("The position of the page, and the cursors to continue from.")
     total_count: int = found(
-        find.total_counts, "How many there are in all. Costs nothing unless asked for."
+        find.total_counts, "The number of items on all pages together. Computed only if requested."
     )
 
 
 @strawberry.type
 class Edge:
-    cursor: str = described("Marks this place in the list, for `after` and `before`.")
+    cursor: str = described("The position of this item in the list, for `after` and `before`.")
 
 
 @strawberry.type
 class Membership(Edge):
-    added_at: datetime = computed(find.added_at, "When it was put into the group.")
-    added_by: "Actor" = found(find.added_by, "Who put it into the group.")
+    added_at: datetime = computed(find.added_at, "When it was added to the group.")
+    added_by: "Actor" = found(find.added_by, "Who added it to the group.")
 
 
 @strawberry.type
 class Access(Edge):
     via: list["Group"] = found(
         access.via,
-        "The groups that give this access, by name: every one that you may see.",
+        "All groups visible to you that grant this access, sorted by name.",
     )
 
 
@@ -96,7 +98,9 @@ class TokenEdge(Edge):
     node: "Token" = described("The token.")
 
 
-@strawberry.type(description="A change in the ledger. Its cursor resumes the subscription.")
+@strawberry.type(
+    description="A change in the ledger. Its cursor resumes the `changes` subscription."
+)
 class ChangeEdge(Edge):
     node: "Change" = described("The change.")
 
@@ -116,12 +120,12 @@ class GroupPersonaEdge(Membership):
     node: "Persona" = described("The persona.")
 
 
-@strawberry.type(description="A bot that somebody may use.")
+@strawberry.type(description="A bot that a user may use.")
 class AccessibleBotEdge(Access):
     node: "Bot" = described("The bot.")
 
 
-@strawberry.type(description="A persona that somebody may use.")
+@strawberry.type(description="A persona that a user may use.")
 class AccessiblePersonaEdge(Access):
     node: "Persona" = described("The persona.")
 
@@ -139,7 +143,7 @@ class PersonaUserEdge(Access):
 # -------------------------------------------------------------------------------------- objects
 
 
-@strawberry.interface(description="Anything with an id.")
+@strawberry.interface(description="An object with an id.")
 class Node:
     id: ID = described(ID_FIELD)
 
@@ -160,63 +164,68 @@ TYPE_BY_PREFIX = {
 }
 
 
-@strawberry.type(description="A tenant. Nothing in one is visible from another.")
+@strawberry.type(description="A tenant. Nothing in one organization is visible from another.")
 class Organization(Node):
     name: str = described("Its name.")
-    revision: int = described("Grows by one with every change that lands.")
-    group_count: int = found(find.group_counts, "How many live groups you may see.")
-    user_count: int = found(find.entry_counts(USERS), "How many users you may see.")
-    bot_count: int = found(find.entry_counts(BOTS), "How many bots you may see.")
-    persona_count: int = found(find.entry_counts(PERSONAS), "How many personas you may see.")
+    revision: int = described("Increases by one with every committed change.")
+    group_count: int = found(find.group_counts, "The number of groups visible to you.")
+    user_count: int = found(find.entry_counts(USERS), "The number of users visible to you.")
+    bot_count: int = found(find.entry_counts(BOTS), "The number of bots visible to you.")
+    persona_count: int = found(
+        find.entry_counts(PERSONAS), "The number of personas visible to you."
+    )
 
 
-@strawberry.type(description="Who is asking, and what they may use.")
+@strawberry.type(description="The authenticated user or token, and what they may use.")
 class Viewer:
     role: Role = described("What you may do.")
     user: "User | None" = found(
-        find.viewer_user, "The person you are; null for a token that is no person's."
+        find.viewer_user, "The authenticated user; null for a token that belongs to no user."
     )
     organization: Organization = found(find.viewer_organization, "Your organization.")
     groups: "Connection[GroupEdge, Group]" = found(
-        find.viewer_groups, "The groups you are in, by name."
+        find.viewer_groups, "The groups you are in, sorted by name."
     )
     bots: "Connection[AccessibleBotEdge, Bot]" = found(
-        access.viewer_reaches(BOTS), "The bots you may use, by name, each once."
+        access.viewer_reaches(BOTS), "The bots you may use, each listed once, sorted by name."
     )
     personas: "Connection[AccessiblePersonaEdge, Persona]" = found(
-        access.viewer_reaches(PERSONAS), "The personas you may use, by name, each once."
+        access.viewer_reaches(PERSONAS),
+        "The personas you may use, each listed once, sorted by name.",
     )
 
 
-@strawberry.type(
-    description="A team: users, and the bots and personas that they may use because of it."
-)
+@strawberry.type(description="A team of users, with the bots and personas that it lets them use.")
 class Group(Node):
-    name: str = described("Its name, unique among live groups whatever its case.")
+    name: str = described("Its name: unique, ignoring case, among groups that are not deleted.")
     description: str | None = described("What it is for.")
     created_at: datetime = described("When it was created.")
-    updated_at: datetime = described("When its name, its description or its members last changed.")
-    user_count: int = described("How many users it holds.")
-    bot_count: int = described("How many bots it holds.")
-    persona_count: int = described("How many personas it holds.")
-    users: "Connection[GroupUserEdge, User]" = found(find.members(USERS), "Its users, by name.")
-    bots: "Connection[GroupBotEdge, Bot]" = found(find.members(BOTS), "Its bots, by name.")
+    updated_at: datetime = described("When its name, description or members last changed.")
+    user_count: int = described("The number of users in it.")
+    bot_count: int = described("The number of bots in it.")
+    persona_count: int = described("The number of personas in it.")
+    users: "Connection[GroupUserEdge, User]" = found(
+        find.members(USERS), "Its users, sorted by name."
+    )
+    bots: "Connection[GroupBotEdge, Bot]" = found(find.members(BOTS), "Its bots, sorted by name.")
     personas: "Connection[GroupPersonaEdge, Persona]" = found(
-        find.members(PERSONAS), "Its personas, by name."
+        find.members(PERSONAS), "Its personas, sorted by name."
     )
     available_users: "Connection[UserEdge, User]" = found(
-        find.available(USERS), "Users not in it yet: what an Add popover lists. Not for a MEMBER."
+        find.available(USERS),
+        "Users not yet in the group: the choices for an “Add” menu. Requires ADMIN or AUDITOR.",
     )
     available_bots: "Connection[BotEdge, Bot]" = found(
-        find.available(BOTS), "Bots not in it yet. Not for a MEMBER."
+        find.available(BOTS), "Bots not yet in the group. Requires ADMIN or AUDITOR."
     )
     available_personas: "Connection[PersonaEdge, Persona]" = found(
-        find.available(PERSONAS), "Personas not in it yet. Not for a MEMBER."
+        find.available(PERSONAS), "Personas not yet in the group. Requires ADMIN or AUDITOR."
     )
     changes: "Connection[ChangeEdge, Change]" = found(
         find.changes_of_groups,
-        "Its history, newest first: what was done to the group. (Whoever is deleted from the "
-        "directory leaves many groups by one change, which is the organization's.)",
+        "The history of the group: changes made to it, newest first. Deleting users, bots or "
+        "personas from the directory is a change to the organization and is not listed here, "
+        "although it ends their memberships.",
     )
 
 
@@ -224,123 +233,149 @@ class Group(Node):
 class User(Node):
     external_id: str | None = computed(
         find.private("external_id", None),
-        "Their id in the host product. A MEMBER sees null for other people.",
+        "Their id in the host product, if any. A MEMBER sees null for other users.",
     )
     name: str = described("Their name.")
     email: str = computed(
-        find.private("email", ""), "Their email. A MEMBER sees an empty text for other people."
+        find.private("email", ""),
+        "Their email address. A MEMBER sees an empty string for other users.",
     )
-    avatar_url: str | None = described("Where their picture is.")
+    avatar_url: str | None = described("The URL of their picture; may be relative (`/…`).")
     role: Role = described("What they may do.")
     status: UserStatus = described("Whether they may use anything at all.")
-    created_at: datetime = described("When they came into the directory.")
+    created_at: datetime = described("When they were added to the directory.")
     group_count: int = found(
-        find.group_count(USERS), "How many groups they are in, as far as you may see."
+        find.group_count(USERS), "The number of groups they are in that are visible to you."
     )
     groups: "Connection[GroupEdge, Group]" = found(
-        find.groups_of(USERS), "The groups they are in, by name, as far as you may see."
+        find.groups_of(USERS),
+        "The groups they are in that are visible to you, sorted by name.",
     )
     bots: "Connection[AccessibleBotEdge, Bot]" = found(
         access.reached(USERS, BOTS),
-        "The bots they may use, by name: each once, however many groups give it. As far as you may "
-        "see.",
+        "The bots they may use, sorted by name. Each is listed once, however many groups grant it. "
+        "Limited to what is visible to you.",
     )
     personas: "Connection[AccessiblePersonaEdge, Persona]" = found(
         access.reached(USERS, PERSONAS),
-        "The personas they may use, by name: each once, however many groups give it. As far as you "
-        "may see.",
+        "The personas they may use, sorted by name. Each is listed once, however many groups grant "
+        "it. Limited to what is visible to you.",
     )
 
 
 @strawberry.type(description="An AI training agent.")
 class Bot(Node):
-    external_id: str | None = described("Its id in the host product.")
+    external_id: str | None = described("Its id in the host product, if any.")
     name: str = described("Its name.")
     description: str | None = described("What it trains.")
-    avatar_url: str | None = described("Where its picture is.")
+    avatar_url: str | None = described("The URL of its picture; may be relative (`/…`).")
     features: list[str] = computed(find.features, "Short labels, shown as badges.")
-    created_at: datetime = described("When it came into the directory.")
+    created_at: datetime = described("When it was added to the directory.")
     group_count: int = found(
-        find.group_count(BOTS), "How many groups hold it, as far as you may see."
+        find.group_count(BOTS), "The number of groups it is in that are visible to you."
     )
     groups: "Connection[GroupEdge, Group]" = found(
-        find.groups_of(BOTS), "The groups that hold it, by name, as far as you may see."
+        find.groups_of(BOTS), "The groups it is in that are visible to you, sorted by name."
     )
     users: "Connection[BotUserEdge, User]" = found(
         access.reached_by(BOTS),
-        "Who may use it, by name, each once. Through groups that you may see.",
+        "The users who may use it through groups visible to you, each listed once, sorted by name.",
     )
 
 
 @strawberry.type(description="A character that a bot plays.")
 class Persona(Node):
-    external_id: str | None = described("Its id in the host product.")
+    external_id: str | None = described("Its id in the host product, if any.")
     name: str = described("Its name.")
     description: str | None = described("Who it is.")
-    avatar_url: str | None = described("Where its picture is.")
-    created_at: datetime = described("When it came into the directory.")
+    avatar_url: str | None = described("The URL of its picture; may be relative (`/…`).")
+    created_at: datetime = described("When it was added to the directory.")
     group_count: int = found(
-        find.group_count(PERSONAS), "How many groups hold it, as far as you may see."
+        find.group_count(PERSONAS), "The number of groups it is in that are visible to you."
     )
     groups: "Connection[GroupEdge, Group]" = found(
-        find.groups_of(PERSONAS), "The groups that hold it, by name, as far as you may see."
+        find.groups_of(PERSONAS), "The groups it is in that are visible to you, sorted by name."
     )
     users: "Connection[PersonaUserEdge, User]" = found(
         access.reached_by(PERSONAS),
-        "Who may use it, by name, each once. Through groups that you may see.",
+        "The users who may use it through groups visible to you, each listed once, sorted by name.",
     )
 
 
-@strawberry.type(description="Who did it: a person, a token that is no person's, or the operator.")
+@strawberry.type(
+    description="Who made a change: a user, a token that belongs to no user, or the operator."
+)
 class Actor:
-    kind: ActorKind = computed(lambda row, viewer: row["actor_kind"], "What kind of party it is.")
-    name: str = computed(lambda row, viewer: row["actor_name"], "Its name, as it was then.")
-    user: User | None = found(find.actor_users, "The person, if it is one who still exists.")
+    kind: ActorKind = computed(lambda row, viewer: row["actor_kind"], "The kind of actor.")
+    name: str = computed(
+        lambda row, viewer: row["actor_name"], "The actor's name at the time of the change."
+    )
+    user: User | None = found(
+        find.actor_users,
+        "The user; null for a token or the operator, and if the user was deleted or is not "
+        "visible to you.",
+    )
 
 
-@strawberry.type(description="One entry of the ledger: what one write did. Each revision has one.")
+@strawberry.type(
+    description="An entry in the ledger, the organization's audit log: what one write did. "
+    "Each revision has exactly one."
+)
 class Change(Node):
-    revision: int = described("The organization's revision that this change made.")
-    at: datetime = described("When it landed.")
-    actor: Actor = computed(lambda row, viewer: row, "Who did it.")
+    revision: int = described("The revision of the organization that this change created.")
+    at: datetime = described("When it was made.")
+    actor: Actor = computed(lambda row, viewer: row, "Who made it.")
     action: Action = described("What it did.")
     summary: str = described("One English sentence: `Ada Lovelace added 3 users to Sales Team`.")
     group: Group | None = found(
         find.change_groups,
-        "The group; null once it is gone, where you may not see it, and for a change of none.",
+        "The group that was changed; null if it was deleted or is not visible to you, or if the "
+        "change is not to a group.",
     )
     group_id: ID | None = described(
-        "The group's id, good for `group(id:, at:)` also once it is gone; null for a change of no "
-        "group."
+        "The id of the group that was changed; works with `group(id:, at:)` even after the group "
+        "is deleted. Null if the change is not to a group."
     )
     group_name: str | None = described(
-        "The group's name, as it was before the change, or as that made it; null for a change of "
-        "no group."
+        "The name of the group before the change, or its initial name if the change created it. "
+        "Null if the change is not to a group."
     )
     users: list[User] = found(
         find.change_entries(USERS),
-        "The users it names, less those who are gone. (The deletion of a group names none.)",
+        "The users involved, except those since deleted or not visible to you. Empty if the change "
+        "deleted or restored a group.",
     )
-    bots: list[Bot] = found(find.change_entries(BOTS), "The bots it names, less those gone.")
+    bots: list[Bot] = found(
+        find.change_entries(BOTS), "The bots involved, with the same exceptions."
+    )
     personas: list[Persona] = found(
-        find.change_entries(PERSONAS), "The personas it names, less those gone."
+        find.change_entries(PERSONAS), "The personas involved, with the same exceptions."
     )
     undoable: bool = found(
         find.change_undoable,
-        "Whether an undo would find anything to reverse; false to a MEMBER, who may undo nothing.",
+        "Whether undoing it would reverse anything; always false for a MEMBER, who can't undo.",
     )
-    undone_by: "Change | None" = found(find.change_undone_by, "The change that undid it.")
+    undone_by: "Change | None" = found(
+        find.change_undone_by, "The change that undid it; null if it was not undone."
+    )
 
 
-@strawberry.type(description="What proves who is asking. Its secret is told once, when it is made.")
+@strawberry.type(
+    description="A credential: an API token or a browser session. The secret of a token is shown "
+    "only once, when it is created."
+)
 class Token(Node):
     name: str = described("What it is for.")
-    role: Role = computed(find.token_role, "What it may do: never more than its person may.")
-    user: User | None = found(find.token_users, "Whose it is; null if it is no person's.")
-    created_at: datetime = described("When it was made.")
-    expires_at: datetime | None = described("When it expires: it opens nothing from then on.")
-    last_used_at: datetime | None = described("When it was last used, to a minute or so.")
-    revoked_at: datetime | None = described("When it was revoked.")
+    role: Role = computed(find.token_role, "What it may do: never more than its user may.")
+    user: User | None = found(
+        find.token_users, "The user it belongs to; null if none, or if the user was deleted."
+    )
+    created_at: datetime = described("When it was created.")
+    expires_at: datetime | None = described("When it expires and stops working; null if never.")
+    last_used_at: datetime | None = described(
+        "When it was last used, to within about a minute; null if never."
+    )
+    revoked_at: datetime | None = described("When it was revoked; null if it was not.")
 
 
 @strawberry.type(description="The answer to one question about access, with its reason.")
@@ -349,40 +384,49 @@ class AccessDecision:
     reason: Reason = described("Why, or why not.")
     via: list[Group] = found(
         access.decided_via,
-        "The groups that give it, by name: every one that you may see; empty when it is denied.",
+        "All groups visible to you that grant it, sorted by name. Empty if access is denied.",
     )
     held_by: list[Group] = found(
         access.held_by,
-        "When it is denied: groups that hold it, by name; the user needs to be active, and in one "
-        "of them. At most 100.",
+        "If access is denied: the groups visible to you that contain the bot or persona, sorted by "
+        "name, at most 100. The user would have to be active and in one of them.",
     )
 
 
 @strawberry.type(description="What one user would gain, lose or keep.")
 class AccessDiff:
     user: User = found(access.diff_users, "The user.")
-    bots: list[Bot] = found(access.diff_entries(BOTS), "The bots, by name.")
-    personas: list[Persona] = found(access.diff_entries(PERSONAS), "The personas, by name.")
+    bots: list[Bot] = found(access.diff_entries(BOTS), "The bots, sorted by name.")
+    personas: list[Persona] = found(access.diff_entries(PERSONAS), "The personas, sorted by name.")
 
 
-@strawberry.type(description="A user whom a write would touch, in a list.")
+@strawberry.type(description="A user affected by a write, in a list.")
 class AccessDiffEdge(Edge):
     node: AccessDiff = described("The user, with what they would gain, lose or keep.")
 
 
-@strawberry.type(description="A page of the users whom a write would touch.")
+@strawberry.type(description="A page of the users affected by a write.")
 class AccessDiffConnection(Connection[AccessDiffEdge, AccessDiff]):
-    bot_count: int = described("How many different bots they would gain, lose or keep, in all.")
-    persona_count: int = described("How many different personas, likewise.")
+    bot_count: int = described(
+        "The number of distinct bots that the users on all pages would gain, lose or keep."
+    )
+    persona_count: int = described(
+        "The number of distinct personas that the users on all pages would gain, lose or keep."
+    )
 
 
-@strawberry.type(
-    description="What a write would do to people's access. Exact at the revision it names."
-)
+@strawberry.type(description="What a write would do to users' access. Exact as of `revision`.")
 class AccessImpact:
-    revision: int = described("Hand it back as `expectedRevision` to commit exactly this.")
-    gains: AccessDiffConnection = found(access.diffs("gains"), "Who would gain what, by name.")
-    losses: AccessDiffConnection = found(access.diffs("losses"), "Who would lose what, by name.")
+    revision: int = described(
+        "The revision this is exact for: pass it as `expectedRevision` to commit exactly this."
+    )
+    gains: AccessDiffConnection = found(
+        access.diffs("gains"), "Who would gain access, and to what, sorted by name."
+    )
+    losses: AccessDiffConnection = found(
+        access.diffs("losses"), "Who would lose access, and to what, sorted by name."
+    )
     kept: AccessDiffConnection = found(
-        access.diffs("kept"), "Who would keep what through another group, by name."
+        access.diffs("kept"),
+        "Who would keep access through another group, and to what, sorted by name.",
     )
