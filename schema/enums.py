@@ -24,7 +24,7 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d
 def parse_instant(text: Any) -> datetime:
     """An RFC 3339 date and time. Raises ValueError for anything else: an offset is a must."""
     if not isinstance(text, str):
-        raise ValueError("DateTime is a text such as 2026-01-31T12:00:00Z.")
+        raise ValueError("DateTime must be a string, such as 2026-01-31T12:00:00Z.")
     if RFC_3339.fullmatch(text):
         with suppress(ValueError, OverflowError):  # there is no such day, or such a year
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
@@ -40,7 +40,8 @@ def print_instant(instant: datetime) -> datetime:
 
 DATE_TIME = strawberry.scalar(
     name="DateTime",
-    description="An instant, as RFC 3339 says it, in UTC: `2026-01-31T12:00:00Z`.",
+    description="A date and time in RFC 3339 format, returned in UTC: `2026-01-31T12:00:00Z`. "
+    "Input may have any UTC offset.",
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     serialize=print_instant,
     parse_value=parse_instant,
@@ -70,7 +71,7 @@ CONFIG = StrawberryConfig(
 
 
 class OrderDirection(StrEnum):
-    """Which way a list is sorted."""
+    """The direction in which a list is sorted."""
 
     ASC = "ASC"
     DESC = "DESC"
@@ -88,42 +89,42 @@ _describe(
     "Role",
     "What a person or a token may do.",
     ADMIN="May read and change everything.",
-    AUDITOR="May read everything, and change nothing.",
-    MEMBER="May read their own groups, and what those hold.",
+    AUDITOR="May read everything and change nothing.",
+    MEMBER="May read their own data, their groups, and the users, bots and personas in them.",
 )
 _describe(
     UserStatus,
     "UserStatus",
     "Whether a person may use anything at all.",
-    ACTIVE="May use what their groups give.",
-    DEACTIVATED="May use nothing, and not sign in; their memberships stay.",
+    ACTIVE="May sign in, and use the bots and personas of their groups.",
+    DEACTIVATED="May not sign in or use anything; their memberships are kept.",
 )
 _describe(
     ActorKind,
     "ActorKind",
-    "What kind of party made a change.",
-    USER="A person.",
-    TOKEN="A token that is no person's.",
+    "The kind of actor that made a change.",
+    USER="A user, signed in or through one of their tokens.",
+    TOKEN="A token that belongs to no user.",
     OPERATOR="The operator at the command line.",
 )
 _describe(
     Action,
     "ChangeAction",
     "What a change did.",
-    GROUP_CREATED="A group was created, perhaps with members.",
-    GROUP_UPDATED="A group was renamed, or described anew.",
+    GROUP_CREATED="A group was created, possibly with members.",
+    GROUP_UPDATED="A group was renamed, or its description was changed.",
     GROUP_DELETED="A group was deleted; its memberships ended.",
-    USERS_ADDED="Users were put into a group.",
-    USERS_REMOVED="Users were taken out of a group.",
-    BOTS_ADDED="Bots were put into a group.",
-    BOTS_REMOVED="Bots were taken out of a group.",
-    PERSONAS_ADDED="Personas were put into a group.",
-    PERSONAS_REMOVED="Personas were taken out of a group.",
-    USERS_UPSERTED="Users were added to the directory, or updated in it.",
+    USERS_ADDED="Users were added to a group.",
+    USERS_REMOVED="Users were removed from a group.",
+    BOTS_ADDED="Bots were added to a group.",
+    BOTS_REMOVED="Bots were removed from a group.",
+    PERSONAS_ADDED="Personas were added to a group.",
+    PERSONAS_REMOVED="Personas were removed from a group.",
+    USERS_UPSERTED="Users were added to the directory or updated.",
     USERS_DELETED="Users were deleted; their memberships ended.",
-    BOTS_UPSERTED="Bots were added to the directory, or updated in it.",
+    BOTS_UPSERTED="Bots were added to the directory or updated.",
     BOTS_DELETED="Bots were deleted; their memberships ended.",
-    PERSONAS_UPSERTED="Personas were added to the directory, or updated in it.",
+    PERSONAS_UPSERTED="Personas were added to the directory or updated.",
     PERSONAS_DELETED="Personas were deleted; their memberships ended.",
     TOKEN_CREATED="A token was created, or somebody signed in.",
     TOKEN_REVOKED="A token was revoked, or somebody signed out.",
@@ -132,47 +133,47 @@ _describe(
 _describe(
     Reason,
     "AccessReason",
-    "Why somebody may use something, or may not.",
-    GRANTED="Some live group holds both, and the user is active.",
-    NO_COMMON_GROUP="Groups hold it, but none that the user is in.",
-    RESOURCE_IN_NO_GROUP="No group holds it, so nobody may use it.",
+    "Why a user may or may not use a bot or persona.",
+    GRANTED="The user is active, and at least one group contains both.",
+    NO_COMMON_GROUP="At least one group contains it, but none that the user is in.",
+    RESOURCE_IN_NO_GROUP="No group contains it, so nobody may use it.",
     USER_DEACTIVATED="The user is deactivated.",
-    NOT_FOUND="There is no such user, bot or persona, as far as you may see.",
+    NOT_FOUND="The user, bot or persona does not exist or is not visible to you.",
 )
 _describe(
     Code,
     "UserErrorCode",
-    "Why a write was refused. Stable: programs may switch on it.",
-    BLANK="What is needed is blank, or was left out.",
+    "Why a write was refused. Stable: safe for programs to switch on.",
+    BLANK="A required value is blank or missing.",
     TOO_LONG="A text is too long.",
-    TOO_MANY="More rows than one write takes, or more features than a bot may have.",
-    INVALID="A value makes no sense where it stands.",
-    TAKEN="The name, email or external id is in use.",
-    NOT_FOUND="There is no such row, as far as you may see.",
+    TOO_MANY="More items than one write accepts, or more features than a bot may have.",
+    INVALID="A value is not valid for this field.",
+    TAKEN="The name, email or external id is already in use.",
+    NOT_FOUND="The object does not exist or is not visible to you.",
     CONFLICT="`expectedRevision` is no longer the organization's revision.",
     LAST_ADMIN="It would leave the organization with no active administrator.",
-    NOTHING_TO_UNDO="The change was undone already, or later ones have made it moot.",
+    NOTHING_TO_UNDO="The change was already undone, or later changes left nothing to undo.",
 )
 _describe(
     OrderDirection,
     "OrderDirection",
-    "Which way a list is sorted.",
-    ASC="From the least to the greatest: A to Z, oldest to newest.",
-    DESC="From the greatest to the least.",
+    "The direction in which a list is sorted.",
+    ASC="Ascending: A to Z, oldest to newest, smallest to largest.",
+    DESC="Descending: Z to A, newest to oldest, largest to smallest.",
 )
 _describe(
     GroupOrderField,
     "GroupOrderField",
-    "What groups may be sorted by.",
-    NAME="By name, whatever its case.",
-    CREATED_AT="By when they were created.",
-    UPDATED_AT="By when their name, description or members last changed.",
-    USER_COUNT="By how many users they hold.",
+    "What groups can be sorted by.",
+    NAME="By name, ignoring case.",
+    CREATED_AT="By creation time.",
+    UPDATED_AT="By the time their name, description or members last changed.",
+    USER_COUNT="By the number of users in them.",
 )
 _describe(
     UserOrderField,
     "UserOrderField",
-    "What users may be sorted by.",
-    NAME="By name, whatever its case.",
-    CREATED_AT="By when they came into the directory.",
+    "What users can be sorted by.",
+    NAME="By name, ignoring case.",
+    CREATED_AT="By the time they were added to the directory.",
 )

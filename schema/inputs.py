@@ -16,6 +16,7 @@ from schema.enums import OrderDirection
 from schema.fields import described
 
 EXPECTED = "Refuse with CONFLICT unless the organization is at this revision."
+AS_OF = "Answer as of this instant, which must not be in the future; defaults to now."
 
 
 def given(value: Any) -> Mapping[str, Any]:
@@ -37,16 +38,16 @@ def optional(description: str) -> Any:
 # ------------------------------------------------------------------------------------- sorting
 
 
-@strawberry.input(description="How groups are sorted.")
+@strawberry.input(description="How to sort groups.")
 class GroupOrder:
-    field: GroupOrderField = described("By what.")
-    direction: OrderDirection = described("Which way.")
+    field: GroupOrderField = described("What to sort by.")
+    direction: OrderDirection = described("The direction to sort in.")
 
 
-@strawberry.input(description="How users are sorted.")
+@strawberry.input(description="How to sort users.")
 class UserOrder:
-    field: directory.UserOrderField = described("By what.")
-    direction: OrderDirection = described("Which way.")
+    field: directory.UserOrderField = described("What to sort by.")
+    direction: OrderDirection = described("The direction to sort in.")
 
 
 # ---------------------------------------------------------------------------------------- access
@@ -56,14 +57,14 @@ class UserOrder:
 class UserBotInput:
     user_id: ID = described("The user.")
     bot_id: ID = described("The bot.")
-    at: datetime | None = optional("As of this instant; now, if it is left out.")
+    at: datetime | None = optional(AS_OF)
 
 
 @strawberry.input(description="May this user use this persona?")
 class UserPersonaInput:
     user_id: ID = described("The user.")
     persona_id: ID = described("The persona.")
-    at: datetime | None = optional("As of this instant; now, if it is left out.")
+    at: datetime | None = optional(AS_OF)
 
 
 @strawberry.input(one_of=True, description="One question about access.")
@@ -106,33 +107,33 @@ def read_plainly(*inputs: type) -> None:
         definition.from_input = make
 
 
-@strawberry.input(description="Users to put into a group, or to take out of it.")
+@strawberry.input(description="Users to add to a group or remove from it.")
 class GroupUsersInput:
     group_id: ID = described("The group.")
-    user_ids: list[ID] = described("At most 1,000.")
+    user_ids: list[ID] = described("The users, at most 1,000.")
 
 
-@strawberry.input(description="Bots to put into a group, or to take out of it.")
+@strawberry.input(description="Bots to add to a group or remove from it.")
 class GroupBotsInput:
     group_id: ID = described("The group.")
-    bot_ids: list[ID] = described("At most 1,000.")
+    bot_ids: list[ID] = described("The bots, at most 1,000.")
 
 
-@strawberry.input(description="Personas to put into a group, or to take out of it.")
+@strawberry.input(description="Personas to add to a group or remove from it.")
 class GroupPersonasInput:
     group_id: ID = described("The group.")
-    persona_ids: list[ID] = described("At most 1,000.")
+    persona_ids: list[ID] = described("The personas, at most 1,000.")
 
 
-@strawberry.input(one_of=True, description="The write whose impact is asked for.")
+@strawberry.input(one_of=True, description="The write to preview.")
 class AccessImpactInput:
-    delete_group: ID | None = optional("The group is deleted.")
-    add_users: GroupUsersInput | None = optional("Users are put into a group.")
-    remove_users: GroupUsersInput | None = optional("Users are taken out of a group.")
-    add_bots: GroupBotsInput | None = optional("Bots are put into a group.")
-    remove_bots: GroupBotsInput | None = optional("Bots are taken out of a group.")
-    add_personas: GroupPersonasInput | None = optional("Personas are put into a group.")
-    remove_personas: GroupPersonasInput | None = optional("Personas are taken out of a group.")
+    delete_group: ID | None = optional("Delete the group with this id.")
+    add_users: GroupUsersInput | None = optional("Add users to a group.")
+    remove_users: GroupUsersInput | None = optional("Remove users from a group.")
+    add_bots: GroupBotsInput | None = optional("Add bots to a group.")
+    remove_bots: GroupBotsInput | None = optional("Remove bots from a group.")
+    add_personas: GroupPersonasInput | None = optional("Add personas to a group.")
+    remove_personas: GroupPersonasInput | None = optional("Remove personas from a group.")
 
 
 # ---------------------------------------------------------------------------------------- groups
@@ -140,19 +141,22 @@ class AccessImpactInput:
 
 @strawberry.input(description="A new group.")
 class CreateGroupInput:
-    name: str = described("Unique among live groups whatever its case; at most 120 characters.")
+    name: str = described(
+        "Its name, at most 120 characters; unique, ignoring case, among groups that are not "
+        "deleted."
+    )
     description: str | None = optional("What it is for; at most 2,000 characters.")
-    user_ids: list[ID] | None = optional("Users it holds from the start; at most 1,000.")
-    bot_ids: list[ID] | None = optional("Bots it holds from the start; at most 1,000.")
-    persona_ids: list[ID] | None = optional("Personas it holds from the start; at most 1,000.")
+    user_ids: list[ID] | None = optional("Its initial users, at most 1,000.")
+    bot_ids: list[ID] | None = optional("Its initial bots, at most 1,000.")
+    persona_ids: list[ID] | None = optional("Its initial personas, at most 1,000.")
     expected_revision: int | None = optional(EXPECTED)
 
 
-@strawberry.input(description="What to change of a group. What is left out stays as it is.")
+@strawberry.input(description="Changes to a group. Fields that are omitted stay unchanged.")
 class UpdateGroupInput:
     id: ID = described("The group.")
-    name: str | None = optional("Its new name.")
-    description: str | None = optional("Its new description; null takes it away.")
+    name: str | None = optional("Its new name; null leaves it unchanged.")
+    description: str | None = optional("Its new description; null removes it.")
     expected_revision: int | None = optional(EXPECTED)
 
 
@@ -162,32 +166,32 @@ class DeleteGroupInput:
     expected_revision: int | None = optional(EXPECTED)
 
 
-@strawberry.input(description="Users to put into a group. Those already in it are no error.")
+@strawberry.input(description="Users to add to a group. Those already in it are ignored.")
 class AddUsersToGroupInput(GroupUsersInput):
     expected_revision: int | None = optional(EXPECTED)
 
 
-@strawberry.input(description="Users to take out of a group. Those not in it are no error.")
+@strawberry.input(description="Users to remove from a group. Those not in it are ignored.")
 class RemoveUsersFromGroupInput(GroupUsersInput):
     expected_revision: int | None = optional(EXPECTED)
 
 
-@strawberry.input(description="Bots to put into a group. Those already in it are no error.")
+@strawberry.input(description="Bots to add to a group. Those already in it are ignored.")
 class AddBotsToGroupInput(GroupBotsInput):
     expected_revision: int | None = optional(EXPECTED)
 
 
-@strawberry.input(description="Bots to take out of a group. Those not in it are no error.")
+@strawberry.input(description="Bots to remove from a group. Those not in it are ignored.")
 class RemoveBotsFromGroupInput(GroupBotsInput):
     expected_revision: int | None = optional(EXPECTED)
 
 
-@strawberry.input(description="Personas to put into a group. Those already in it are no error.")
+@strawberry.input(description="Personas to add to a group. Those already in it are ignored.")
 class AddPersonasToGroupInput(GroupPersonasInput):
     expected_revision: int | None = optional(EXPECTED)
 
 
-@strawberry.input(description="Personas to take out of a group. Those not in it are no error.")
+@strawberry.input(description="Personas to remove from a group. Those not in it are ignored.")
 class RemovePersonasFromGroupInput(GroupPersonasInput):
     expected_revision: int | None = optional(EXPECTED)
 
@@ -212,94 +216,104 @@ class UndoChangeInput:
 
 
 @strawberry.input(
-    description="A person: the one with this externalId, else with this email, else a new one. "
-    "What is left out stays as it is."
+    description="An existing user, matched by `externalId` or else by `email`; otherwise a new "
+    "user. Fields that are omitted stay unchanged."
 )
 class UserInput:
-    external_id: str | None = optional("Their id in the host product; null leaves it as it is.")
+    external_id: str | None = optional("Their id in the host product; null leaves it unchanged.")
     name: str = described("Their name.")
-    email: str = described("Their email, unique whatever its case.")
-    avatar_url: str | None = optional("Where their picture is; null takes it away.")
-    role: Role | None = optional("What they may do. MEMBER for somebody new.")
-    status: UserStatus | None = optional("Whether they may use anything. ACTIVE for somebody new.")
-
-
-@strawberry.input(
-    description="A bot: the one with this id, else with this externalId, else a new one. "
-    "What is left out stays as it is."
-)
-class BotInput:
-    id: ID | None = optional("The bot to update.")
-    external_id: str | None = optional("Its id in the host product; null leaves it as it is.")
-    name: str = described("Its name.")
-    description: str | None = optional("What it trains; null takes it away.")
-    avatar_url: str | None = optional("Where its picture is; null takes it away.")
-    features: list[str] | None = optional(
-        "Short labels, at most 20 of 40 characters; null takes them away."
+    email: str = described("Their email address: unique, ignoring case.")
+    avatar_url: str | None = optional(
+        "The URL of their picture, beginning with `https://`, `http://` or `/`; null removes it."
+    )
+    role: Role | None = optional("What they may do; MEMBER by default for a new user.")
+    status: UserStatus | None = optional(
+        "Whether they may use anything; ACTIVE by default for a new user."
     )
 
 
 @strawberry.input(
-    description="A persona: the one with this id, else with this externalId, else a new one. "
-    "What is left out stays as it is."
+    description="An existing bot, matched by `id` or else by `externalId`; otherwise a new bot. "
+    "Fields that are omitted stay unchanged."
+)
+class BotInput:
+    id: ID | None = optional("The bot to update; NOT_FOUND if there is none with this id.")
+    external_id: str | None = optional("Its id in the host product; null leaves it unchanged.")
+    name: str = described("Its name.")
+    description: str | None = optional("What it trains; null removes it.")
+    avatar_url: str | None = optional(
+        "The URL of its picture, beginning with `https://`, `http://` or `/`; null removes it."
+    )
+    features: list[str] | None = optional(
+        "Short labels: at most 20, of at most 40 characters each; null removes them."
+    )
+
+
+@strawberry.input(
+    description="An existing persona, matched by `id` or else by `externalId`; otherwise a new "
+    "persona. Fields that are omitted stay unchanged."
 )
 class PersonaInput:
-    id: ID | None = optional("The persona to update.")
-    external_id: str | None = optional("Its id in the host product; null leaves it as it is.")
+    id: ID | None = optional("The persona to update; NOT_FOUND if there is none with this id.")
+    external_id: str | None = optional("Its id in the host product; null leaves it unchanged.")
     name: str = described("Its name.")
-    description: str | None = optional("Who it is; null takes it away.")
-    avatar_url: str | None = optional("Where its picture is; null takes it away.")
+    description: str | None = optional("Who it is; null removes it.")
+    avatar_url: str | None = optional(
+        "The URL of its picture, beginning with `https://`, `http://` or `/`; null removes it."
+    )
 
 
-@strawberry.input(description="People to add to the directory, or to update in it.")
+@strawberry.input(description="Users to add to the directory or update.")
 class UpsertUsersInput:
-    users: list[UserInput] = described("At most 1,000.")
+    users: list[UserInput] = described("The users, at most 1,000.")
     expected_revision: int | None = optional(EXPECTED)
 
 
-@strawberry.input(description="Bots to add to the directory, or to update in it.")
+@strawberry.input(description="Bots to add to the directory or update.")
 class UpsertBotsInput:
-    bots: list[BotInput] = described("At most 1,000.")
+    bots: list[BotInput] = described("The bots, at most 1,000.")
     expected_revision: int | None = optional(EXPECTED)
 
 
-@strawberry.input(description="Personas to add to the directory, or to update in it.")
+@strawberry.input(description="Personas to add to the directory or update.")
 class UpsertPersonasInput:
-    personas: list[PersonaInput] = described("At most 1,000.")
+    personas: list[PersonaInput] = described("The personas, at most 1,000.")
     expected_revision: int | None = optional(EXPECTED)
 
 
 @strawberry.input(description="Users to delete. Their memberships end.")
 class DeleteUsersInput:
-    user_ids: list[ID] = described("At most 1,000.")
+    user_ids: list[ID] = described("The users, at most 1,000.")
     expected_revision: int | None = optional(EXPECTED)
 
 
 @strawberry.input(description="Bots to delete. Their memberships end.")
 class DeleteBotsInput:
-    bot_ids: list[ID] = described("At most 1,000.")
+    bot_ids: list[ID] = described("The bots, at most 1,000.")
     expected_revision: int | None = optional(EXPECTED)
 
 
 @strawberry.input(description="Personas to delete. Their memberships end.")
 class DeletePersonasInput:
-    persona_ids: list[ID] = described("At most 1,000.")
+    persona_ids: list[ID] = described("The personas, at most 1,000.")
     expected_revision: int | None = optional(EXPECTED)
 
 
 # ---------------------------------------------------------------------------------------- tokens
 
 
-@strawberry.input(description="A new token: a person's, or one with a role of its own.")
+@strawberry.input(
+    description="A new token: one that belongs to a user, or one with a role of its own."
+)
 class CreateTokenInput:
     name: str = described("What it is for.")
     role: Role | None = optional(
-        "What it may do; never more than its person may. Without `userId` it is needed: ADMIN or "
-        "AUDITOR."
+        "What it may do: never more than its user may, and by default as much. Required without "
+        "`userId`, and then ADMIN or AUDITOR."
     )
-    user_id: ID | None = optional("Whose it is.")
+    user_id: ID | None = optional("The user it belongs to; null for none.")
     expires_at: datetime | None = optional(
-        "When it expires: it opens nothing from then on; never, if this is left out."
+        "When it expires and stops working: a time in the future; never, if omitted."
     )
 
 
