@@ -27,27 +27,30 @@ from schema.types import (
 )
 from schema.written import Written
 
-GROUP = "The group as it is now; null on a refusal."
+GROUP = "The group as it is now; null if the write was refused, or if the group no longer exists."
 EDGES = (
-    "The new memberships: without those that were there already, and without those that somebody "
-    "has ended again by the revision that the answer shows."
+    "The memberships that the write created: not those that existed already, and not those that "
+    "another write has ended by the revision that the response shows."
 )
-SENT = "All that were sent, in the same order, as they are now."
-REMOVED = "Those who were in it; those who were not are left out."
+SENT = "All that were sent, in the same order, as they are now, except those deleted since."
+REMOVED = "The ids of those that were removed; any that were not in the group are not included."
 
 
-@strawberry.type(description="A person's mistake. The data is as it was.")
+@strawberry.type(description="A reason why a write was refused. Nothing was changed.")
 class UserError:
-    code: Code = described("Stable: programs may switch on it.")
-    message: str = described("A sentence that a page can show as it is.")
-    field: list[str] | None = described('Path into the input: `["input", "userIds", "3"]`.')
+    code: Code = described("The reason as a code. Stable: safe for programs to switch on.")
+    message: str = described("The reason as a sentence, which can be shown to people as it is.")
+    field: list[str] | None = described(
+        'The path to the value at fault: `["input", "userIds", "3"]`; null if there is none.'
+    )
 
 
-@strawberry.interface(description="What every write answers.")
+@strawberry.interface(description="The result of a write.")
 class Payload:
     revision: int = described("The organization's revision after the write.")
     user_errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why it was refused; empty if it was done."
+        default_factory=list,
+        description="Why the write was refused, at most 100 reasons; empty if it was done.",
     )
     written: strawberry.Private[Written] = Written()
 
@@ -65,7 +68,9 @@ def some(description: str) -> Any:
 @strawberry.type(description="The new group.")
 class CreateGroupPayload(Payload):
     group: Group | None = found(find.written_groups, GROUP)
-    edge: GroupEdge | None = found(find.written_edges, "The group in a list sorted by name.")
+    edge: GroupEdge | None = found(
+        find.written_edges, "The group as an edge of a list sorted by name."
+    )
 
 
 @strawberry.type(description="The group with its changes.")
@@ -73,9 +78,9 @@ class UpdateGroupPayload(Payload):
     group: Group | None = found(find.written_groups, GROUP)
 
 
-@strawberry.type(description="The group that is gone.")
+@strawberry.type(description="The deleted group.")
 class DeleteGroupPayload(Payload):
-    deleted_group_id: ID | None = maybe("Its id; null on a refusal.")
+    deleted_group_id: ID | None = maybe("Its id; null if the write was refused.")
 
 
 @strawberry.type(description="The group with its new users.")
@@ -119,9 +124,9 @@ class UpsertUsersPayload(Payload):
     users: list[User] = found(find.written_entries(USERS), SENT)
 
 
-@strawberry.type(description="The users that are gone.")
+@strawberry.type(description="The deleted users.")
 class DeleteUsersPayload(Payload):
-    deleted_user_ids: list[ID] = some("Their ids.")
+    deleted_user_ids: list[ID] = some("Their ids; empty if the write was refused.")
 
 
 @strawberry.type(description="The bots as they are now.")
@@ -129,9 +134,9 @@ class UpsertBotsPayload(Payload):
     bots: list[Bot] = found(find.written_entries(BOTS), SENT)
 
 
-@strawberry.type(description="The bots that are gone.")
+@strawberry.type(description="The deleted bots.")
 class DeleteBotsPayload(Payload):
-    deleted_bot_ids: list[ID] = some("Their ids.")
+    deleted_bot_ids: list[ID] = some("Their ids; empty if the write was refused.")
 
 
 @strawberry.type(description="The personas as they are now.")
@@ -139,25 +144,25 @@ class UpsertPersonasPayload(Payload):
     personas: list[Persona] = found(find.written_entries(PERSONAS), SENT)
 
 
-@strawberry.type(description="The personas that are gone.")
+@strawberry.type(description="The deleted personas.")
 class DeletePersonasPayload(Payload):
-    deleted_persona_ids: list[ID] = some("Their ids.")
+    deleted_persona_ids: list[ID] = some("Their ids; empty if the write was refused.")
 
 
 @strawberry.type(description="The new token, with its secret.")
 class CreateTokenPayload(Payload):
-    token: Token | None = found(find.written_tokens, "The token; null on a refusal.")
-    secret: str | None = maybe("The secret, told this once.")
+    token: Token | None = found(find.written_tokens, "The token; null if the write was refused.")
+    secret: str | None = maybe("The secret, shown only this once; null if the write was refused.")
 
 
-@strawberry.type(description="The token, which opens nothing any more.")
+@strawberry.type(description="The revoked token.")
 class RevokeTokenPayload(Payload):
-    token: Token | None = found(find.written_tokens, "The token; null on a refusal.")
+    token: Token | None = found(find.written_tokens, "The token; null if the write was refused.")
 
 
-@strawberry.type(description="The new change, which undid the other.")
+@strawberry.type(description="The new change that undid the other.")
 class UndoChangePayload(Payload):
-    change: Change | None = found(find.written_changes, "The new change; null on a refusal.")
-    group: Group | None = found(
-        find.written_groups, "The group as it is now; null on a refusal, or if it is gone."
+    change: Change | None = found(
+        find.written_changes, "The new change; null if the write was refused."
     )
+    group: Group | None = found(find.written_groups, GROUP)

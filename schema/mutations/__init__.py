@@ -8,6 +8,8 @@ from schema.mutations.tokens import TokenMutations
 from schema.mutations.undo import UndoMutations
 
 
-@strawberry.type(description="What can be changed. Every write is all or nothing.")
+@strawberry.type(
+    description="Operations that write. Each is all or nothing, and requires the role ADMIN."
+)
 class Mutation(GroupMutations, UndoMutations, DirectoryMutations, TokenMutations):
     pass

@@ -40,28 +40,28 @@ def deletes(kind: Kind) -> Write:
 @strawberry.type
 class DirectoryMutations:
     upsert_users: payloads.UpsertUsersPayload = writes(
-        upserts(USERS), inputs.UpsertUsersInput, "Add users to the directory, or update them."
+        upserts(USERS), inputs.UpsertUsersInput, "Add users to the directory or update them."
     )
     delete_users: payloads.DeleteUsersPayload = writes(
         deletes(USERS),
         inputs.DeleteUsersInput,
-        "Delete users. Their memberships end, and what came through them.",
+        "Delete users. Their memberships end, and so does the access that came through them.",
     )
     upsert_bots: payloads.UpsertBotsPayload = writes(
-        upserts(BOTS), inputs.UpsertBotsInput, "Add bots to the directory, or update them."
+        upserts(BOTS), inputs.UpsertBotsInput, "Add bots to the directory or update them."
     )
     delete_bots: payloads.DeleteBotsPayload = writes(
         deletes(BOTS),
         inputs.DeleteBotsInput,
-        "Delete bots. Their memberships end, and what came through them.",
+        "Delete bots. Their memberships end, and so does the access that came through them.",
     )
     upsert_personas: payloads.UpsertPersonasPayload = writes(
         upserts(PERSONAS),
         inputs.UpsertPersonasInput,
-        "Add personas to the directory, or update them.",
+        "Add personas to the directory or update them.",
     )
     delete_personas: payloads.DeletePersonasPayload = writes(
         deletes(PERSONAS),
         inputs.DeletePersonasInput,
-        "Delete personas. Their memberships end, and what came through them.",
+        "Delete personas. Their memberships end, and so does the access that came through them.",
     )

@@ -68,37 +68,37 @@ def removes(kind: Kind) -> Write:
 @strawberry.type
 class GroupMutations:
     create_group: payloads.CreateGroupPayload = writes(
-        create_group, inputs.CreateGroupInput, "Create a group, if you like with its members."
+        create_group, inputs.CreateGroupInput, "Create a group, optionally with members."
     )
     update_group: payloads.UpdateGroupPayload = writes(
-        update_group, inputs.UpdateGroupInput, "Rename a group, or describe it anew."
+        update_group, inputs.UpdateGroupInput, "Rename a group or change its description."
     )
     delete_group: payloads.DeleteGroupPayload = writes(
         delete_group,
         inputs.DeleteGroupInput,
-        "Delete a group. What came only through it is revoked at once.",
+        "Delete a group. Access that came only through it is revoked at once.",
     )
     add_users_to_group: payloads.AddUsersToGroupPayload = writes(
-        adds(USERS), inputs.AddUsersToGroupInput, "Put users into a group."
+        adds(USERS), inputs.AddUsersToGroupInput, "Add users to a group."
     )
     remove_users_from_group: payloads.RemoveUsersFromGroupPayload = writes(
         removes(USERS),
         inputs.RemoveUsersFromGroupInput,
-        "Take users out of a group. What came only through it is revoked at once.",
+        "Remove users from a group. Access that came only through it is revoked at once.",
     )
     add_bots_to_group: payloads.AddBotsToGroupPayload = writes(
-        adds(BOTS), inputs.AddBotsToGroupInput, "Put bots into a group."
+        adds(BOTS), inputs.AddBotsToGroupInput, "Add bots to a group."
     )
     remove_bots_from_group: payloads.RemoveBotsFromGroupPayload = writes(
         removes(BOTS),
         inputs.RemoveBotsFromGroupInput,
-        "Take bots out of a group. What came only through it is revoked at once.",
+        "Remove bots from a group. Access that came only through it is revoked at once.",
     )
     add_personas_to_group: payloads.AddPersonasToGroupPayload = writes(
-        adds(PERSONAS), inputs.AddPersonasToGroupInput, "Put personas into a group."
+        adds(PERSONAS), inputs.AddPersonasToGroupInput, "Add personas to a group."
     )
     remove_personas_from_group: payloads.RemovePersonasFromGroupPayload = writes(
         removes(PERSONAS),
         inputs.RemovePersonasFromGroupInput,
-        "Take personas out of a group. What came only through it is revoked at once.",
+        "Remove personas from a group. Access that came only through it is revoked at once.",
     )

@@ -34,8 +34,8 @@ class TokenMutations:
     create_token: payloads.CreateTokenPayload = writes(
         create_token,
         inputs.CreateTokenInput,
-        "Create a token. Its secret is told once, in this answer.",
+        "Create a token. Its secret is shown only once, in this response.",
     )
     revoke_token: payloads.RevokeTokenPayload = writes(
-        revoke_token, inputs.RevokeTokenInput, "Revoke a token. It opens nothing from now on."
+        revoke_token, inputs.RevokeTokenInput, "Revoke a token. It stops working at once."
     )

@@ -25,5 +25,5 @@ class UndoMutations:
     undo_change: payloads.UndoChangePayload = writes(
         undo_change,
         inputs.UndoChangeInput,
-        "Reverse a change of a group, as one new change, which can be undone as well.",
+        "Undo a change to a group. This is a new change, which can itself be undone.",
     )

@@ -12,7 +12,7 @@ from schema.context import Context, Info
 from schema.fields import INFO, Writing, sign
 from schema.payloads import Payload, UserError
 
-INPUT = strawberry.argument(description="What to do.")
+INPUT = strawberry.argument(description="The parameters of the write.")
 MOST_ERRORS = 100  # a thousand wrong ids need not be listed one by one
 
 Write = Callable[[Context, Any, Any], Awaitable[Payload]]
