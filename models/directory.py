@@ -105,7 +105,7 @@ def must_be_few(kind: Kind, sent: Sequence[object], field: str) -> None:
     if len(sent) > IDS_AT_ONCE:
         raise DomainError.of(
             Code.TOO_MANY,
-            f"At most {IDS_AT_ONCE:,} {kind.plural} at once; these are {len(sent):,}.",
+            f"At most {IDS_AT_ONCE:,} {kind.plural} per request; this one has {len(sent):,}.",
             field,
         )
 

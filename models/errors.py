@@ -85,14 +85,14 @@ class Unavailable(Exception):
     Its text is the reason, for the operator; `message` is for clients.
     """
 
-    message = "The database does not answer at the moment. Try again in a while."
+    message = "The database is not responding at the moment. Try again in a while."
     retry_after = 1  # seconds
 
 
 class Stopping(Unavailable):
     """The process is stopping before the request could be answered."""
 
-    message = "The service is stopping. Of a write, look whether it has landed; then try again."
+    message = "The service is stopping. Before you try a write again, check whether it was saved."
 
 
 class Unwritable(Unavailable):

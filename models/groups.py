@@ -245,7 +245,7 @@ async def must_be_free(draft: Draft, name: str, field: str) -> None:
     )
     if taken:
         raise DomainError.of(
-            Code.TAKEN, f"There is a group named “{taken[0]['name']}” already.", field
+            Code.TAKEN, f"There is already a group named “{taken[0]['name']}”.", field
         )
 
 

@@ -44,8 +44,8 @@ async def must_have_landed(viewer: Viewer, revision: int, change_id: str) -> Non
     )
     if not rows:
         raise BadRequest(
-            "`after` is the cursor of no change here. Look at how things stand now, and go on from "
-            "there."
+            "`after` is not the cursor of any change in this organization. Load the current state, "
+            "and continue from there."
         )
 
 
@@ -102,7 +102,7 @@ async def revision_at(viewer: Viewer, instant: datetime) -> int:
     Raises BadRequest for the future: after both this machine's clock and the last change.
     """
     if instant > utc_now() and instant > await _last_changed(viewer):
-        raise BadRequest("`at` lies in the future; nothing can be told of it yet.")
+        raise BadRequest("`at` is in the future; give a time that is not.")
     rows = await fetch(
         "SELECT revision FROM changes WHERE organization_id = $1 AND at <= $2 "
         "ORDER BY at DESC, revision DESC LIMIT 1",

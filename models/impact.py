@@ -94,13 +94,13 @@ async def access_impact(viewer: Viewer, proposal: Proposal) -> Impact:
 
 async def _must_exist(viewer: Viewer, proposal: Proposal) -> None:
     if len(proposal.member_ids) > IDS_AT_ONCE:
-        raise LimitExceeded(f"At most {IDS_AT_ONCE:,} members at once.")
+        raise LimitExceeded(f"At most {IDS_AT_ONCE:,} members per request.")
     if not await groups_by_id(viewer, [proposal.group_id]):
         raise BadRequest("There is no such group.")
     if proposal.kind is not None:
         found = await entries_by_id(viewer, proposal.kind, proposal.member_ids)
         if len(found) != len(set(proposal.member_ids)):
-            raise BadRequest(f"At least one of the ids names no {proposal.kind.noun}.")
+            raise BadRequest(f"At least one of the ids is not that of a {proposal.kind.noun}.")
 
 
 async def _touched_users(viewer: Viewer, proposal: Proposal) -> list[tuple[str, str]]:

@@ -170,8 +170,8 @@ async def begin(
     if expected_revision is not None and expected_revision != current:
         raise DomainError.of(
             Code.CONFLICT,
-            f"The organization is at revision {current} now, not at {expected_revision}: "
-            "somebody changed it meanwhile. Look again, then decide.",
+            f"The organization is at revision {current} now, not at {expected_revision}. "
+            "Check what has changed before you try again.",
             "expectedRevision",
         )
     # The clocks of several machines differ. The ledger's never goes back or stands still, so that
@@ -211,7 +211,7 @@ async def _verified(viewer: Viewer, organization: Row) -> Viewer:
     if no_user or no_token:
         raise Unauthenticated("This token is unknown, expired or revoked.")
     if RANK.index(effective_role(row["token_role"], row["role"])) < RANK.index(viewer.role):
-        raise Forbidden("Your role was changed meanwhile; look again.")
+        raise Forbidden("Your role was changed in the meantime; reload to see what you may do.")
     name = row["name"] if viewer.user_id else row["token_name"]
     return replace(viewer, name=name, revision=organization["revision"])
 

@@ -28,7 +28,9 @@ async def create_organization(name: str) -> Viewer:
             utc_now(),
         )
         if not created:
-            raise DomainError.of(Code.TAKEN, f"There is an organization “{name}” already.", "name")
+            raise DomainError.of(
+                Code.TAKEN, f"There is already an organization named “{name}”.", "name"
+            )
     return Viewer.operator(id)
 
 

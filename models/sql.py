@@ -93,7 +93,7 @@ def contains(params: Params, search: str | None, *columns: str) -> str:
     if _is_too_long(search or ""):
         raise BadRequest(f"`search` is too long: at most {SEARCH_LENGTH} characters.")
     if not is_storable(key):
-        raise BadRequest("`search` holds a character that no name can hold; remove it.")
+        raise BadRequest("`search` contains a character that no name can contain; remove it.")
     pattern = re.sub(r"([\\%_])", r"\\\1", key)
     placeholder = params.add(f"%{pattern}%")
     # A backslash is PostgreSQL's default; if given, it would rewrite the pattern for each row.

@@ -71,7 +71,9 @@ class Reader:
             )
         elif not is_storable(text, lines=lines):
             self.refuse(
-                Code.INVALID, f"{label} holds a character that can't be shown; remove it.", field
+                Code.INVALID,
+                f"{label} contains a character that can't be displayed; remove it.",
+                field,
             )
         return text or None
 

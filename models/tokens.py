@@ -162,11 +162,11 @@ async def create_token(
     reader = Reader()
     name = reader.required(name, "name", "Name")
     if user_id is None and role is None:
-        reader.refuse(Code.BLANK, "Give a role, or a user whose token it is.", "role")
+        reader.refuse(Code.BLANK, "Give a role, or a user to whom the token belongs.", "role")
     if user_id is None and role is Role.MEMBER:
-        reader.refuse(Code.INVALID, "A MEMBER's token must belong to a user.", "userId")
+        reader.refuse(Code.INVALID, "A token with the role MEMBER must belong to a user.", "userId")
     if expires_at is not None and expires_at <= utc_now():
-        reader.refuse(Code.INVALID, "This moment has passed; choose a later one.", "expiresAt")
+        reader.refuse(Code.INVALID, "This time is in the past; choose a later one.", "expiresAt")
     reader.finish()
     async with write(viewer) as draft:
         if user_id is not None and not await entries_by_id(viewer, USERS, [user_id]):

@@ -88,10 +88,12 @@ async def _change_for_undo(draft: Draft, change_id: str) -> Row:
     change = found[0]
     if change["action"] not in UNDOABLE:
         raise DomainError.of(
-            Code.INVALID, "Only changes of groups and what they hold can be undone.", "changeId"
+            Code.INVALID, "Only changes to groups and their members can be undone.", "changeId"
         )
     if change["undone_by_id"]:
-        raise DomainError.of(Code.NOTHING_TO_UNDO, "This change was undone already.", "changeId")
+        raise DomainError.of(
+            Code.NOTHING_TO_UNDO, "This change has already been undone.", "changeId"
+        )
     return change
 
 

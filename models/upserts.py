@@ -121,7 +121,9 @@ def _clean_one(reader: Reader, kind: Kind, given: Mapping[str, Any]) -> Values:
 def _features(reader: Reader, labels: Sequence[str]) -> str:
     """Short labels as a JSON array, each once."""
     if len(labels) > FEATURES:
-        reader.refuse(Code.TOO_MANY, f"At most {FEATURES} features.", "features")
+        reader.refuse(
+            Code.TOO_MANY, f"At most {FEATURES} features; this bot has {len(labels):,}.", "features"
+        )
         return "[]"
     texts = [reader.required(label, "features", "A feature", FEATURE_LENGTH) for label in labels]
     return orjson.dumps(list(dict.fromkeys(texts))).decode()
@@ -197,7 +199,7 @@ def _contradictions(
         yield Code.TAKEN, f"Another {kind.noun} has this email.", "email"
     if row and external_id and "id" not in values:
         if row["external_id"] not in (None, external_id):
-            yield Code.TAKEN, f"This {kind.noun} has another external id.", "externalId"
+            yield Code.TAKEN, f"This {kind.noun} already has a different external id.", "externalId"
 
 
 # ------------------------------------------------------------------------------------ writing

@@ -13,7 +13,7 @@ from runtime.telemetry import request_id
 
 logger = logging.getLogger("cohort.graphql")
 
-INTERNAL = "Something went wrong on our side. Tell us this request id: {id}."
+INTERNAL = "Something went wrong on our side. When you report it, give this request id: {id}."
 LONGEST_MESSAGE = 500  # characters; a client's own text comes back in some
 
 

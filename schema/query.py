@@ -258,7 +258,7 @@ def _proposal(of: AccessImpactInput) -> Proposal:
             if sent := getattr(of, f"{verb}_{kind.plural}"):
                 ids = getattr(sent, f"{kind.noun}_ids")
                 return Proposal(sent.group_id, kind, ids, adds=verb == "add")
-    raise BadRequest("`of` names no write.")  # @oneOf lets none through but an empty id
+    raise BadRequest("`deleteGroup` must not be empty.")  # @oneOf lets nothing else through
 
 
 @strawberry.type(description="Operations that read.")

@@ -87,9 +87,11 @@ class _Translating(AsyncpgDBClient):
         except Exception as error:
             cause = error.__cause__ if isinstance(error, BaseORMException) else error
             if isinstance(cause, asyncpg.LockNotAvailableError):
-                raise Busy("Another transaction is writing, and took too long to end.") from error
+                raise Busy(
+                    "Another transaction is writing, and took too long. Try again."
+                ) from error
             if isinstance(cause, IN_THE_WAY):
-                raise Busy("Another transaction was in the way of this one.") from error
+                raise Busy("Another transaction conflicted with this one. Try again.") from error
             if isinstance(cause, asyncpg.ReadOnlySQLTransactionError):
                 self.renew()
             if isinstance(cause, NOT_WRITTEN):

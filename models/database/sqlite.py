@@ -71,7 +71,7 @@ def _translated(error: sqlite3.OperationalError) -> Exception:
     """Our error, or Tortoise's, for an error of SQLite (https://sqlite.org/rescode.html)."""
     match error.sqlite_errorcode & PRIMARY:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return Busy("Another process is writing, and took too long to end.")
+            return Busy("Another process is writing, and took too long. Try again.")
         case sqlite3.SQLITE_CANTOPEN:
             return Unavailable(str(error))
         case sqlite3.SQLITE_IOERR if error.sqlite_errorcode == sqlite3.SQLITE_IOERR_READ:

@@ -251,12 +251,12 @@ def test_what_becomes_of_a_write_is_told_also_when_its_dialog_is_closed(
     page.get_by_role("button", name="Create New Group").click()
     page.get_by_role("dialog").get_by_label("Name").fill("SALES")
     page.keyboard.press("Enter")
-    close_then_answer("Creating SALES:", "There is a group named “Sales” already.")
+    close_then_answer("Creating SALES:", "There is already a group named “Sales”.")
 
     page.get_by_role("button", name="Edit the name").click()
     page.get_by_label("New name").fill("Team leads")
     page.keyboard.press("Enter")
-    close_then_answer("Changing the name to Team leads:", "There is a group named")
+    close_then_answer("Changing the name to Team leads:", "There is already a group named")
 
     page.get_by_role("button", name="Delete group").click()
     dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")

@@ -213,7 +213,7 @@ async def test_every_mistake_is_told_and_nothing_is_written(viewer: Viewer, run:
         "line 4: role: “king” is none of ADMIN, AUDITOR, MEMBER.",
         "line 4: status: “gone” is none of ACTIVE, DEACTIVATED.",
         "line 5: email: “nowhere” is not an email address.",
-        "line 7: external_id: This user has another external id.",
+        "line 7: external_id: This user already has a different external id.",
         "line 7: name: This user is in the list twice.",
         "line 8: it has 3 cells instead of 5",
         "line 9: name: This user is in the list twice.",
@@ -224,7 +224,7 @@ async def test_labels_must_be_well_quoted_and_few(viewer: Viewer, run: Importer)
     many = ";".join(f"label {number}" for number in range(21))
     assert await run.mistakes(f'name,features\nA,"""Voice"\nB,{many}\n') == [
         "line 2: features: labels are separated by semicolons, and quotes must end.",
-        "line 3: features: At most 20 features.",
+        "line 3: features: At most 20 features; this bot has 21.",
     ]
 
 

@@ -139,7 +139,7 @@ async def test_a_database_that_is_busy_is_told_in_one_line(
     async with opened(database_url), transaction():
         assert await refusal(database_url, "org", "create", "Acme") == (
             "The database can't be used at the moment: "
-            "Another process is writing, and took too long to end."
+            "Another process is writing, and took too long. Try again."
         )
         assert list(await fetch("SELECT * FROM organizations")) == []
 
@@ -199,7 +199,7 @@ async def test_an_organization_needs_a_name_of_its_own(database_url: str) -> Non
     async with opened(database_url):
         await create_organization("Acme")
     assert await refusal(database_url, "org", "create", " ACME ") == (
-        "There is an organization “ACME” already."
+        "There is already an organization named “ACME”."
     )
     assert await refusal(database_url, "org", "create", " ") == "Name can't be blank."
     async with opened(database_url):

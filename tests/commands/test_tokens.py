@@ -52,8 +52,11 @@ async def test_a_token_may_be_a_persons_and_end_some_day(viewer: Viewer, databas
     ("arguments", "reason"),
     [
         (["--name", " ", "--role", "admin"], "Name can't be blank."),
-        (["--name", "CI"], "Give a role, or a user whose token it is."),
-        (["--name", "CI", "--role", "member"], "A MEMBER's token must belong to a user."),
+        (["--name", "CI"], "Give a role, or a user to whom the token belongs."),
+        (
+            ["--name", "CI", "--role", "member"],
+            "A token with the role MEMBER must belong to a user.",
+        ),
         (["--name", "CI", "--user", "x@y"], "The organization has no user “x@y”."),
     ],
 )

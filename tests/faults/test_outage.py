@@ -26,7 +26,7 @@ from tests.faults.writers import Answer, Line, Writers, assert_kept
 
 READ = "{ organization { name revision } groups(first: 3) { nodes { id name userCount } } }"
 QUICK = 8.0  # seconds: COHORT_POOL_SECONDS, and some for a machine that is busy
-MESSAGE = "The database does not answer at the moment. Try again in a while."
+MESSAGE = "The database is not responding at the moment. Try again in a while."
 
 
 @dataclass

@@ -21,7 +21,7 @@ from tests.refusals import unchanged
 
 SECONDS = 2.0  # for a request: much less than SQLite would wait
 LONGEST = 6.0  # that a machine which is busy may make of it
-TOO_LONG = "is writing, and took too long to end."
+TOO_LONG = "is writing, and took too long. Try again."
 READ = "{ organization { groupCount } }"
 CREATE = 'mutation { createGroup(input: {name: "New"}) { revision } }'
 DELETE = """mutation($group: ID!) { deleteGroup(input: {id: $group}) { revision } }"""

@@ -196,7 +196,7 @@ async def test_a_role_that_is_taken_away_meanwhile_is_told_as_on_any_page(
     client: Client, ask: Asker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def be_too_late(viewer: Viewer, lifetime: timedelta) -> str:
-        raise Forbidden("Your role was changed meanwhile; look again.")
+        raise Forbidden("Your role was changed in the meantime; reload to see what you may do.")
 
     monkeypatch.setattr(tokens, "exchange", be_too_late)
     response = await paste(client, ask.token)
