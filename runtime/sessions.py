@@ -25,7 +25,7 @@ from runtime.words import message_page
 
 NOT_SIGNED_IN = "This link did not sign you in"
 LINK_NOT_GOOD = (
-    "This link was used already, or is too old. Ask for a new one:\n"
+    "This link has already been used, or has expired. Ask for a new one:\n"
     "python manage.py sign-in-link --organization NAME --user EMAIL\n"
 )
 LARGEST_BODY = LONGEST_TOKEN + 1_000
@@ -127,7 +127,7 @@ def _for_own_pages(
 
     async def guarded(request: Request) -> Response:
         if not is_same_origin(request):
-            return _refusal("This is for pages of this service only.", "FORBIDDEN", 403)
+            return _refusal("Only pages of this service may ask for this.", "FORBIDDEN", 403)
         try:
             return await handler(request)
         except TryAgainLater as error:
@@ -137,7 +137,7 @@ def _for_own_pages(
         except Forbidden as error:  # its role was changed meanwhile
             return _refusal(str(error), error.code, 403)
         except TimeoutError:
-            return _refusal("The body took too long.", "LIMIT_EXCEEDED", 408)
+            return _refusal("The body took too long to arrive.", "LIMIT_EXCEEDED", 408)
         except ClientDisconnect:
             return Response()  # nobody reads it
 

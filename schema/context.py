@@ -67,7 +67,7 @@ class Context:
         self.objects += objects
         if self.objects > self.most_objects:
             raise LimitExceeded(
-                f"The answer holds more than {self.most_objects:,} objects (COHORT_MAX_COST); "
+                f"The answer contains more than {self.most_objects:,} objects (COHORT_MAX_COST); "
                 "ask for smaller pages, or for less in each."
             )
 

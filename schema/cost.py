@@ -282,7 +282,7 @@ class PriceList:
             if count > most:
                 raise LimitExceeded(
                     f"`{name}` takes at most {most:,} at once ({variable('max_ids')}); "
-                    "ask again for more."
+                    "send the rest in another request."
                 )
             return count
 

@@ -89,7 +89,7 @@ class GraphQLEndpoint:
     async def _respond(self, request: Request, takes: Accepted) -> Response:
         """The response to one HTTP request. Raises Refused if it is not a valid GraphQL request."""
         if not takes.takes_json and not takes.events:
-            raise Refused(406, f"`Accept` takes none of {GRAPHQL_JSON}, {JSON} and {EVENT_STREAM}.")
+            raise Refused(406, f"`Accept` must allow {GRAPHQL_JSON}, {JSON} or {EVENT_STREAM}.")
         source = await read_source(request, self.runner.settings)
         secret = secret_of(request)
         authenticator = self.runner.authenticator

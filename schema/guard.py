@@ -119,7 +119,11 @@ class Watch:
             self.cutoff.__exit__(kind, error, traceback)
         except TimeoutError:
             is_write = self.operation.type is OperationType.MUTATION
-            advice = "it may have landed all the same: look" if is_write else "ask for less"
+            advice = (
+                "it may have been saved all the same: check before you try again"
+                if is_write
+                else "ask for less"
+            )
             raise TookTooLong(
                 f"Stopped after {self.guard.seconds:g} seconds "
                 f"({variable('request_seconds')}); {advice}."

@@ -233,9 +233,7 @@ class _Scale:
             below += 1
             weight.introspection_depth = max(weight.introspection_depth, below)
         elif field.name.value in ("__schema", "__type"):
-            self.limits.hold(
-                "max_introspection_depth", below, "lists within lists of introspection"
-            )
+            self.limits.hold("max_introspection_depth", below, "nested lists in introspection")
 
     def _fragment(
         self, selection: SelectionNode, depth: int, fragment_depth: int

@@ -207,7 +207,7 @@ async def read_source(request: Request, settings: Settings) -> bytes:
         raise Refused(405, "Use POST, or GET for a query.", Allow="GET, POST")
     media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
     if media_type.strip() != JSON:
-        raise Refused(415, f"The body must be {JSON}; say so in `Content-Type`.")
+        raise Refused(415, f"The body must be JSON, sent with `Content-Type: {JSON}`.")
     if _parameter(parameters, "charset", "utf-8") not in UTF_8:
         raise Refused(415, "The body must be in UTF-8.")
     if request.headers.get("content-encoding", "").lower() not in ("", "identity"):
@@ -217,7 +217,9 @@ async def read_source(request: Request, settings: Settings) -> bytes:
             return await _read_body(request, settings.max_body_bytes)
     except TimeoutError:
         seconds = f"{settings.request_seconds:g} seconds ({variable('request_seconds')})"
-        raise Refused(408, f"The body took more than {seconds}.", "LIMIT_EXCEEDED") from None
+        raise Refused(
+            408, f"The body took more than {seconds} to arrive.", "LIMIT_EXCEEDED"
+        ) from None
 
 
 def read_request(request: Request, source: bytes) -> GraphQLRequest:
@@ -271,7 +273,7 @@ def request_from(parameters: Any) -> GraphQLRequest:
     if isinstance(parameters, list):
         raise Refused(400, "Batches are not accepted: send one operation per request.")
     if not isinstance(parameters, dict):
-        raise Refused(400, "The body must be a JSON object with the text of a `query`.")
+        raise Refused(400, "The body must be a JSON object with a `query`.")
     for name in ("variables", "extensions"):
         if not isinstance(parameters.get(name), dict | None):
             raise Refused(400, f"`{name}` must be a JSON object, or left out.")
@@ -279,10 +281,10 @@ def request_from(parameters: Any) -> GraphQLRequest:
     persisted = (parameters.get("extensions") or {}).get("persistedQuery")
     is_named = persisted is not None and query in (None, "")
     if not is_named and (not isinstance(query, str) or not query.strip()):
-        raise Refused(400, "`query` must be a text: a GraphQL document.")
+        raise Refused(400, "`query` must be a string: a GraphQL document.")
     operation_name = parameters.get("operationName")
     if not isinstance(operation_name, str | None):
-        raise Refused(400, "`operationName` must be a text, or left out.")
+        raise Refused(400, "`operationName` must be a string, or left out.")
     return GraphQLRequest(
         query or None, parameters.get("variables"), operation_name or None, persisted
     )

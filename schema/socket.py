@@ -260,5 +260,5 @@ def _is_request(payload: dict[str, Any]) -> bool:
 def _id(message: dict[str, Any]) -> str:
     id = message.get("id")
     if not isinstance(id, str) or not 0 < len(id) <= LONGEST_ID:
-        raise Close(4400, f"`id` must be a text of 1 to {LONGEST_ID} characters")
+        raise Close(4400, f"`id` must be a string of 1 to {LONGEST_ID} characters")
     return id

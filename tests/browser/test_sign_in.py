@@ -34,7 +34,7 @@ def test_a_link_that_is_not_good_says_so_and_leads_on(open_page: OpenPage, watch
     watch.expect(REFUSED)
     page = open_page("/sign-in?secret=wrong", email=None, viewport={"width": 375, "height": 700})
     expect(page.get_by_role("heading", name="This link did not sign you in")).to_be_visible()
-    expect(page.get_by_text("This link was used already, or is too old.")).to_be_visible()
+    expect(page.get_by_text("This link has already been used, or has expired.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
     page.get_by_role("link", name="Go to Cohort").click()

@@ -56,7 +56,11 @@ async def assert_stopped(client: Client, ask: Asker, query: str) -> None:
     assert response.status_code == 503
     (error,) = response.json()["errors"]
     assert error["extensions"] == {"code": "LIMIT_EXCEEDED"}
-    advice = "it may have landed all the same: look" if "mutation" in query else "ask for less"
+    advice = (
+        "it may have been saved all the same: check before you try again"
+        if "mutation" in query
+        else "ask for less"
+    )
     assert error["message"] == f"Stopped after 0.9 seconds (COHORT_REQUEST_SECONDS); {advice}."
 
 
