@@ -29,7 +29,7 @@ REQUIRED = ["iss", "aud", "sub", "iat", "exp"]
 ROLES = {role.casefold(): role for role in Role}
 
 UNREADABLE = "This token cannot be read."
-NOBODY = "This token stands for nobody who may use this service."
+NOBODY = "This token does not belong to anybody who may use this service."
 
 
 def looks_like_jwt(secret: str) -> bool:
@@ -59,7 +59,7 @@ class Issuer:
         """
         claims = await self._verified(token)
         if "email_verified" in claims and str(claims["email_verified"]).lower() != "true":
-            raise Unauthenticated("This token is for an email address that nobody has verified.")
+            raise Unauthenticated("This token is for an email address that has not been verified.")
         _text(claims, "sub")
         viewer = await tokens.recognise_user(
             _text(claims, self.settings.oidc_organization_claim),
@@ -76,7 +76,7 @@ class Issuer:
         header = _header(token)
         algorithm, kid = header.get("alg"), header.get("kid")
         if algorithm not in self.algorithms:
-            raise Unauthenticated("This token is not signed in a way that is accepted here.")
+            raise Unauthenticated("This token is signed in a way that is not accepted here.")
         if str(header.get("typ", TYPES[0])).lower() not in TYPES:
             raise Unauthenticated("This token is for another purpose.")
         key = await self.keys.find(kid, algorithm)
@@ -103,7 +103,7 @@ class Issuer:
             raise Unauthenticated(UNREADABLE)
         if expires - issued > LONGEST_LIFETIME:
             hours = LONGEST_LIFETIME // 3600
-            raise Unauthenticated(f"This token is good for too long: at most {hours} hours.")
+            raise Unauthenticated(f"This token is valid for too long: at most {hours} hours.")
         return datetime.fromtimestamp(int(expires) + self.settings.oidc_leeway_seconds, UTC)
 
     def _role(self, claims: Mapping[str, Any]) -> Role | None:
@@ -151,12 +151,12 @@ def _sentence(error: jwt.PyJWTError) -> str:
         case jwt.ExpiredSignatureError():
             return "This token has expired."
         case jwt.ImmatureSignatureError():
-            return "This token is not good yet."
+            return "This token is not valid yet."
         case jwt.InvalidAudienceError():
             return "This token is for another service."
         case jwt.InvalidIssuerError():
-            return "This token is another issuer's."
+            return "This token is from another issuer."
         case jwt.InvalidSignatureError():
-            return "The signature of this token is wrong."
+            return "The signature of this token is invalid."
         case _:
             return UNREADABLE

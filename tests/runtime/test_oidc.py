@@ -25,7 +25,7 @@ from tests.schema.writing import write
 EMAIL = "ada@acme.example"
 WHO = "{ viewer { role user { id name } organization { name } } }"
 CREATE = 'mutation { createGroup(input: {name: "Sales"}) { revision userErrors { code } } }'
-NOBODY = "This token stands for nobody who may use this service."
+NOBODY = "This token does not belong to anybody who may use this service."
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_a_token_that_is_not_good_changes_nothing(
     good = key_server.token()
     past = int(time.time()) - 600
     refused = {
-        f"{good[:-40]}{'A' * 40}": "The signature of this token is wrong.",
+        f"{good[:-40]}{'A' * 40}": "The signature of this token is invalid.",
         key_server.token(iat=past, exp=past + 300): "This token has expired.",
         key_server.token(aud="other"): "This token is for another service.",
         key_server.token(email="grace@acme.example"): NOBODY,

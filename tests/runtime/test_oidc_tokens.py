@@ -26,10 +26,10 @@ from tests.runtime.issuing import (
 ALGORITHMS = ["RS256", "PS384", "ES256", "ES384", "ES512", "EdDSA"]
 TOO_LONG = f"This token is too long: at most {LONGEST_TOKEN:,} characters."
 UNREADABLE = "This token cannot be read."
-NOT_ACCEPTED = "This token is not signed in a way that is accepted here."
+NOT_ACCEPTED = "This token is signed in a way that is not accepted here."
 NOT_ITS_KEY = "This token is signed with a key that is not its issuer's."
-WRONG_SIGNATURE = "The signature of this token is wrong."
-NOT_GOOD_YET = "This token is not good yet."
+WRONG_SIGNATURE = "The signature of this token is invalid."
+NOT_GOOD_YET = "This token is not valid yet."
 HEADER = {"alg": "RS256", "kid": "key-RS256", "typ": "JWT"}
 
 
@@ -207,9 +207,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"exp": True}, "This token has expired."),
     ({"nbf": NOW + DAY}, NOT_GOOD_YET),
     ({"iat": NOW + DAY, "exp": NOW + DAY + 300}, NOT_GOOD_YET),
-    ({"exp": NOW + 2 * DAY}, "This token is good for too long: at most 24 hours."),
-    ({"exp": 10**30}, "This token is good for too long: at most 24 hours."),
-    ({"iat": NOW - DAY}, "This token is good for too long: at most 24 hours."),
+    ({"exp": NOW + 2 * DAY}, "This token is valid for too long: at most 24 hours."),
+    ({"exp": 10**30}, "This token is valid for too long: at most 24 hours."),
+    ({"iat": NOW - DAY}, "This token is valid for too long: at most 24 hours."),
     ({"exp": "soon"}, UNREADABLE),
     ({"exp": str(NOW + DAY // 2)}, UNREADABLE),
     ({"iat": str(NOW)}, UNREADABLE),
@@ -221,9 +221,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"aud": ["other", "another"]}, "This token is for another service."),
     ({"aud": {"cohort": 1}}, "This token is for another service."),
     ({"aud": []}, lacks("aud")),
-    ({"iss": "https://evil.example"}, "This token is another issuer's."),
-    ({"email_verified": False}, "This token is for an email address that nobody has verified."),
-    ({"email_verified": "false"}, "This token is for an email address that nobody has verified."),
+    ({"iss": "https://evil.example"}, "This token is from another issuer."),
+    ({"email_verified": False}, "This token is for an email address that has not been verified."),
+    ({"email_verified": "false"}, "This token is for an email address that has not been verified."),
     ({"sub": " "}, lacks("sub")),
     ({"email": ""}, lacks("email")),
     ({"email": 5}, lacks("email")),
@@ -245,7 +245,7 @@ async def test_a_token_with_such_claims_is_refused(
 
 async def test_an_issuer_is_named_to_the_letter(key_server: KeyServer) -> None:
     token = key_server.token(iss=f"{key_server.address}/")
-    assert await why(key_server, token) == "This token is another issuer's."
+    assert await why(key_server, token) == "This token is from another issuer."
 
 
 # ----------------------------------------------------------------------------------------- garbage

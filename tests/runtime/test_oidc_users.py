@@ -15,7 +15,7 @@ from tests.factories import make_admin, make_user
 from tests.refusals import unchanged
 from tests.runtime.issuing import KeyServer
 
-NOBODY = "This token stands for nobody who may use this service."
+NOBODY = "This token does not belong to anybody who may use this service."
 EMAIL = "ada@acme.example"
 
 
