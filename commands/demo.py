@@ -23,7 +23,7 @@ async def make() -> str:
     """Make the demo organization, unless it exists; returns a message."""
     async with transaction():  # all or nothing: the next run would take half of it for all of it
         if await find_organization(data.ORGANIZATION):
-            return f"The organization {data.ORGANIZATION} is there already; nothing was changed."
+            return f"The organization {data.ORGANIZATION} already exists; nothing was changed."
         operator = await create_organization(data.ORGANIZATION)
         people = await _people(operator)
         bots = await _upsert(operator, BOTS, [_bot(*row) for row in data.BOTS])
@@ -37,8 +37,9 @@ async def make() -> str:
         await _history(admins[1], groups, people, bots)
         revision = await current_revision(operator.organization_id)
     return (
-        f"Made the organization {data.ORGANIZATION}, in {revision} changes: {len(groups)} groups, "
-        f"{len(people)} people, {len(bots)} bots and {len(personas)} personas."
+        f"Created the organization {data.ORGANIZATION}, in {revision} changes: "
+        f"{len(groups)} groups, {len(people)} people, {len(bots)} bots "
+        f"and {len(personas)} personas."
     )
 
 

@@ -127,7 +127,9 @@ def _records(text: str) -> tuple[list[tuple[int, list[str]]], list[Mistake]]:
                 records.append((begins, cells))
             begins = reader.line_num + 1
     except csv.Error as error:
-        return records, [Mistake(begins, f"it is not CSV ({error}), nor is anything after it read")]
+        return records, [
+            Mistake(begins, f"it is not valid CSV ({error}); nothing after it was read")
+        ]
     return records, []
 
 
@@ -137,7 +139,7 @@ def _recognise(header: Sequence[str]) -> Content:
         if column in header:
             return content
     raise Refusal(
-        "The header does not tell what the file holds. Say --kind users, bots, personas or "
+        "The header does not show what the file contains. Add --kind users, bots, personas or "
         "memberships."
     )
 
@@ -151,7 +153,7 @@ def _wrong_with(header: Sequence[str], content: Content) -> Iterable[str]:
         if column not in known:
             yield f"there is no column “{column}”; {content} have {', '.join(known)}"
         elif header.count(column) > 1:
-            yield f"the column {column} is there twice"
+            yield f"the column {column} appears more than once"
     for column in REQUIRED[content]:
         if column not in header:
             yield f"the column {column} is missing"

@@ -60,7 +60,7 @@ async def import_lines(
     made = revision - enclosing.landed_revision
     name = (await organization(viewer))["name"]
     if not made:
-        return f"All of it was in {name} already; nothing was changed."
+        return f"All of it was already in {name}; nothing was changed."
     return (
         f"Imported {quantity(len(lines), 'line')} of {content} into {name}, "
         f"in {quantity(made, 'change')}."
@@ -93,7 +93,7 @@ async def _import_entries(
     for part in _parts(inputs):
         for id, line in await _upsert(viewer, kind, part, mistakes):
             if first.setdefault(id, line.number) != line.number:
-                reason = f"this {kind.noun} is on line {first[id]} already."
+                reason = f"this {kind.noun} is already on line {first[id]}."
                 mistakes.append(Mistake(line.number, reason))
         advance(len(part))
 
@@ -134,12 +134,12 @@ def _input(line: Line, directory: Directory) -> tuple[Values, list[str]]:
         if word.upper() in choices.__members__:
             values[column] = choices(word.upper())
         elif word:
-            wrong.append(f"{column}: “{word}” is none of {', '.join(choices)}.")
+            wrong.append(f"{column}: “{word}” is not one of {', '.join(choices)}.")
     if "features" in values:
         try:
             values["features"] = split_labels(values["features"])
         except csv.Error:
-            wrong.append("features: labels are separated by semicolons, and quotes must end.")
+            wrong.append("features: separate labels with semicolons, and close every quote.")
     if not values.get("external_id", "").strip():
         _match_by_name(values, directory, wrong)
     return values, wrong
@@ -154,7 +154,7 @@ def _match_by_name(values: Values, directory: Directory, wrong: list[str]) -> No
     meant = [row for row in named if not row["external_id"]] or named
     if len(meant) > 1:
         plural = directory.kind.plural
-        wrong.append(f"name: {len(meant)} {plural} have it. Tell which by external_id.")
+        wrong.append(f"name: {len(meant)} {plural} have this name. Say which with external_id.")
     elif meant:
         values["id"] = meant[0]["id"]
 
@@ -200,12 +200,12 @@ def _member(line: Line, directories: dict[Kind, Directory]) -> tuple[Kind, str] 
     """The kind and the id of the member that a line names, or the mistake on it."""
     kind = KIND_OF_WORD.get(line.cells["kind"].strip().casefold())
     if kind is None:
-        return f"kind: “{line.cells['kind']}” is none of user, bot, persona."
+        return f"kind: “{line.cells['kind']}” is not one of user, bot, persona."
     word = line.cells["member"].strip()
     found = directories[kind].find(word)
     if len(found) > 1:
         other = "email" if kind is USERS else "external id"
-        return f"member: {len(found)} {kind.plural} are named “{word}”. Tell which by {other}."
+        return f"member: {len(found)} {kind.plural} are named “{word}”. Give the {other} instead."
     if not found:
         return f"member: there is no {kind.noun} “{word}”."
     return kind, found[0]["id"]

@@ -119,7 +119,7 @@ def _check_file(url: str, create: bool) -> None:
     if not path.exists() and not create:
         raise Refusal(f"There is no database {path} yet. Run `python manage.py migrate` first.")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise Refusal(f"DATABASE_URL names {path}, which this user may not write.")
+        raise Refusal(f"DATABASE_URL names {path}, which the current user may not write to.")
 
 
 @contextmanager
@@ -155,7 +155,7 @@ def in_organization(name: str, action: Callable[[Viewer], Awaitable[T]]) -> T:
         viewer = await find_organization(name)
         if viewer is None:
             raise Refusal(
-                f"There is no organization “{name}”. `python manage.py org list` tells which are."
+                f"There is no organization “{name}”. `python manage.py org list` lists them."
             )
         return await action(viewer)
 

@@ -15,4 +15,4 @@ async def list_organizations() -> str:
         row = await organization(Viewer.operator(found["id"]))
         counts = (row[f"{noun}_count"] for noun in ("group", "user", "bot", "persona"))
         rows.append((row["name"], row["revision"], *counts))
-    return table(HEADS, rows) if rows else "There is no organization yet."
+    return table(HEADS, rows) if rows else "There are no organizations yet."

@@ -47,25 +47,25 @@ async def list_tokens(viewer: Viewer) -> str:
         )
         for row in rows
     ]
-    return table(HEADS, cells) if cells else "There is no token yet."
+    return table(HEADS, cells) if cells else "There are no tokens yet."
 
 
 def _state(token: Row) -> str:
     if token["revoked_at"]:
         return "revoked"
     if not token["expires_at"]:
-        return "good"
+        return "valid"
     past = token["expires_at"] <= utc_now()
-    return f"{'expired' if past else 'good until'} {token['expires_at']:%Y-%m-%d}"
+    return f"{'expired' if past else 'valid until'} {token['expires_at']:%Y-%m-%d}"
 
 
 async def revoke(viewer: Viewer, token_id: str) -> str:
     """Revoke a token; returns a message. Raises DomainError NOT_FOUND."""
     found = await tokens_by_id(viewer, [token_id])
     if found and found[0]["revoked_at"]:
-        return f"The token {found[0]['name']} was revoked before."
+        return f"The token {found[0]['name']} was already revoked."
     await revoke_token(viewer, token_id)
-    return f"Revoked the token {found[0]['name']}. It opens nothing any more."
+    return f"Revoked the token {found[0]['name']}. It no longer works."
 
 
 async def sign_in_link(viewer: Viewer, base_url: str, email: str) -> str:

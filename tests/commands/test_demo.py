@@ -64,7 +64,7 @@ async def test_it_is_made_once(database_url: str) -> None:
         assert viewer is not None
         async with unchanged(viewer):
             ran = await manage(database_url, "demo")
-    assert ran.out == f"The organization {NAME} is there already; nothing was changed.\n"
+    assert ran.out == f"The organization {NAME} already exists; nothing was changed.\n"
 
 
 async def _content(url: str) -> list[str]:

@@ -74,7 +74,7 @@ async def test_importing_what_was_exported_changes_nothing(
         ran = await manage(
             database_url, "import", "--organization", "Acme", "--kind", content, path
         )
-        assert ran.said == ["All of it was in Acme already; nothing was changed."]
+        assert ran.said == ["All of it was already in Acme; nothing was changed."]
 
 
 async def test_a_member_whose_name_others_have_is_called_by_its_id(

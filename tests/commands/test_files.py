@@ -68,7 +68,7 @@ def test_lines_are_numbered_as_an_editor_does(path: Path) -> None:
             b"\nname,mail,name\n",
             [
                 "line 2: the column email is missing",
-                "line 2: the column name is there twice",
+                "line 2: the column name appears more than once",
                 "line 2: there is no column “mail”; users have external_id, name, email, "
                 "avatar_url, role, status",
             ],
@@ -77,7 +77,7 @@ def test_lines_are_numbered_as_an_editor_does(path: Path) -> None:
             b'"name',
             [
                 "the file has no header",
-                "line 1: it is not CSV (unexpected end of data), nor is anything after it read",
+                "line 1: it is not valid CSV (unexpected end of data); nothing after it was read",
             ],
         ),
     ],
@@ -91,7 +91,7 @@ def test_what_follows_a_broken_line_is_not_read(path: Path) -> None:
     _, lines, mistakes = read_file(path)
     assert [line.cells["name"] for line in lines] == ["Ada"]
     assert [mistake.number for mistake in mistakes] == [3]
-    assert "nor is anything after it read" in mistakes[0].reason
+    assert "nothing after it was read" in mistakes[0].reason
 
 
 def test_a_file_that_is_not_there_is_refused(path: Path) -> None:

@@ -157,7 +157,7 @@ async def test_a_file_that_changes_nothing_takes_no_revision(viewer: Viewer, run
     text = "name,features\nCoach,Voice; Hard mode\n"
     await run(text)
     async with unchanged(viewer):
-        assert await run(text) == "All of it was in Acme already; nothing was changed."
+        assert await run(text) == "All of it was already in Acme; nothing was changed."
     assert await rows("bots", "name", "features") == [("Coach", '["Voice","Hard mode"]')]
 
 
@@ -190,7 +190,7 @@ async def test_a_name_that_several_have_is_told(viewer: Viewer, run: Importer) -
         await make_bot(viewer, "Coach")
     async with unchanged(viewer):
         assert await run.mistakes("name,features\nNew,\nCoach,\n") == [
-            "line 3: name: 2 bots have it. Tell which by external_id."
+            "line 3: name: 2 bots have this name. Say which with external_id."
         ]
 
 
@@ -210,8 +210,8 @@ async def test_every_mistake_is_told_and_nothing_is_written(viewer: Viewer, run:
         )
     assert told == [
         "line 3: name: Name can't be blank.",
-        "line 4: role: “king” is none of ADMIN, AUDITOR, MEMBER.",
-        "line 4: status: “gone” is none of ACTIVE, DEACTIVATED.",
+        "line 4: role: “king” is not one of ADMIN, AUDITOR, MEMBER.",
+        "line 4: status: “gone” is not one of ACTIVE, DEACTIVATED.",
         "line 5: email: “nowhere” is not an email address.",
         "line 7: external_id: This user already has a different external id.",
         "line 7: name: This user is in the list twice.",
@@ -223,7 +223,7 @@ async def test_every_mistake_is_told_and_nothing_is_written(viewer: Viewer, run:
 async def test_labels_must_be_well_quoted_and_few(viewer: Viewer, run: Importer) -> None:
     many = ";".join(f"label {number}" for number in range(21))
     assert await run.mistakes(f'name,features\nA,"""Voice"\nB,{many}\n') == [
-        "line 2: features: labels are separated by semicolons, and quotes must end.",
+        "line 2: features: separate labels with semicolons, and close every quote.",
         "line 3: features: At most 20 features; this bot has 21.",
     ]
 
@@ -266,7 +266,7 @@ async def test_a_mistake_at_the_end_of_a_long_file_undoes_all_of_it(
             many_users(2_000) + "Bob,nowhere,\nAgain,USER7@example.com,member\n"
         ) == [
             "line 2002: email: “nowhere” is not an email address.",
-            "line 2003: this user is on line 9 already.",
+            "line 2003: this user is already on line 9.",
         ]
 
 
@@ -328,10 +328,10 @@ async def test_unknown_and_ambiguous_members_are_told(
             "Sales,persona,\n"
         )
     assert told == [
-        "line 2: member: 2 bots are named “coach”. Tell which by external id.",
-        "line 3: member: 2 users are named “Ada”. Tell which by email.",
+        "line 2: member: 2 bots are named “coach”. Give the external id instead.",
+        "line 3: member: 2 users are named “Ada”. Give the email instead.",
         "line 4: member: there is no user “eve@example.com”.",
-        "line 5: kind: “team” is none of user, bot, persona.",
+        "line 5: kind: “team” is not one of user, bot, persona.",
         "line 6: member: there is no persona “”.",
     ]
 

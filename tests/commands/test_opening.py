@@ -119,7 +119,7 @@ async def test_a_wrong_setting_is_told_by_its_variable(
 
 async def test_organizations_are_created_and_listed(database_url: str) -> None:
     ran = await manage(database_url, *LIST)
-    assert ran.out == "There is no organization yet.\n"
+    assert ran.out == "There are no organizations yet.\n"
     for name in ("Zoë & Co", "Acme"):
         ran = await manage(database_url, "org", "create", name)
         assert (ran.out, ran.said) == ("", [f"Created the organization {name}."])
@@ -166,7 +166,7 @@ async def test_a_file_that_is_damaged_is_told_in_one_line(
 async def test_rights_that_are_missing_are_told_in_one_line(database_url: str) -> None:
     async with with_rights(database_url, "SELECT") as url:
         assert "permission denied for table" in await refusal(url, "org", "create", "Acme")
-        assert (await manage(url, *LIST)).out == "There is no organization yet.\n"
+        assert (await manage(url, *LIST)).out == "There are no organizations yet.\n"
 
 
 @on_postgres

@@ -82,7 +82,7 @@ async def test_tokens_are_listed_with_their_state_and_without_secrets(
     viewer: Viewer, database_url: str
 ) -> None:
     ran = await manage(database_url, "token", "list", *ACME)
-    assert ran.out == "There is no token yet.\n"
+    assert ran.out == "There are no tokens yet.\n"
     ada = await make_user(viewer, "Ada", email="ada@example.com")
     _, secret = await create_token(viewer, "CI", Role.ADMIN)
     await create_token(viewer, "big", Role.ADMIN, ada)
@@ -94,8 +94,8 @@ async def test_tokens_are_listed_with_their_state_and_without_secrets(
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     assert [line.split()[1:] for line in lines] == [
         ["old", "MEMBER", "ada@example.com", day, "never", "revoked"],
-        ["big", "MEMBER", "ada@example.com", day, "never", "good"],
-        ["CI", "ADMIN", "-", day, "never", "good"],
+        ["big", "MEMBER", "ada@example.com", day, "never", "valid"],
+        ["CI", "ADMIN", "-", day, "never", "valid"],
     ]
     assert lines[0].startswith(str(outcome.id))
     assert secret not in ran.out
@@ -104,11 +104,11 @@ async def test_tokens_are_listed_with_their_state_and_without_secrets(
 async def test_a_revoked_token_is_no_good(viewer: Viewer, database_url: str) -> None:
     outcome, secret = await create_token(viewer, "CI", Role.ADMIN)
     ran = await manage(database_url, "token", "revoke", *ACME, outcome.id)
-    assert ran.said == ["Revoked the token CI. It opens nothing any more."]
+    assert ran.said == ["Revoked the token CI. It no longer works."]
     assert await authenticate(secret) is None
     async with unchanged(viewer):
         ran = await manage(database_url, "token", "revoke", *ACME, outcome.id)
-    assert ran.said == ["The token CI was revoked before."]
+    assert ran.said == ["The token CI was already revoked."]
 
 
 async def test_a_token_of_another_organization_cannot_be_revoked(

@@ -208,5 +208,5 @@ def test_a_file_that_may_not_be_written_is_told_at_the_start(databases: Database
     finally:
         file.chmod(0o644)
     assert ended.returncode == 2
-    assert ended.stderr == f"DATABASE_URL names {file}, which this user may not write.\n"
+    assert ended.stderr == f"DATABASE_URL names {file}, which the current user may not write to.\n"
     asyncio.run(databases.drop(url))
