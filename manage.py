@@ -34,14 +34,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-org = typer.Typer(help="The organizations of this database.", no_args_is_help=True)
-token = typer.Typer(help="Tokens, with which programs sign in.", no_args_is_help=True)
+org = typer.Typer(help="Create and list organizations.", no_args_is_help=True)
+token = typer.Typer(
+    help="Create, list and revoke the tokens that programs sign in with.", no_args_is_help=True
+)
 app.add_typer(org, name="org")
 app.add_typer(token, name="token")
 
 Organization = Annotated[str, typer.Option(help="The organization's name.")]
-Email = Annotated[str, typer.Option(help="The address of a user of the organization.")]
-Kind = Annotated[Content | None, typer.Option(help="What the file holds.")]
+Email = Annotated[str, typer.Option(help="The email address of a user in the organization.")]
+Kind = Annotated[
+    Content | None, typer.Option(help="What the file contains, if its header does not show it.")
+]
 
 
 # --------------------------------------------------------------------------------------- serving
@@ -49,14 +53,18 @@ Kind = Annotated[Content | None, typer.Option(help="What the file holds.")]
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Instead of HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="Instead of PORT.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Instead of COHORT_WORKERS.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen on; overrides HOST.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on; overrides PORT.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes serve; overrides COHORT_WORKERS.")
+    ] = None,
     sign_in_link: Annotated[
-        bool, typer.Option(help="Print a link that signs in as the administrator, once.")
+        bool, typer.Option(help="Print a link that signs in once, as an administrator.")
     ] = False,
 ) -> None:
-    """Serve. SQLite's tables are made by this; PostgreSQL's must be there (`migrate`)."""
+    """Run the service. On SQLite it migrates by itself; on PostgreSQL, run `migrate` first."""
     serving.set_environment(HOST=host, PORT=port, COHORT_WORKERS=workers)
     with plainly():
         settings = read_settings()
@@ -66,13 +74,13 @@ def serve(
 
 @app.command()
 def demo() -> None:
-    """Make the demo organization, unless it is there."""
+    """Create the demo organization, unless it already exists."""
     typer.echo(in_database(demos.make, create=True))
 
 
 @app.command()
 def sdl() -> None:
-    """Print the schema definition."""
+    """Print the GraphQL schema (SDL)."""
     typer.echo(schema_sdl(), nl=False)
 
 
@@ -81,15 +89,15 @@ def sdl() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the tables up to date."""
+    """Create the database's tables, or bring them up to date."""
     typer.echo(run(migrate_tables()))
 
 
 @app.command()
 def verify(
-    organization: Annotated[str | None, typer.Option(help="Only this organization.")] = None,
+    organization: Annotated[str | None, typer.Option(help="Check only this organization.")] = None,
 ) -> None:
-    """Recompute all counters and intervals and the ledger, and tell what is not as it should be."""
+    """Check all counters, intervals and the ledger by recomputing them, and print what is wrong."""
     if organization is None:
         found = in_database(differences)
     else:
@@ -98,14 +106,14 @@ def verify(
         typer.echo(sentence)
     if found:
         raise typer.Exit(FOUND)
-    say("All is as it should be.")
+    say("No problems were found.")
 
 
 # --------------------------------------------------------------------------- organizations, tokens
 
 
 @org.command("create")
-def create_org(name: Annotated[str, typer.Argument(help="Its name, as people read it.")]) -> None:
+def create_org(name: Annotated[str, typer.Argument(help="The name of the organization.")]) -> None:
     """Create an organization."""
     in_database(lambda: create_organization(name))
     say(f"Created the organization {name.strip()}.")
@@ -122,31 +130,37 @@ def create_token(
     organization: Organization,
     name: Annotated[str, typer.Option(help="What the token is for.")],
     role: Annotated[
-        Role | None, typer.Option(case_sensitive=False, help="What it may do, at most.")
+        Role | None,
+        typer.Option(
+            case_sensitive=False, help="What it may do, at most; required without --user."
+        ),
     ] = None,
-    user: Annotated[str | None, typer.Option(help="The address of the user it is for.")] = None,
+    user: Annotated[
+        str | None, typer.Option(help="The email address of the user it belongs to.")
+    ] = None,
     expires_days: Annotated[
-        int | None, typer.Option(min=1, max=36_500, help="After so many days it is no good.")
+        int | None,
+        typer.Option(min=1, max=36_500, help="Days until it expires; never, if omitted."),
     ] = None,
 ) -> None:
-    """Create a token, and print its secret, which is told this once."""
+    """Create a token, and print its secret, which is shown only once."""
     secret = in_organization(
         organization, lambda viewer: tokens.create(viewer, name, role, user, expires_days)
     )
-    say("Keep this secret; it is not told again:")
+    say("Keep this secret; it is not shown again:")
     typer.echo(secret)
 
 
 @token.command("list")
 def list_tokens(organization: Organization) -> None:
-    """List tokens, newest first. Secrets are not kept, and not told."""
+    """List tokens, newest first. Their secrets are not stored, and not shown."""
     typer.echo(in_organization(organization, tokens.list_tokens))
 
 
 @token.command("revoke")
 def revoke_token(
     organization: Organization,
-    id: Annotated[str, typer.Argument(help="As `token list` tells it: tok_…")],
+    id: Annotated[str, typer.Argument(help="The token's id, as `token list` shows it: tok_…")],
 ) -> None:
     """Revoke a token."""
     say(in_organization(organization, lambda viewer: tokens.revoke(viewer, id)))
@@ -154,13 +168,13 @@ def revoke_token(
 
 @app.command()
 def sign_in_link(organization: Organization, user: Email) -> None:
-    """Print an address that signs a browser in as a user, once."""
+    """Print a link that signs a browser in as a user. It works once, within an hour."""
     with plainly():
         base_url = read_settings().base_url
     address = in_organization(
         organization, lambda viewer: tokens.sign_in_link(viewer, base_url, user)
     )
-    say("Good once, for an hour:")
+    say("This link works once, within an hour:")
     typer.echo(address)
 
 
@@ -170,10 +184,10 @@ def sign_in_link(organization: Organization, user: Email) -> None:
 @app.command("import")
 def import_csv(
     organization: Organization,
-    file: Annotated[Path, typer.Argument(help="CSV in UTF-8, with a header.")],
+    file: Annotated[Path, typer.Argument(help="A CSV file in UTF-8, with a header.")],
     kind: Kind = None,
 ) -> None:
-    """Add and update users, bots, personas or memberships from a CSV file: all, or nothing."""
+    """Add and update users, bots, personas or memberships from a CSV file: all or nothing."""
     with plainly():
         content, lines, mistakes = read_file(file, kind)
     with _progress(len(lines)) as advance:
@@ -195,8 +209,10 @@ def _progress(total: int) -> Iterator[Advance]:
 @app.command("export")
 def export_csv(
     organization: Organization,
-    kind: Annotated[Content, typer.Option(help="What to write.")],
-    file: Annotated[Path | None, typer.Argument(help="Standard output, if left out.")] = None,
+    kind: Annotated[Content, typer.Option(help="What to export.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="The file to write; standard output, if omitted.")
+    ] = None,
 ) -> None:
     """Write users, bots, personas or memberships as CSV, as `import` reads it."""
     count = in_organization(organization, lambda viewer: export(viewer, kind, file))
