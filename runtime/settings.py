@@ -347,7 +347,7 @@ class Settings(BaseSettings):
         if not all(each == "*" or ORIGIN.fullmatch(each) for each in _origins(value)):
             raise ValueError(
                 "must be origins as browsers send them, such as https://app.example.com or "
-                "http://localhost:5173 (small letters, no path, no port that goes without saying), "
+                "http://localhost:5173 (lower case, no path, no default port), "
                 "separated by commas, or *"
             )
         return value
