@@ -111,7 +111,7 @@ async def test_a_write_that_gives_way_to_somebody_else_is_told_so(
         assert response.headers["retry-after"] == "1"
         (error,) = response.json()["errors"]
         assert error["extensions"] == {"code": "LIMIT_EXCEEDED"}
-        assert error["message"] == "Another transaction was in the way of this one."
+        assert error["message"] == "Another transaction conflicted with this one. Try again."
         assert "Traceback" not in caplog.text
         await ask(DELETE, group=group)
 
