@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -20,6 +19,7 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.validation import MaxIntrospectionDepthRule
 
 from models.errors import BadRequest
+from runtime.cache import Kept
 from runtime.metrics import CACHE
 from schema import schema
 from schema.arguments import NotPlain
@@ -29,8 +29,10 @@ from schema.variables import Variable, variables_of
 
 MOST_ERRORS = 3  # reported of a document; each may quote a large part of it
 MOVES_BY_ITSELF = "lastUsedAt"  # the one field whose value changes without a change in the ledger
-KEPT = 300  # documents
 LARGEST_KEPT = 8_000  # characters; longer documents are parsed each time
+ROOM = 48_000_000  # bytes that all cached documents may take together, with their plans
+# What they take for each character of the text, measured: at most, for nothing but short literals.
+DOCUMENT_BYTES, PLAN_BYTES = 160, 100
 # A setting of ours limits the depth of introspection instead.
 RULES = [rule for rule in specified_rules if rule is not MaxIntrospectionDepthRule]
 LOOKUPS = {
@@ -63,7 +65,9 @@ class Opening:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A valid document, with the cost of each operation by name, the largest size of its answer,
-    and its opening; and a dict in which the executor caches plans."""
+    and its opening; and a dict in which the executor caches plans. Prepared within `limits`."""
+
+    limits: Limits
 
     document: DocumentNode
     prices: Mapping[str | None, Price]
@@ -95,7 +99,7 @@ def _prepare(text: str, limits: Limits) -> Prepared:
         prices = PriceList(limits, schema._schema, document).all()
         in_bytes = PriceList(limits, schema._schema, document, bytes_of)
         sizes = in_bytes.all()
-        return Prepared(document, prices, sizes, in_bytes.heaviest, _openings(document), {})
+        return Prepared(limits, document, prices, sizes, in_bytes.heaviest, _openings(document), {})
     except GraphQLError as error:
         raise InvalidDocument([error]) from None
     except RecursionError:  # the settings allow more depth than Python does
@@ -120,16 +124,37 @@ def _openings(document: DocumentNode) -> dict[str | None, Opening]:
     return openings
 
 
-_prepare_once = lru_cache(maxsize=KEPT)(_prepare)
-_counted = {"hits": 0, "misses": 0}
+class _Documents:
+    """Prepared documents by their text, least recently used first to go."""
+
+    def __init__(self) -> None:
+        self.kept = Kept[Prepared](ROOM)
+        self.lookups = dict.fromkeys(LOOKUPS, 0)  # since they were last added to the metrics
+
+    def prepared(self, text: str, limits: Limits) -> Prepared:
+        """The prepared document of a text, from the cache if it is there."""
+        if len(text) > LARGEST_KEPT:
+            return _prepare(text, limits)
+        found = self.kept.get((text,))
+        if found is None or found.limits is not limits:
+            self.lookups["misses"] += 1
+            found = _prepare(text, limits)
+        else:
+            self.lookups["hits"] += 1
+        # Each time, because plans may have been added since.
+        weight = len(text) * (DOCUMENT_BYTES + PLAN_BYTES * len(found.plans))
+        self.kept.keep((text,), found, weight)
+        return found
+
+
+_documents = _Documents()
 
 
 def count_lookups() -> None:
     """Add the cache look-ups of documents since the last call to the metrics."""
-    info = _prepare_once.cache_info()
-    for gave, count in (("hits", info.hits), ("misses", info.misses)):
-        LOOKUPS[gave].inc(count - _counted[gave])
-        _counted[gave] = count
+    for result, count in _documents.lookups.items():
+        LOOKUPS[result].inc(count)
+        _documents.lookups[result] = 0
 
 
 def operation_of(
@@ -139,8 +164,7 @@ def operation_of(
 
     Raises InvalidDocument, LimitExceeded, or BadRequest if there is no such operation.
     """
-    prepare = _prepare_once if len(text) <= LARGEST_KEPT else _prepare
-    prepared = prepare(text, limits)
+    prepared = _documents.prepared(text, limits)
     operation = get_operation_ast(prepared.document, name)
     if operation is None:
         raise BadRequest(_which(prepared.document, name))

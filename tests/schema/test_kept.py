@@ -1,11 +1,14 @@
 """What a process keeps to be faster has bounds, whatever clients send: nothing grows with them."""
 
+from typing import Any
+
 import pytest
 from starlette.requests import Request
 
 from models.viewer import Viewer
-from schema import executor
-from schema.documents import LARGEST_KEPT, operation_of
+from runtime.cache import Kept
+from schema import documents, executor
+from schema.documents import DOCUMENT_BYTES, LARGEST_KEPT, PLAN_BYTES, operation_of
 from schema.executor import PlanningExecutor
 from schema.requests import LONGEST_CACHED, Accepted, accepted
 from tests.schema.executing import LIMITS, answer
@@ -21,6 +24,26 @@ def test_a_large_document_is_prepared_anew_each_time(length: int, is_kept: bool)
     text = "{ viewer { role } }".ljust(length)
     once, again = (operation_of(text, None, {}, LIMITS) for _ in range(2))
     assert (once.opening is again.opening) is is_kept
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_documents_and_their_plans_have_so_much_room_together(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept[Any](4_000_000)
+    monkeypatch.setattr(documents._documents, "kept", kept)
+    opening = operation_of("{ viewer { role } }", None, {}, LIMITS).opening
+    for number in range(200):
+        text = f"query($v: Boolean!) {{ viewer {{ n{number}: role @skip(if: $v) }} }}".ljust(300)
+        before = kept.size
+        for v in (True, False):
+            operation = operation_of(text, None, {"v": v}, LIMITS)
+            await answer(viewer, operation, PlanningExecutor, {"v": v})
+        assert operation_of(text, None, {"v": True}, LIMITS).opening is operation.opening
+        if not number:
+            assert kept.size - before > 300 * (DOCUMENT_BYTES + 2 * PLAN_BYTES)
+        assert kept.size <= kept.room
+    assert operation_of("{ viewer { role } }", None, {}, LIMITS).opening is not opening
 
 
 @pytest.mark.parametrize(
