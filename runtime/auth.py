@@ -77,11 +77,15 @@ class Authenticator:
         The secret may have been revoked since, or the viewer's rights changed. Before anything is
         answered or written, that must be verified: call `viewer`; writes do it on their own.
         """
-        known = self._recognised.get(self._key(secret)) if secret else None
+        if not secret:
+            return None
+        key = self._key(secret)
+        known = self._recognised.get(key)
         if known is None or (known.expires_at and known.expires_at <= utc_now()):
             return None
         if known.token_id is None and self.issuer and self.issuer.keys.is_due:
             return None
+        self._recognised.move_to_end(key)
         return known
 
     async def viewer(self, secret: str | None) -> Viewer:
