@@ -171,6 +171,8 @@ class Feed:
             if at.revision == channel.revision or not channel.subscribers:
                 continue
             changes = await history.changes_after(id, channel.revision, MOST_WAITING + 1)
+            if not changes:  # the organization has gone back since its revision was read
+                continue
             few = len(changes) <= MOST_WAITING
             channel.revision = changes[-1]["revision"] if few else at.revision
             for subscriber in channel.subscribers:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models import database
+from models import database, history
 from models.errors import Unavailable
 from models.viewer import Viewer
 from runtime.feed import MOST_WAITING, Feed, Subscriber
@@ -31,6 +31,26 @@ async def test_others_are_told_later_of_what_they_could_not_be_told(
         async with asyncio.timeout(10):
             await told.wait()
     assert tried == [viewer.organization_id] * 2
+
+
+async def test_an_organization_that_goes_back_between_two_reads_is_no_failure(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reads: list[int] = []
+
+    async def changes_after(organization_id: str, revision: int, most: int) -> list[Any]:
+        reads.append(revision)
+        return []
+
+    monkeypatch.setattr(history, "changes_after", changes_after)
+    feed = Feed(poll_seconds=0.01)
+    async with feed.running(), feed.subscribed(viewer.organization_id):
+        await make_group(viewer, "Sales")
+        async with asyncio.timeout(10):
+            while len(reads) < 2:
+                await asyncio.sleep(0.01)
+    assert set(reads) == {reads[0]}
+    assert not caplog.records
 
 
 async def test_no_more_than_so_many_changes_wait_for_one() -> None:
