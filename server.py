@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 
@@ -174,13 +174,16 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with database.opened(
-            settings.database_url,
-            pool_size=settings.pool_size,
-            pool_seconds=settings.pool_seconds,
-            statement_seconds=settings.request_seconds + SLACK_SECONDS,
-            writer_seconds=settings.request_seconds * WRITER_SHARE,
-            without=settings.left_out,
+        async with (
+            aclosing(traces) if traces else nullcontext(),
+            database.opened(
+                settings.database_url,
+                pool_size=settings.pool_size,
+                pool_seconds=settings.pool_seconds,
+                statement_seconds=settings.request_seconds + SLACK_SECONDS,
+                writer_seconds=settings.request_seconds * WRITER_SHARE,
+                without=settings.left_out,
+            ),
         ):
             if not database.is_postgres():
                 await database.migrate()
@@ -192,8 +195,6 @@ def create_app(settings: Settings) -> Starlette:
                         gc.freeze()
                         gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
                     yield
-        if traces:
-            await traces.close()
 
     app = Starlette(
         lifespan=lifespan,

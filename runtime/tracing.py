@@ -134,7 +134,7 @@ class Traces:
         """Whether there is a parent span: without it, a part means nothing."""
         return trace.get_current_span().is_recording()
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Send the remaining spans."""
         await asyncio.to_thread(self.provider.shutdown)
 

@@ -123,6 +123,18 @@ async def test_a_request_and_its_operation_are_spans_of_the_clients_trace(
     assert operation.end_time_unix_nano <= request.end_time_unix_nano
 
 
+@SQLITE_ONLY
+async def test_the_last_spans_are_sent_also_when_the_service_ends_by_a_fault(
+    database_url: str,
+) -> None:
+    async with collecting() as (collector, url):
+        with pytest.raises(ZeroDivisionError):
+            async with traced(database_url, url) as ask:
+                await ask("query Last { viewer { role } }")
+                raise ZeroDivisionError
+        assert collector.span("query Last")
+
+
 NESTED = """query Nested { groups(first: 3) { nodes { name
     users(first: 2) { nodes { groups(first: 2) { nodes { id } } } } } } }"""
 
