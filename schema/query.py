@@ -59,9 +59,9 @@ Ids = Annotated[list[ID], strawberry.argument(description="The ids of the object
 DeletedAfter = Annotated[
     datetime | None,
     strawberry.argument(
-        description="Return it even if it was deleted after this instant. Its lists take an `at` of "
-        "their own; its other fields are current, or the last ones before the deletion, with counts "
-        "of 0. Must not be in the future."
+        description="Return it even if it was deleted after this instant. Its lists take an `at` "
+        "of their own; its other fields are current, or the last ones before the deletion, with "
+        "counts of 0. Must not be in the future."
     ),
 ]
 Questions = Annotated[
