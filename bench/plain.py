@@ -35,8 +35,8 @@ ENGINES = {
     "models.database.sqlite": "tortoise.backends.sqlite",
     "models.database.postgres": "tortoise.backends.asyncpg",
 }
-# Options that are for Cohort's own engine.
-OF_COHORT = ("minsize", "pool_seconds", "statement_seconds", "writer_seconds", "without")
+# What Tortoise's own engines are told of a connection; the rest is for Cohort's.
+CREDENTIALS = ("host", "port", "user", "password", "database", "maxsize", "file_path")
 
 
 Info = strawberry.Info[dict[str, Any], None]
@@ -171,8 +171,8 @@ def create_app(url: str, organization_id: str) -> Starlette:
     settings = config(url)
     for connection in settings["connections"].values():
         connection["engine"] = ENGINES[connection["engine"]]
-        for option in OF_COHORT:
-            connection["credentials"].pop(option, None)
+        given = connection["credentials"]
+        connection["credentials"] = {name: given[name] for name in CREDENTIALS if name in given}
     settings["apps"] = {"models": {"models": ["bench.plain_tables"]}}
 
     @asynccontextmanager
