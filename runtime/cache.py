@@ -29,12 +29,16 @@ class Kept(Generic[V]):
         self._kept.move_to_end(key)
         return kept[1]
 
+    def has_room_for(self, size: int) -> bool:
+        """Whether a value that takes `size` bytes would be kept."""
+        return size + OVERHEAD <= self.room // LARGEST_PART
+
     def keep(self, key: Key, value: V, size: int) -> None:
         """Keep a value that takes `size` bytes, in place of the key's earlier one."""
         self.forget(key)
-        size += OVERHEAD
-        if size > self.room // LARGEST_PART:
+        if not self.has_room_for(size):
             return
+        size += OVERHEAD
         self._kept[key] = (size, value)
         self.size += size
         while self.size > self.room:

@@ -143,6 +143,9 @@ class _Documents:
             self.lookups["hits"] += 1
         # Each time, because plans may have been added since.
         weight = len(text) * (DOCUMENT_BYTES + PLAN_BYTES * len(found.plans))
+        if not self.kept.has_room_for(weight):  # drop the plans, and keep the document
+            found.plans.clear()
+            weight = len(text) * DOCUMENT_BYTES
         self.kept.keep((text,), found, weight)
         return found
 

@@ -46,6 +46,21 @@ async def test_documents_and_their_plans_have_so_much_room_together(
     assert operation_of("{ viewer { role } }", None, {}, LIMITS).opening is not opening
 
 
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_a_document_with_many_plans_loses_them_and_stays(viewer: Viewer) -> None:
+    names = [f"Operation{number}" for number in range(7)]
+    text = " ".join(f"query {name} {{ viewer {{ role }} }}" for name in names)
+    text = text.ljust(LARGEST_KEPT)
+    document = operation_of(text, names[0], {}, LIMITS).document
+    most = 0
+    for name in names * 2:
+        operation = operation_of(text, name, {}, LIMITS)
+        assert operation.document is document
+        await answer(viewer, operation, PlanningExecutor, {})
+        most = max(most, len(operation.plans))
+    assert 1 < most < len(names)
+
+
 @pytest.mark.parametrize(
     ("length", "is_kept"), [(LONGEST_CACHED, True), (LONGEST_CACHED + 1, False)]
 )
