@@ -27,7 +27,7 @@ async def export(viewer: Viewer, content: Content, path: Path | None) -> int:
     A file is written completely or not at all. Raises Refusal.
     """
     with _errors_of("Standard output" if path is None else f"The file {path}"):
-        if path is None:
+        if path is None or _is_standard_output(path):
             return await write_csv(viewer, content, lambda text: typer.echo(text, nl=False))
         with _opened(path) as write:
             return await write_csv(viewer, content, write)
@@ -44,6 +44,14 @@ def _errors_of(what: str) -> Iterator[None]:
         raise Refusal(f"{what} can't be written: {error.strerror}.") from error
 
 
+def _is_standard_output(path: Path) -> bool:
+    """Whether a path, such as /dev/stdout, leads where standard output goes: possibly to a file
+    that already has other content."""
+    with suppress(OSError):  # nothing is there, or standard output is closed
+        return os.path.samestat(path.stat(), os.fstat(1))
+    return False
+
+
 def _opened(path: Path) -> AbstractContextManager[Out]:
     is_special = path.exists() and not path.is_file()
     return _special_file(path) if is_special else _atomic_file(path)
@@ -51,7 +59,7 @@ def _opened(path: Path) -> AbstractContextManager[Out]:
 
 @contextmanager
 def _special_file(path: Path) -> Iterator[Out]:
-    """A pipe or a device, such as /dev/stdout: it must not be replaced by a file."""
+    """A pipe or a device: it must not be replaced by a file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         yield file.write
 

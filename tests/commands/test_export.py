@@ -133,15 +133,34 @@ async def test_what_is_no_file_is_written_to_and_stays_what_it_is(
     assert file.read_bytes().decode() == users  # noqa: ASYNC240
 
 
-async def test_an_output_that_cannot_be_written_is_told(viewer: Viewer, database_url: str) -> None:
-    with Path("/dev/full").open("w") as full:  # noqa: ASYNC230
+async def export_to(output: Path, url: str, *options: str) -> tuple[int | None, str]:
+    """The exit code and the messages of a command whose standard output is added to a file."""
+    with output.open("a") as file:  # noqa: ASYNC230
         process = await asyncio.create_subprocess_exec(
             sys.executable, "manage.py", "export", "--organization", "Acme", "--kind", "users",
-            cwd=ROOT, env={**os.environ, "DATABASE_URL": database_url}, stdout=full, stderr=PIPE,
+            *options, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, stdout=file, stderr=PIPE,
         )  # fmt: skip
         _, said = await asyncio.wait_for(process.communicate(), 60)
-    assert said.decode() == "Standard output can't be written: No space left on device.\n"
-    assert process.returncode == 2
+    return process.returncode, said.decode()
+
+
+async def test_an_output_that_cannot_be_written_is_told(viewer: Viewer, database_url: str) -> None:
+    code, said = await export_to(Path("/dev/full"), database_url)
+    assert said == "Standard output can't be written: No space left on device.\n"
+    assert code == 2
+
+
+@pytest.mark.parametrize("options", [(), ("/dev/stdout",)])
+async def test_a_file_that_standard_output_is_added_to_keeps_what_it_had(
+    viewer: Viewer, database_url: str, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    await fill(viewer)
+    output = tmp_path / "output"
+    output.write_text("kept\n")  # noqa: ASYNC240
+    code, said = await export_to(output, database_url, *options)
+    assert code == 0, said
+    users = await export(database_url, "Acme", "users")
+    assert output.read_bytes().decode() == f"kept\n{users}"  # noqa: ASYNC240
 
 
 async def test_kinds_have_the_names_of_the_house() -> None:
