@@ -29,6 +29,8 @@ def _make_room() -> None:
     """
     if values.ValueClass is values.MutexValue:
         return  # one worker
+    if not hasattr(os, "posix_fallocate"):
+        return  # macOS
     directory = Path(MultiProcessCollector(CollectorRegistry())._path)  # type: ignore[no-untyped-call]
     names = ("counter", "histogram", "gauge_livesum")
     files = [directory / f"{name}_{os.getpid()}.db" for name in names]
