@@ -64,6 +64,14 @@ DeletedAfter = Annotated[
         "counts of 0. Must not be in the future."
     ),
 ]
+EntryDeletedAfter = Annotated[
+    datetime | None,
+    strawberry.argument(
+        description="Return it even if it was deleted after this instant. Lists that have an `at` "
+        "take one of their own; everything else is current, or the last before the deletion, with "
+        "counts of 0 and empty lists. Must not be in the future."
+    ),
+]
 Questions = Annotated[
     list[AccessQuestion], strawberry.argument(description="The questions, at most 100.")
 ]
@@ -140,7 +148,7 @@ def entry(kind: Kind) -> Resolver:
         rows = await entries_of(context, kind, ids)
         return [rows.get(id) for id in ids]
 
-    async def resolve(context: Context, id: Id, at: DeletedAfter = UNSET) -> Any:
+    async def resolve(context: Context, id: Id, at: EntryDeletedAfter = UNSET) -> Any:
         if (moment := await moment_of(context.viewer, at)) is None:
             return await context.load(find, id, {})
         found = await directory.entries_by_id(context.viewer, kind, [id], deleted_after=moment)
