@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 import time
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import lru_cache
@@ -121,9 +122,9 @@ class _Translating(AsyncpgDBClient):
         rows: Sequence[asyncpg.Record] = await self.fetch(*_together(first, others))
         return rows
 
+    @abstractmethod
     def renew(self) -> None:
-        """Have the connections of the pool made anew."""
-        raise NotImplementedError
+        """Have the connections of the pool replaced."""
 
     def _has_died(self, cause: BaseException | None) -> bool:
         """Whether this is asyncpg's complaint that the transaction's connection is closed."""
@@ -251,10 +252,10 @@ class CohortPostgresClient(_Translating):
             await self._pool.give_back(connection)
 
     def renew(self) -> None:
-        """Have the connections made anew, unless they were a moment ago.
+        """Have the connections replaced, unless they were a moment ago.
 
-        A session keeps the settings that it began with: one that began while the database was
-        read-only is so for good.
+        A session keeps its initial settings: one that began while the database was read-only stays
+        read-only.
         """
         now = time.monotonic()
         if self._pool is not None and now - self._renewed_at >= RENEW_SECONDS:
@@ -331,7 +332,7 @@ class Transaction(_Translating, TransactionWrapper):
         return NestedTransactionContext(Transaction(self))
 
     def renew(self) -> None:
-        """Have the connections of the pool made anew, this one among them once it goes back."""
+        """Have the connections of the pool replaced; this one as soon as it is returned."""
         pool: Any = self._parent
         pool.renew()
 
