@@ -1,8 +1,8 @@
-"""Taking turns: the writes of an organization wait for one another here, and not in the database.
+"""Turns: the writes of an organization wait for one another here, before they take a connection.
 
-There each of them would hold a connection as long as it waits: one organization that writes much
-could have them all, and keep every other from reading. And on SQLite, where all organizations write
-one after the other, the next turn would be of whoever asked for most of them.
+If they waited in the database, each would hold a connection meanwhile, and one organization that
+writes much could occupy the pool. On SQLite, where all organizations write one after another, it
+would also get most of the turns.
 """
 
 import asyncio
@@ -13,15 +13,15 @@ from weakref import WeakValueDictionary
 from models.database import is_in_transaction, pool_seconds
 from models.errors import Busy
 
-# By organization, while anybody writes.
+# By organization, for as long as anybody writes or waits.
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 @asynccontextmanager
 async def turn(organization_id: str) -> AsyncIterator[None]:
-    """The turn of one write of this process. Raises Busy if those before it take too long.
+    """The turn of one write in this process. Raises Busy if the earlier ones take too long.
 
-    Within a transaction it is had already.
+    A write inside a transaction already has the turn.
     """
     if is_in_transaction():
         yield
@@ -32,8 +32,8 @@ async def turn(organization_id: str) -> AsyncIterator[None]:
             await lock.acquire()
     except TimeoutError:
         raise Busy(
-            "Other writes of your organization are before this one, and its turn did not come in "
-            f"{seconds:g} seconds (COHORT_POOL_SECONDS)."
+            "Other writes of your organization are ahead of this one, and its turn did not come "
+            f"within {seconds:g} seconds (COHORT_POOL_SECONDS). Try again."
         ) from None
     try:
         yield

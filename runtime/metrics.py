@@ -22,10 +22,10 @@ logger = logging.getLogger("cohort.metrics")
 
 
 def _make_room() -> None:
-    """See that the disk holds this process's files of figures before any is mapped.
+    """Allocate this process's metric files on the disk before they are mapped.
 
-    prometheus_client makes them as holes, and to write into a hole of a disk that is full ends the
-    process with SIGBUS. Figures that find no room are kept in the process.
+    prometheus_client makes them sparse, and a write to a hole in one on a full disk ends the
+    process with SIGBUS. If there is no space, the metrics are kept in the process.
     """
     if values.ValueClass is values.MutexValue:
         return  # one worker
@@ -40,7 +40,7 @@ def _make_room() -> None:
                 os.posix_fallocate(file.fileno(), 0, mmap_dict._INITIAL_MMAP_SIZE)
     except OSError as error:
         logger.warning(
-            "no room for figures in %s, so /metrics tells those of this worker in it alone: %s",
+            "no space for metrics in %s; this worker reports its own on /metrics: %s",
             directory,
             error.strerror,
         )

@@ -269,7 +269,7 @@ def test_a_worker_without_room_for_its_figures_keeps_them_to_itself(tmp_path: Pa
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert 'cohort_errors_total{code="INTERNAL"} 1.0' in ended.stdout
-    assert ended.stderr.startswith(f"no room for figures in {tmp_path}")
+    assert ended.stderr.startswith(f"no space for metrics in {tmp_path}")
     assert list(tmp_path.iterdir()) == []
 
 
