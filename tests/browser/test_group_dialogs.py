@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage, Watch
+from tests.browser.conftest import OpenPage, Watch, holding
 from tests.browser.service import OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, row, section
 
@@ -229,13 +229,7 @@ def test_what_becomes_of_a_write_is_told_also_when_its_dialog_is_closed(
 ) -> None:
     watch.expect("net::ERR_FAILED")
     page = open_group(open_page, service)
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        if "mutation" in (route.request.post_data or ""):
-            held.append(route)
-        else:
-            route.continue_()
+    held = holding(page, "mutation")
 
     def close_then_answer(name: str, refusal: str) -> None:
         page.wait_for_timeout(100)  # it is under way
@@ -247,7 +241,6 @@ def test_what_becomes_of_a_write_is_told_also_when_its_dialog_is_closed(
         notice = page.get_by_role("alert").filter(has_text=name)
         expect(notice).to_contain_text(refusal if is_answered else "The service did not answer")
 
-    page.route("**/graphql", hold)
     page.get_by_role("button", name="Create New Group").click()
     page.get_by_role("dialog").get_by_label("Name").fill("SALES")
     page.keyboard.press("Enter")
@@ -271,12 +264,7 @@ def test_an_editing_that_was_left_does_not_end_the_next_one(
     open_page: OpenPage, service: Service
 ) -> None:
     page = open_group(open_page, service)
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route) if "mutation" in (route.request.post_data or "") else route.continue_()
-
-    page.route("**/graphql", hold)
+    held = holding(page, "mutation")
     page.get_by_role("button", name="Edit the name").click()
     for name in ("Closers", "Sales"):
         page.get_by_label("New name").fill(name)

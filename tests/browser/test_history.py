@@ -2,9 +2,9 @@
 
 import re
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, holding
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, section
 
@@ -53,15 +53,7 @@ def test_changes_of_others_do_not_pass_for_those_of_a_group(
 ) -> None:
     page = open_page("/history")
     expect(section(page, "All changes").get_by_role("listitem").first).to_be_visible()
-    held: list[Route] = []
-
-    def hold_the_history(route: Route) -> None:
-        if "query History" in (route.request.post_data or ""):
-            held.append(route)
-        else:
-            route.continue_()
-
-    page.route("**/graphql", hold_the_history)
+    held = holding(page, "query History")
     page.get_by_role("combobox", name="Group").or_(page.get_by_label("Group")).first.click()
     page.get_by_role("option", name=CLOSERS).click()
     entries = section(page, "Changes of this group").get_by_role("listitem")

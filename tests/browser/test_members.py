@@ -2,9 +2,9 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenPage, Watch
+from tests.browser.conftest import OpenPage, Watch, holding
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, row, section
 
@@ -95,8 +95,7 @@ def test_card_and_count_appear_at_once_and_roll_back_when_refused(
     open_page: OpenPage, service: Service
 ) -> None:
     page = opened(open_page, service)
-    held: list[Route] = []
-    page.route("**/graphql", lambda route: hold(route, "mutation AddUsers", held))
+    held = holding(page, "mutation AddUsers")
 
     users = popover(page, "users")
     users.get_by_role("option", name="Aisha Rahman").click()
@@ -111,13 +110,6 @@ def test_card_and_count_appear_at_once_and_roll_back_when_refused(
     expect(section(page, "Users").get_by_text("Aisha Rahman")).to_have_count(0)
     expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("6")
     expect(users.get_by_role("option", name="Aisha Rahman")).to_be_visible()
-
-
-def hold(route: Route, operation: str, held: list[Route]) -> None:
-    if operation in (route.request.post_data or ""):
-        held.append(route)
-    else:
-        route.continue_()
 
 
 def test_a_service_that_does_not_answer_is_told_of(
@@ -178,8 +170,7 @@ def test_a_removal_happens_and_tells_who_lost_what_and_can_be_undone(
 
 def test_a_bin_is_busy_until_its_card_goes(open_page: OpenPage, service: Service) -> None:
     page = opened(open_page, service)
-    held: list[Route] = []
-    page.route("**/graphql", lambda route: hold(route, "query Impact", held))
+    held = holding(page, "query Impact")
     bin_ = page.get_by_role("button", name="Remove Hana Sato")
     bin_.click()
 
@@ -293,8 +284,7 @@ def test_a_pasted_list_that_was_left_does_not_close_the_next_one(
     open_page: OpenPage, service: Service
 ) -> None:
     page = opened(open_page, service)
-    held: list[Route] = []
-    page.route("**/graphql", lambda route: hold(route, "mutation AddUsers", held))
+    held = holding(page, "mutation AddUsers")
     users = popover(page, "users")
     expect(users.get_by_role("combobox")).to_be_focused()
     paste(page, "Aisha Rahman\nBenedikt Hofmann")
