@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 
 from models.columns import columns, select
-from models.database import Row, fetch, read
+from models.database import Row, fetch, plan_anew, read
 from models.errors import Code, DomainError, Problem
 from models.ids import well_formed
 from models.kinds import USERS, Kind
@@ -134,6 +134,7 @@ async def delete_entries(
     """
     viewer.must_administrate()
     async with write(viewer, expected_revision) as draft:
+        await plan_anew(len(entry_ids))
         rows = await entries_for_write(draft, kind, entry_ids)
         gone = [row["id"] for row in rows]
         if gone:

@@ -11,7 +11,7 @@ the others from landing.
 On PostgreSQL this is optimistic: two statements, without a transaction. The first reads all of it
 in one snapshot, with the organization's revision. The second writes only if the revision is still
 the same; as every write moves it, nothing has landed in between. If it has moved, the whole batch
-is done again, behind the lock.
+is done again, behind the lock. A batch of MANY memberships takes the lock at once.
 """
 
 from collections import Counter
@@ -21,12 +21,14 @@ from dataclasses import dataclass, field
 
 from models.columns import returned
 from models.database import (
+    MANY,
     Row,
     does,
     fetch,
     fetch_behind,
     is_in_transaction,
     is_postgres,
+    plan_anew,
     transaction,
 )
 from models.database.statements import Statement
@@ -150,10 +152,11 @@ async def _write_together(all_asked: Sequence[MembershipWrite]) -> list[Outcome 
     error that refused it."""
     batch = _Batch(all_asked)
     try:
-        if not is_in_transaction() and is_postgres() and does("compared"):
+        if batch.compares:
             with suppress(_Moved):
                 return await batch.attempt(is_locked=False)
         async with transaction():
+            await plan_anew(batch.size)
             await lock(batch.organization_id)
             return await batch.attempt(is_locked=True)
     finally:
@@ -173,7 +176,15 @@ class _Batch:
         self.all_asked = all_asked
         self.kind = all_asked[0].kind
         self.organization_id = all_asked[0].viewer.organization_id
+        self.size = sum(len(asked.pairs) for asked in all_asked)
         self.landed: list[_Landed] = []
+
+    @property
+    def compares(self) -> bool:
+        """Whether to compare revisions first, instead of taking the lock at once."""
+        if is_in_transaction() or not is_postgres():
+            return False
+        return self.size < MANY and does("compared")
 
     async def attempt(self, *, is_locked: bool) -> list[Outcome | Exception]:
         """Read, decide, and write. Raises _Moved only if the organization is not locked."""

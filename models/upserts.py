@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from models.database import Row, fetch, fetch_each
+from models.database import Row, fetch, fetch_each, plan_anew
 from models.directory import close_activations, entries_by_id, keeping_an_admin, must_be_few
 from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
@@ -65,6 +65,7 @@ async def upsert_entries(
     must_be_few(kind, inputs, kind.plural)
     cleaned = _clean(kind, inputs)
     async with write(viewer, expected_revision) as draft:
+        await plan_anew(len(cleaned))
         work = _match(draft, kind, cleaned, await _find(draft, kind, cleaned))
         if work.problems:
             raise DomainError(work.problems)

@@ -1,15 +1,19 @@
 """What PostgreSQL looks at, and what it leaves alone."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
 from models.access import Reach, access_pages
+from models.database import MANY, fetch, watch_statements
+from models.directory import delete_entries
 from models.kinds import BOTS, USERS
 from models.ledger import Outcome
 from models.listing import Slice, fetch_counts, fetch_pages
 from models.membership_writes import add_members, remove_members
 from models.memberships import members
+from models.upserts import upsert_entries
 from models.viewer import Viewer
 from tests.factories import make_entries, make_group, make_user, make_users
 from tests.models.explaining import plans_of
@@ -48,6 +52,25 @@ async def test_of_what_a_user_reaches_only_what_is_shown_is_looked_up(viewer: Vi
     (merging,) = [line for line in plan.splitlines() if "Aggregate" in line]
     (looking_up,) = [line for line in plan.splitlines() if " on bots " in line]
     assert depth(looking_up) < depth(merging)  # behind what is cut off
+
+
+@pytest.mark.parametrize("rows", [MANY - 1, MANY])
+async def test_a_write_of_many_rows_is_planned_for_them(viewer: Viewer, rows: int) -> None:
+    group, users = await make_group(viewer), await make_users(viewer, rows)
+    people = [{"name": f"New {n}", "email": f"new.{n}@example.com"} for n in range(rows)]
+    writes = [
+        partial(add_members, viewer, USERS, group, users),
+        partial(remove_members, viewer, USERS, group, users),
+        partial(upsert_entries, viewer, USERS, people),
+        partial(delete_entries, viewer, USERS, users),
+    ]
+    for write in writes:
+        seen: list[str] = []
+        with watch_statements(seen.append):
+            await write()
+        assert any("force_custom_plan" in sql for sql in seen) == (rows == MANY)
+        (mode,) = await fetch("SHOW plan_cache_mode")
+        assert mode[0] == "force_generic_plan"  # of the connection, for the next write
 
 
 def depth(line: str) -> int:
