@@ -1,23 +1,73 @@
 """uvicorn's protocols with limits that it lacks: on the size of a request's head, on how long a
-client may take to read, and on how many of its pings may wait to be answered."""
+client may take to read, and on how many of its pings may wait to be answered; and with an answer to
+requests to upgrade that it mistakes."""
 
 import asyncio
 import logging
 import socket
+from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 LARGEST_HEAD = 64 * 1024  # bytes of the address and the headers
 UNREAD_SECONDS = 60.0  # longer than the application's own limits, which give a reason
 
-TOO_LARGE = b"The address and the headers of a request may be 64 KiB long, not more.\n"
-REFUSAL = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
-    b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n\r\n%b"
-) % (len(TOO_LARGE), TOO_LARGE)
+
+def refusal(status: bytes, message: bytes) -> bytes:
+    """A response that is the last of its connection."""
+    return (
+        b"HTTP/1.1 %b\r\nconnection: close\r\n"
+        b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n\r\n%b"
+    ) % (status, len(message), message)
+
+
+TOO_LARGE = refusal(
+    b"431 Request Header Fields Too Large",
+    b"The address and the headers of a request may be 64 KiB long, not more.\n",
+)
+NO_HANDSHAKE = refusal(
+    b"400 Bad Request",
+    b"A WebSocket begins with a GET without a body, of at most 128 headers of 8 KiB each.\n",
+)
 
 logger = logging.getLogger("cohort.connections")
+
+
+class Parser(HttpRequestParser):
+    """A parser that ignores a request to upgrade to anything but a WebSocket, as a server may
+    (RFC 9110, section 7.8), and reads the body of such a request like that of any.
+
+    httptools takes all that follows the head for the other protocol. uvicorn would drop it, or, if
+    it arrives later, take it for the next request.
+    """
+
+    def __init__(self, protocol: "HTTP") -> None:
+        super().__init__(protocol)
+        self.protocol = protocol
+        self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+
+    def feed_data(self, data: Any) -> None:
+        """Parse the bytes that were received.
+
+        Raises HttpParserUpgrade after the head of a WebSocket, and HttpParserError.
+        """
+        parser = self
+        while True:
+            try:
+                HttpRequestParser.feed_data(parser, data)
+                return
+            except HttpParserUpgrade as upgrade:
+                if self.protocol.begins_websocket():
+                    raise
+                data = memoryview(data)[upgrade.args[0] :]
+            if parser.get_method() == b"CONNECT":
+                raise HttpParserError("This is no proxy.")
+            head = self.protocol.head_without_upgrade()
+            # A new one: for the old, the connection may be over (`Connection: close, Upgrade`).
+            parser = self.protocol.parser = Parser(self.protocol)
+            HttpRequestParser.feed_data(parser, head)
 
 
 class HTTP(HttpToolsProtocol):
@@ -27,6 +77,10 @@ class HTTP(HttpToolsProtocol):
     """
 
     unfinished = 0  # bytes since the last complete head, part of a body, or request
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.parser = Parser(self)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -41,8 +95,28 @@ class HTTP(HttpToolsProtocol):
         if self.unfinished > LARGEST_HEAD and not self.transport.is_closing():
             logger.warning("the head of a request is too large")
             if self.cycle is None or self.cycle.response_complete:
-                self.transport.write(REFUSAL)
+                self.transport.write(TOO_LARGE)
             self.transport.close()
+
+    def begins_websocket(self) -> bool:
+        """Whether the request whose head was parsed last, and which asks to upgrade, is for a
+        WebSocket."""
+        is_named = any(
+            name == b"upgrade" and value.lower() == b"websocket" for name, value in self.headers
+        )
+        return is_named and self.parser.get_method() == b"GET"
+
+    def head_without_upgrade(self) -> bytes:
+        """The head of the request that was parsed last, without the header `Upgrade`."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _should_upgrade(self) -> bool:
+        """Whether to do nothing with a request to upgrade until the parser raises: always, since
+        the parser reads those that are ignored once more, as requests like any."""
+        return True
 
     def on_headers_complete(self) -> None:
         self.unfinished = 0
@@ -60,6 +134,12 @@ class HTTP(HttpToolsProtocol):
 class WebSockets(WebSocketsSansIOProtocol):
     """A WebSocket that is not read while its client does not read: not even for pings, to which the
     answers would pile up."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc and not self.handshake_initiated:  # uvicorn would keep silent
+            self.transport.write(NO_HANDSHAKE)
+            self.transport.close()
 
     def handle_ping(self) -> None:
         super().handle_ping()

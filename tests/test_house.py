@@ -38,7 +38,7 @@ FLOORS: dict[str, tuple[set[str], set[str]]] = {
     "server": ({"models", "runtime", "schema"}, {"starlette"}),
     "commands": (
         {"models", "runtime"},
-        {"asyncpg", "orjson", "pydantic", "tortoise", "typer", "uvicorn"},
+        {"asyncpg", "httptools", "orjson", "pydantic", "tortoise", "typer", "uvicorn"},
     ),
     "manage": ({"models", "schema", "commands"}, {"rich", "typer"}),
 }

@@ -1,6 +1,7 @@
 """Strangers' connections: what they send without end, and what they never read."""
 
 import asyncio
+import re
 import socket
 from itertools import repeat
 
@@ -8,7 +9,9 @@ import pytest
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from commands.connections import HTTP, LARGEST_HEAD, UNREAD_SECONDS, WebSockets
+from models.organizations import create_organization
 from tests.access.service import PATIENCE, Service
+from tests.client import asker
 
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 
@@ -17,6 +20,11 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
 LINE = b"X-A: " + b"y" * 1_000 + b"\r\n"
+TO_HTTP_2 = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+TO_WEBSOCKET = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
 
 
 async def connected(service: Service) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -90,6 +98,86 @@ async def test_what_is_large_in_its_parts_is_none_of_that(service: Service) -> N
     writer.close()
 
 
+async def statuses(reader: asyncio.StreamReader, number: int) -> list[bytes]:
+    """The status of each of so many responses, all of them with a body of a given length."""
+    found = []
+    async with asyncio.timeout(PATIENCE):
+        for _ in range(number):
+            head = await reader.readuntil(b"\r\n\r\n")
+            (length,) = re.findall(rb"content-length: (\d+)", head)
+            await reader.readexactly(int(length))
+            found.append(head[9:12])
+    return found
+
+
+@pytest.mark.parametrize("upgrade", [TO_HTTP_2, TO_WEBSOCKET], ids=["HTTP/2", "WebSocket"])
+async def test_the_body_of_a_request_to_upgrade_is_read_and_is_no_request(
+    service: Service, upgrade: bytes
+) -> None:
+    """As Java's client and `curl --http2` send it, in one piece or in two."""
+    ask = await asker(service.client, await create_organization("Acme"))
+    reader, writer = await connected(service)
+    signed = POST + f"Authorization: Bearer {ask.token}\r\n".encode()
+    query, request = b'{"query": "{ __typename }"}', GET + b"\r\n"
+    head = signed + upgrade + b"Content-Length: %d\r\n\r\n"
+    for body, expected in ((query, b"200"), (request, b"400")):
+        writer.write(head % len(body) + body + request)
+        assert await statuses(reader, 2) == [expected, b"200"]
+        writer.write(head % len(body))
+        await writer.drain()
+        await asyncio.sleep(0.01)  # so that the rest is received by itself
+        writer.write(body + request)
+        assert await statuses(reader, 2) == [expected, b"200"]
+    writer.write(signed + upgrade + b"Transfer-Encoding: chunked\r\n\r\n")
+    writer.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(query), query) + request)
+    assert await statuses(reader, 2) == [b"200", b"200"]
+    writer.close()
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+async def test_a_request_to_upgrade_may_be_the_last(service: Service, version: bytes) -> None:
+    reader, writer = await connected(service)
+    writer.write(b"GET /healthz HTTP/%b\r\nHost: x\r\n" % version)
+    writer.write(b"Connection: close, Upgrade\r\nUpgrade: h2c\r\n\r\n")
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+    writer.close()
+
+
+async def test_many_requests_to_upgrade_in_one_piece_are_all_answered(service: Service) -> None:
+    reader, writer = await connected(service)
+    writer.write((GET + TO_HTTP_2 + b"\r\n") * 200)
+    assert await statuses(reader, 200) == [b"200"] * 200
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"Content-Length: 2\r\n\r\n{}",
+        b"X-A: " + b"y" * 9_000 + b"\r\n\r\n",
+        b"X-A: y\r\n" * 130 + b"\r\n",
+    ],
+    ids=["body", "long header", "many headers"],
+)
+async def test_a_handshake_that_cannot_be_read_is_told_so(service: Service, more: bytes) -> None:
+    reader, writer = await connected(service)
+    writer.write(b"GET /graphql HTTP/1.1\r\nHost: x\r\n" + TO_WEBSOCKET + more)
+    async with asyncio.timeout(PATIENCE):
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"8 KiB" in answer
+    writer.close()
+
+
+async def test_nothing_is_led_elsewhere(service: Service) -> None:
+    reader, writer = await connected(service)
+    writer.write(b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n")
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.read()).startswith(b"HTTP/1.1 400")
+    writer.close()
+
+
 async def test_the_system_gives_a_connection_up_that_nobody_reads(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,9 +212,9 @@ async def test_pings_of_one_who_reads_nothing_are_not_gathered(
     monkeypatch.setattr(WebSockets, "__init__", note)
     reader, writer = await connected(service)
     writer.write(
-        b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+        b"GET /graphql HTTP/1.1\r\nHost: x\r\n"
+        + TO_WEBSOCKET
+        + b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
     )
     async with asyncio.timeout(PATIENCE):
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
