@@ -21,7 +21,9 @@ EVENT_STREAM = "text/event-stream"
 UTF_8 = ("utf-8", "utf8")
 ACCEPT_CACHE_SIZE = 100  # parsed pairs of `Accept` and `Accept-Encoding`
 LONGEST_CACHED = 500  # characters of such a pair
-QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")  # RFC 9110, section 12.4.2
+# RFC 9110, section 12.4.2; also without the 0 (HttpURLConnection of older Javas says `*/*; q=.2`
+# unless told otherwise), and with more digits.
+QUALITY = re.compile(r"0?\.\d+|0\.?|1(\.0*)?")
 
 
 class Refused(RequestError):

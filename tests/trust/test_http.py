@@ -53,6 +53,9 @@ def code(response: Any) -> str:
         (f"*/*, {JSON};q=0", GRAPHQL_JSON),
         (f"application/*, {JSON};q=0.1", GRAPHQL_JSON),
         (f"*/*;q=0.5, {JSON};q=0.5", JSON),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON),  # Java's, before 20
+        (f"{GRAPHQL_JSON};q=.25, {JSON};q=.2", GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON};q=0.33333, {JSON};q=0.33334", JSON),
     ],
 )
 async def test_the_answer_is_of_the_type_that_is_liked_most(
@@ -74,6 +77,9 @@ async def test_the_answer_is_of_the_type_that_is_liked_most(
         "image/*",
         "nonsense",
         f"{JSON};q=0",
+        f"{JSON};q=.0",
+        f"{JSON};q=.",
+        f"{JSON};q=",
         f"{JSON};charset=utf-16",
         f"{JSON};q=2",
         f"{JSON};q=nan",
