@@ -20,6 +20,15 @@ HEADERS = [
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
 OVER_TLS = [*HEADERS, (b"strict-transport-security", b"max-age=31536000")]
+# The headers of a request that the service reads, besides those that any page may send.
+READ = [
+    "Authorization",
+    "Content-Type",
+    "If-None-Match",
+    "X-Request-ID",
+    "traceparent",
+    "tracestate",
+]
 
 
 class SecurityHeaders:
@@ -50,7 +59,7 @@ def open_to(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            allow_headers=READ,
             expose_headers=["ETag", "Retry-After", "X-Request-ID"],
             allow_credentials=False,
             max_age=3_600,

@@ -71,6 +71,22 @@ async def test_pages_of_an_origin_that_is_let_in_may_ask_with_a_token(
 
 
 @pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("authorization,if-none-match", 200),
+        ("authorization,content-type,traceparent,tracestate,x-request-id", 200),
+        ("authorization,x-other", 400),
+    ],
+)
+async def test_pages_of_an_origin_that_is_let_in_may_send_what_is_read(
+    open_client: Client, names: str, expected: int
+) -> None:
+    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": names}
+    response = await open_client.http.options("/graphql", headers={"Origin": THEIRS, **asked})
+    assert response.status_code == expected
+
+
+@pytest.mark.parametrize(
     "origin", ["https://evil.example", "http://elsewhere.example", f"{THEIRS}.evil.example", "null"]
 )
 async def test_pages_of_other_origins_still_may_not(open_client: Client, origin: str) -> None:
