@@ -13,6 +13,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 LARGEST_HEAD = 64 * 1024  # bytes of the address and the headers
 UNREAD_SECONDS = 60.0  # longer than the application's own limits, which give a reason
+# How long a connection may be idle between two requests: longer than proxies keep theirs (60 by
+# default in nginx and AWS's load balancers), or they send requests on one that was just closed.
+IDLE_SECONDS = 75
 
 
 def refusal(status: bytes, message: bytes) -> bytes:
@@ -81,6 +84,7 @@ class HTTP(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.parser = Parser(self)
+        self.timeout_keep_alive = IDLE_SECONDS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

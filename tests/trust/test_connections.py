@@ -199,6 +199,27 @@ async def test_the_system_gives_a_connection_up_that_nobody_reads(
     assert seconds == [UNREAD_SECONDS]
 
 
+async def test_an_idle_connection_is_kept_for_longer_than_proxies_keep_theirs(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[HTTP] = []
+    make = HTTP.connection_made
+
+    def connection_made(protocol: HTTP, transport: asyncio.Transport) -> None:
+        make(protocol, transport)
+        made.append(protocol)
+
+    monkeypatch.setattr(HTTP, "connection_made", connection_made)
+    reader, writer = await connected(service)
+    writer.write(GET + b"\r\n")
+    assert await statuses(reader, 1) == [b"200"]
+    (protocol,) = made
+    closing = protocol.timeout_keep_alive_task
+    assert closing is not None
+    assert closing.when() - asyncio.get_running_loop().time() > 60
+    writer.close()
+
+
 async def test_pings_of_one_who_reads_nothing_are_not_gathered(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
