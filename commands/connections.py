@@ -10,6 +10,7 @@ from typing import Any
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 
 LARGEST_HEAD = 64 * 1024  # bytes of the address and the headers
 UNREAD_SECONDS = 60.0  # longer than the application's own limits, which give a reason
@@ -144,6 +145,21 @@ class WebSockets(WebSocketsSansIOProtocol):
         if self.conn.handshake_exc and not self.handshake_initiated:  # uvicorn would keep silent
             self.transport.write(NO_HANDSHAKE)
             self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on; one that is not UTF-8 ends the connection.
+
+        uvicorn would log it as a fault, though anybody can send one.
+        """
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(CloseCode.INVALID_DATA)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def handle_ping(self) -> None:
         super().handle_ping()

@@ -38,7 +38,16 @@ FLOORS: dict[str, tuple[set[str], set[str]]] = {
     "server": ({"models", "runtime", "schema"}, {"starlette"}),
     "commands": (
         {"models", "runtime"},
-        {"asyncpg", "httptools", "orjson", "pydantic", "tortoise", "typer", "uvicorn"},
+        {
+            "asyncpg",
+            "httptools",
+            "orjson",
+            "pydantic",
+            "tortoise",
+            "typer",
+            "uvicorn",
+            "websockets",
+        },
     ),
     "manage": ({"models", "schema", "commands"}, {"rich", "typer"}),
 }

@@ -1,6 +1,7 @@
 """Strangers' connections: what they send without end, and what they never read."""
 
 import asyncio
+import logging
 import re
 import socket
 from itertools import repeat
@@ -197,6 +198,25 @@ async def test_the_system_gives_a_connection_up_that_nobody_reads(
         assert (await reader.read()).startswith(b"HTTP/1.1 200")
     writer.close()
     assert seconds == [UNREAD_SECONDS]
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [b"\x81\x82\0\0\0\0\xff\xff", b"\x01\x81\0\0\0\0\xc3\x80\x81\0\0\0\0\x28"],
+    ids=["one frame", "two frames"],
+)
+async def test_a_message_that_is_not_utf_8_is_no_fault(
+    service: Service, caplog: pytest.LogCaptureFixture, frames: bytes
+) -> None:
+    reader, writer = await connected(service)
+    writer.write(b"GET /graphql HTTP/1.1\r\nHost: x\r\n" + TO_WEBSOCKET)
+    writer.write(b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n")
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        writer.write(frames)
+        assert await reader.read() == b"\x88\x02" + (1007).to_bytes(2)
+    writer.close()
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 async def test_an_idle_connection_is_kept_for_longer_than_proxies_keep_theirs(
