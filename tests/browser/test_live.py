@@ -94,6 +94,47 @@ def test_a_broken_connection_is_taken_up_where_it_was(
     expect(page.get_by_role("status").filter(has_text="Offline")).to_have_count(0)
 
 
+def test_a_connection_that_died_without_a_word_is_noticed(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page("/me")  # in a context of its own, to set the socket up before it is opened
+    page.clock.install()
+    told: list[list[str]] = []  # by each socket
+    is_dead = False
+
+    def connect(socket: WebSocketRoute) -> None:
+        messages: list[str] = []
+        told.append(messages)
+        server = socket.connect_to_server()
+
+        def tell(message: str | bytes) -> None:
+            if messages is told[0] and is_dead:
+                return
+            messages.append(str(message))
+            socket.send(message)
+
+        server.on_message(tell)
+
+    page.route_web_socket("**/graphql", connect)
+    page.goto(f"/groups?open={service.group(CLOSERS)}")
+    users = section(page, "Users")
+    service.add_users(CLOSERS, "Aisha Rahman")
+    expect(users.get_by_text("Aisha Rahman")).to_be_visible()
+    page.clock.run_for(10_000)
+    while "pong" not in told[0][-1]:
+        page.wait_for_timeout(10)
+    page.clock.run_for(9_000)
+    assert len(told) == 1
+
+    is_dead = True
+    service.add_users(CLOSERS, "Grace Wanjiru")
+    page.clock.run_for(12_000)
+    expect(page.get_by_role("status").filter(has_text="Offline")).to_be_visible()
+    page.clock.run_for(2_000)
+    expect(users.get_by_text("Grace Wanjiru")).to_be_visible()
+    assert len(told) == 2
+
+
 def test_a_service_that_starts_again_is_found_again(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:

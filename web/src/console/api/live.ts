@@ -6,6 +6,8 @@ import { ChangesDocument, type ChangesSubscription } from './operations';
 /** Milliseconds. */
 const LONGEST_WAIT = 8_000;
 const KEEP_ALIVE = 10_000;
+/** For the answer to a ping; without one the connection is dead, though nobody has closed it. */
+const PATIENCE = 10_000;
 
 /** Close codes that say that the session is over. */
 const SIGNED_OUT = [4401, 4403];
@@ -25,6 +27,7 @@ interface Options {
 export function follow({ after, freshness, onOnline, onExpired }: Options): () => void {
   let isStopped = false;
   let isFirst = true;
+  let patience: ReturnType<typeof setTimeout> | undefined;
   const client = createClient({
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
     keepAlive: KEEP_ALIVE,
@@ -37,7 +40,14 @@ export function follow({ after, freshness, onOnline, onExpired }: Options): () =
         if (!isFirst) freshness.doubt();
         isFirst = false;
       },
+      ping: (isReceived) => {
+        if (!isReceived) patience = setTimeout(() => client.terminate(), PATIENCE);
+      },
+      pong: (isReceived) => {
+        if (isReceived) clearTimeout(patience);
+      },
       closed: (problem) => {
+        clearTimeout(patience);
         if (isStopped) return;
         if (isSignedOut(problem)) onExpired();
         else onOnline(false);
