@@ -1,25 +1,31 @@
 import { Button, Group, Kbd, Text } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
-import { Notifications, notifications } from '@mantine/notifications';
+import {
+  type NotificationData,
+  Notifications,
+  notifications,
+  notificationsStore,
+} from '@mantine/notifications';
 import { type FocusEvent, type MouseEvent, useRef, useState } from 'react';
 
 /** Milliseconds that an offer to undo stands, unless the pointer or the focus is on it. */
 const OFFER = 12_000;
 
-const CLOSE = { 'aria-label': 'Close the notice' };
+/** Shows a notice at once: where there is no room for one more, the oldest goes. Returns its id. */
+function show(notice: NotificationData): string {
+  const { notifications: shown, limit } = notificationsStore.getState();
+  for (const { id } of shown.slice(0, Math.max(shown.length - limit + 1, 0))) {
+    if (id) notifications.hide(id);
+  }
+  return notifications.show({ ...notice, closeButtonProps: { 'aria-label': 'Close the notice' } });
+}
 
 /** Tells what was done. */
-export const tell = (message: string) => notifications.show({ message, closeButtonProps: CLOSE });
+export const tell = (message: string) => show({ message });
 
 /** Tells what was refused, or failed. */
 export const complain = (message: string) =>
-  notifications.show({
-    message,
-    color: 'red',
-    title: 'That did not work',
-    autoClose: OFFER,
-    closeButtonProps: CLOSE,
-  });
+  show({ message, color: 'red', title: 'That did not work', autoClose: OFFER });
 
 /**
  * Tells what was done, and offers to undo it.
@@ -31,8 +37,8 @@ export function offerUndo(message: string, onUndo: () => Promise<boolean>) {
     notifications.hide(id);
     if (await onUndo()) offerUndo(message, onUndo);
   };
-  const notice = { message: <Offer message={message} onUndo={undo} />, closeButtonProps: CLOSE };
-  const id = notifications.show({
+  const notice = { message: <Offer message={message} onUndo={undo} /> };
+  const id = show({
     ...notice,
     autoClose: OFFER,
     onFocus: () => notifications.update({ ...notice, id, autoClose: false }),
