@@ -230,6 +230,22 @@ def test_a_double_click_adds_one(open_page: OpenPage, service: Service) -> None:
     assert service.users_of(CLOSERS) == before | {"Aisha Rahman"}
 
 
+def test_a_double_click_removes_one(open_page: OpenPage, service: Service) -> None:
+    page = opened(open_page, service)
+    before = service.users_of(CLOSERS)
+    bin_ = page.get_by_role("button", name="Remove Hana Sato")
+    bin_.hover()
+    page.mouse.down()
+    page.mouse.up()
+    expect(bin_).to_have_count(0)
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+
+    expect(page.get_by_role("alert")).to_contain_text("Removed Hana Sato")
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    assert service.users_of(CLOSERS) == before - {"Hana Sato"}
+
+
 def test_the_last_removal_is_the_first_to_be_undone_however_many_there_were(
     open_page: OpenPage, service: Service
 ) -> None:

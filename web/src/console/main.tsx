@@ -8,9 +8,11 @@ import { BrowserRouter } from 'react-router';
 import { App } from './App';
 import { theme, variables } from './theme';
 import { Notices } from './ui/notices';
+import { ignoreRepeats } from './ui/repeats';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
+ignoreRepeats(document);
 createRoot(root).render(
   <MantineProvider theme={theme} defaultColorScheme="auto" cssVariablesResolver={variables}>
     <Notices />

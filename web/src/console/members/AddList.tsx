@@ -56,10 +56,6 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
             setText(event.currentTarget.value);
             combobox.resetSelectedOption();
           }}
-          // The next one has slid under a key that is still held down.
-          onKeyDownCapture={(event) =>
-            event.key === 'Enter' && event.repeat && event.stopPropagation()
-          }
           onPaste={paste}
           leftSection={<IconSearch size={16} aria-hidden />}
           autoFocus={takesFocus}
@@ -89,11 +85,7 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
             );
           }}
           wrap={(options) => (
-            <Combobox.Options
-              aria-label={`${kind.title} that can be added`}
-              // The next one has slid under the second click of a double click.
-              onClickCapture={(event) => event.detail > 1 && event.stopPropagation()}
-            >
+            <Combobox.Options aria-label={`${kind.title} that can be added`}>
               {options}
             </Combobox.Options>
           )}
