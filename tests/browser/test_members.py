@@ -68,6 +68,18 @@ def test_the_popover_loads_more_as_it_is_scrolled(open_page: OpenPage, service: 
     expect(options).to_have_count(150)
 
 
+def test_the_popover_loads_more_under_the_arrow_keys(open_page: OpenPage, service: Service) -> None:
+    service.create_users("Support", 60)
+    page = opened(open_page, service)
+    options = popover(page, "users").get_by_role("option")
+    expect(options).to_have_count(50)
+    for _ in range(52):
+        page.keyboard.press("ArrowDown")
+    expect(options.nth(51)).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(options.first).not_to_have_attribute("aria-selected", "true")
+
+
 def test_several_are_added_by_keyboard_alone(open_page: OpenPage, service: Service) -> None:
     page = opened(open_page, service)
     page.get_by_role("button", name=f"Add users to {CLOSERS}").focus()

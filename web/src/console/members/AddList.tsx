@@ -23,7 +23,7 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
   const [text, setText] = useState('');
   const [search] = useDebouncedValue(text.trim(), 120);
   const [said, setSaid] = useState('');
-  const combobox = useCombobox({ opened: true });
+  const combobox = useCombobox({ opened: true, loop: false });
   const shown = useRef(new Map<string, Member>());
   const plural = kind.title.toLowerCase();
 

@@ -3,6 +3,8 @@ import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { Fragment, type ReactNode, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { Failed } from './Failed';
+import { count } from './count';
+import classes from './Endless.module.css';
 import { PAGE_SIZE } from './Pager';
 import { Rows } from './Rows';
 
@@ -112,5 +114,5 @@ function End({ onReached }: { onReached: () => void }) {
   useEffect(() => {
     if (inViewport) onReached();
   });
-  return <div ref={ref} style={{ height: 1 }} />;
+  return <div ref={ref} className={classes.end} />;
 }
