@@ -118,6 +118,18 @@ def test_a_screen_reader_is_told_of_what_happens(open_page: OpenPage, service: S
     expect(page.get_by_role("status").filter(has_text="1 group")).to_be_visible()
     expect(page).to_have_title("Groups – Cohort")
 
+    page.get_by_label("Search groups").fill("")
+    page.get_by_role("button", name=CLOSERS).click()
+    page.get_by_role("button", name=f"Add users to {CLOSERS}").click()
+    search = page.get_by_role("combobox", name="Search users to add")
+    told = page.get_by_role("dialog").get_by_role("status")
+    search.fill("aisha")
+    expect(told.filter(has_text="1 match for “aisha”")).to_have_count(1)
+    search.fill("nobody at all")
+    expect(told.filter(has_text="0 matches for “nobody at all”")).to_have_count(1)
+    search.fill("")
+    expect(told.filter(has_text="match")).to_have_count(0)
+
 
 def test_a_notice_and_where_the_focus_goes(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/groups?open={service.group(CLOSERS)}")

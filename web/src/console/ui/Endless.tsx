@@ -1,10 +1,11 @@
+import { VisuallyHidden } from '@mantine/core';
 import { useInViewport } from '@mantine/hooks';
 import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { Fragment, type ReactNode, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
-import { Failed } from './Failed';
 import { count } from './count';
 import classes from './Endless.module.css';
+import { Failed } from './Failed';
 import { PAGE_SIZE } from './Pager';
 import { Rows } from './Rows';
 
@@ -52,10 +53,34 @@ export function Endless<Data, Variables extends AnyVariables, Item extends Liste
 function List<Data, Variables extends AnyVariables, Item extends Listed>(
   props: Props<Data, Variables, Item>,
 ) {
+  const { search } = props.variables as { search?: string | null };
   const { page, error, retry, isSettled } = usePage(props, null);
-  if (!page) return error ? <Failed error={error} onRetry={retry} /> : <Rows />;
-  if (page.items.length === 0) return isSettled ? props.empty : <Rows />;
-  return props.wrap(<PageAndNext {...props} page={page} isSettled={isSettled} />, page.totalCount);
+
+  function content() {
+    if (!page) return error ? <Failed error={error} onRetry={retry} /> : <Rows />;
+    if (page.items.length === 0) return isSettled ? props.empty : <Rows />;
+    const pages = <PageAndNext {...props} page={page} isSettled={isSettled} />;
+    return props.wrap(pages, page.totalCount);
+  }
+
+  return (
+    <>
+      {search !== undefined && (
+        <Found search={search} total={isSettled && page ? page.totalCount : null} />
+      )}
+      {content()}
+    </>
+  );
+}
+
+/** Tells screen readers what a search has found: once, and not of each change after it. */
+function Found({ search, total }: { search: string | null; total: number | null }) {
+  const [told, setTold] = useState({ search, text: '' });
+  if (search !== told.search && total !== null) {
+    const text = search ? `${count(total, 'match', 'matches')} for “${search}”` : '';
+    setTold({ search, text });
+  }
+  return <VisuallyHidden role="status">{told.text}</VisuallyHidden>;
 }
 
 function usePage<Data, Variables extends AnyVariables, Item extends Listed>(
@@ -108,7 +133,7 @@ function NextPage<Data, Variables extends AnyVariables, Item extends Listed>({
   return <PageAndNext {...source} page={page} isSettled={isSettled} />;
 }
 
-/** The end of what is loaded. */
+/** The end of what is loaded; in view a little before its last item, which a key may stop at. */
 function End({ onReached }: { onReached: () => void }) {
   const { ref, inViewport } = useInViewport<HTMLDivElement>();
   useEffect(() => {

@@ -3,8 +3,8 @@ import { isolated } from './isolated';
 const number = new Intl.NumberFormat();
 
 /** `1 user`, `1,200 users`. */
-export const count = (amount: number, noun: string) =>
-  `${number.format(amount)} ${noun}${amount === 1 ? '' : 's'}`;
+export const count = (amount: number, noun: string, plural = `${noun}s`) =>
+  `${number.format(amount)} ${amount === 1 ? noun : plural}`;
 
 /** `A`, `A and B`, `A, B and 3 more`. */
 export function list(all: string[], limit = 3): string {
