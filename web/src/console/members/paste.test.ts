@@ -16,6 +16,34 @@ test.each([
     'Ada Lovelace <ada@example.com>, Bo',
     ['ada@example.com', 'Bo'],
   ],
+  [
+    'names with commas on its one line',
+    'Lovelace, Ada; Hopper, Grace',
+    ['Lovelace, Ada', 'Hopper, Grace'],
+  ],
+  ['a name with a comma in it', '"Lovelace, Ada" <ada@example.com>, Bo', ['ada@example.com', 'Bo']],
+  [
+    'quotation marks',
+    '"Ada"\n\'bo@example.com\'\n"Hopper, Grace"',
+    ['Ada', 'bo@example.com', 'Hopper, Grace'],
+  ],
+  ['apostrophes in names', "O'Neill\nD'Arcy", ["O'Neill", "D'Arcy"]],
+  [
+    'commas at the ends of its lines',
+    '<ada@example.com>,\nbo@example.com,',
+    ['ada@example.com', 'bo@example.com'],
+  ],
+  [
+    'the rows of a spreadsheet',
+    'Name\tEmail\r\nAda\tada@example.com\tSales\r\nBo\tbo@example.com\t\r\n',
+    ['Name', 'Email', 'ada@example.com', 'bo@example.com'],
+  ],
+  [
+    'the rows of a CSV file',
+    '"Lovelace, Ada",ada@example.com\nBo;bo@example.com',
+    ['ada@example.com', 'bo@example.com'],
+  ],
+  ['characters that cannot be seen', '\ufeffAda\n\u200bBo\u00a0\n', ['Ada', 'Bo']],
   ['blank lines and doubles', 'Ada\n\n  ada \n', ['ada']],
   ['a single name, which is no list', 'Ada Lovelace', ['Ada Lovelace']],
 ])('a pasted list may have %s', (_what, text, entries) => {

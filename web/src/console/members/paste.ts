@@ -12,19 +12,42 @@ export type Match =
   | { entry: string; is: 'ambiguous' };
 
 /**
- * The entries of a pasted list, each once. `Ada Lovelace <ada@example.com>` gives the address.
- * A comma parts addresses, and what is all on one line; else it may belong to a name.
+ * The entries of a pasted list, each once. `Ada Lovelace <ada@example.com>` gives the address, and
+ * so does a row of a table that has one in one of its cells. A comma parts addresses, and what is
+ * all on one line; else it may belong to a name.
  */
 export function entriesOf(text: string): string[] {
-  const lines = text.split(/[\n\r;\t]+/).filter((line) => line.trim());
+  const lines = text.split(/[\n\r]+/).filter((line) => line.trim());
   const entries = lines
-    .flatMap((line) => {
-      const parts = line.split(',');
-      return lines.length === 1 || parts.every((part) => part.includes('@')) ? parts : [line];
-    })
-    .map((line) => (/<([^<>]+)>\s*$/.exec(line)?.[1] ?? line).trim())
+    .flatMap((line) => cellsOf(line, lines.length === 1))
+    .map(entryOf)
     .filter(Boolean);
   return [...new Map(entries.map((entry) => [same(entry), entry])).values()];
+}
+
+/** What a line holds. */
+function cellsOf(line: string, isOnly: boolean): string[] {
+  const addresses = apart(line, ',;\\t').filter(isAddress);
+  if (!isOnly && addresses.length === 1) return addresses;
+  const cells = apart(line, ';\\t');
+  return cells.flatMap((cell) => {
+    const parts = apart(cell, ',');
+    return (isOnly && cells.length === 1) || parts.every(isAddress) ? parts : [cell];
+  });
+}
+
+/** Parts a line at each of these signs that is not within quotation marks. */
+const apart = (line: string, signs: string) =>
+  line.match(new RegExp(`(?:"[^"]*"|[^${signs}])+`, 'g')) ?? [];
+
+const isAddress = (text: string) => text.includes('@');
+
+/** One entry without what mail programs and spreadsheets put around it. */
+function entryOf(cell: string): string {
+  const bare = cell.replace(/^[\s\u200b,]+|[\s\u200b,]+$/g, '');
+  const address = /<([^<>]+)>$/.exec(bare)?.[1];
+  const quoted = /^(["'])(.*)\1$/.exec(bare)?.[2];
+  return (address ?? quoted ?? bare).trim();
 }
 
 /** Looks each entry up among those in the group and those that can be added. */
