@@ -136,7 +136,7 @@ def test_a_notice_and_where_the_focus_goes(open_page: OpenPage, service: Service
     page.get_by_role("button", name="Remove Hana Sato").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("Hana Sato lost")
-    expect(section(page, "Users")).to_be_focused()
+    expect(page.get_by_role("button", name="Remove Ingrid Solberg")).to_be_focused()
     assert grave_findings(page) == []
 
     page.get_by_role("button", name="Edit the name").focus()

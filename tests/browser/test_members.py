@@ -258,6 +258,27 @@ def test_a_double_click_removes_one(open_page: OpenPage, service: Service) -> No
     assert service.users_of(CLOSERS) == before - {"Hana Sato"}
 
 
+def test_the_next_one_has_the_focus_when_one_is_removed(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    before = service.users_of(CLOSERS)
+    page.get_by_role("button", name="Remove Luca Moretti").focus()
+    for _ in range(5):
+        page.keyboard.down("Enter")
+        page.wait_for_timeout(50)
+    page.keyboard.up("Enter")
+    expect(page.get_by_role("button", name="Remove Rafael Duarte")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Remove Jonas Lindqvist")).to_be_focused()
+    expect(page.get_by_role("alert").filter(has_text="Rafael Duarte")).to_be_visible()
+    assert service.users_of(CLOSERS) == before - {"Luca Moretti", "Rafael Duarte"}
+
+    page.get_by_role("link", name="Hana Sato").focus()
+    service.remove_users(CLOSERS, "Hana Sato")
+    expect(page.get_by_role("link", name="Ingrid Solberg")).to_be_focused()
+
+
 def test_the_last_removal_is_the_first_to_be_undone_however_many_there_were(
     open_page: OpenPage, service: Service
 ) -> None:
@@ -294,20 +315,21 @@ def test_a_pasted_list_keeps_the_focus_in_the_popover(
 
 def test_a_removal_is_undone_by_a_key(open_page: OpenPage, service: Service) -> None:
     page = opened(open_page, service)
+    beside = page.get_by_role("button", name="Remove Ingrid Solberg")
     page.get_by_role("button", name="Remove Hana Sato").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("Ctrl+Z")
-    expect(section(page, "Users")).to_be_focused()
+    expect(beside).to_be_focused()
     page.keyboard.press("Control+z")
     expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
-    expect(section(page, "Users")).to_be_focused()
+    expect(beside).to_be_focused()
 
     page.get_by_role("button", name="Remove Hana Sato").click()
     undo = page.get_by_role("alert").get_by_role("button", name="Undo")
     undo.focus()
     page.keyboard.press("Enter")
     expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
-    expect(section(page, "Users")).to_be_focused()
+    expect(beside).to_be_focused()
 
 
 def test_a_key_that_is_held_adds_one(open_page: OpenPage, service: Service) -> None:

@@ -1,5 +1,5 @@
 import { Group, Text } from '@mantine/core';
-import { type RefObject, useRef, useState } from 'react';
+import { useState } from 'react';
 import { useClient } from 'urql';
 import { type ChangeEntryFragment, HistoryDocument } from '../api/operations';
 import { useCanWrite } from '../session/ViewerProvider';
@@ -40,9 +40,8 @@ export function HistoryPage() {
 
 const Entry = kept(function Entry({ entry }: { entry: ChangeEntryFragment }) {
   const canWrite = useCanWrite();
-  const line = useRef<HTMLDivElement>(null);
   return (
-    <Group ref={line} tabIndex={-1} justify="space-between" wrap="nowrap">
+    <Group tabIndex={-1} justify="space-between" wrap="nowrap">
       <div>
         <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
           {entry.summary}
@@ -57,20 +56,17 @@ const Entry = kept(function Entry({ entry }: { entry: ChangeEntryFragment }) {
           )}
         </Text>
       </div>
-      {canWrite && entry.undoable && <UndoButton entry={entry} line={line} />}
+      {canWrite && entry.undoable && <UndoButton entry={entry} />}
     </Group>
   );
 });
 
-interface UndoProps {
-  entry: ChangeEntryFragment;
-  /** Takes the focus when the button goes: the change is undone. */
-  line: RefObject<HTMLElement | null>;
-}
+/** The line of a change, which takes the focus when the button goes: the change is undone. */
+const lineOf = (button: HTMLElement) => button.parentElement;
 
-function UndoButton({ entry, line }: UndoProps) {
+function UndoButton({ entry }: { entry: ChangeEntryFragment }) {
   const client = useClient();
-  const button = useHeir<HTMLButtonElement>(line);
+  const button = useHeir<HTMLButtonElement>(lineOf);
   const [busy, setBusy] = useState(false);
 
   async function undo() {

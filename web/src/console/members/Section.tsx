@@ -1,11 +1,12 @@
 import { ActionIcon, Group, Loader, ScrollArea, Text, Title } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { useCallback, useId, useRef, useState } from 'react';
+import { useId, useState } from 'react';
 import { useCanWrite } from '../session/ViewerProvider';
 import { EmptyState } from '../ui/EmptyState';
 import { Endless } from '../ui/Endless';
 import { kept } from '../ui/kept';
 import { SearchInput } from '../ui/SearchInput';
+import { useHeir } from '../ui/useHeir';
 import { AddPopover } from './AddPopover';
 import type { Kind, Member } from './kinds';
 import { MemberLine } from './MemberLine';
@@ -28,19 +29,9 @@ export function Section({ kind, group, total }: Props) {
   const canWrite = useCanWrite();
   const titleId = useId();
   const { add, remove } = useMembership(kind, group);
-  const section = useRef<HTMLElement>(null);
-
-  const removeAndStay = useCallback(
-    async (member: Member) => {
-      await remove(member);
-      // The bin that had the focus is gone with its card.
-      if (document.activeElement === document.body) section.current?.focus();
-    },
-    [remove],
-  );
 
   return (
-    <section ref={section} tabIndex={-1} aria-labelledby={titleId} className={classes.section}>
+    <section tabIndex={-1} aria-labelledby={titleId} className={classes.section}>
       <Group justify="space-between" mb="xs">
         <Title order={3} size="h5" id={titleId}>
           {kind.title}{' '}
@@ -65,7 +56,7 @@ export function Section({ kind, group, total }: Props) {
           variables={{ id: group.id, search: search || null }}
           pick={(data) => data.owner?.list}
           item={(member) => (
-            <Card kind={kind} member={member} onRemove={canWrite ? removeAndStay : undefined} />
+            <Card kind={kind} member={member} onRemove={canWrite ? remove : undefined} />
           )}
           wrap={(cards) => (
             // biome-ignore lint/a11y/useSemanticElements: the list also holds its own end.
@@ -88,6 +79,17 @@ export function Section({ kind, group, total }: Props) {
   );
 }
 
+/** The bin, or the link, of the card beside one that goes; of the last one, the section. */
+function besideOf(card: HTMLElement): HTMLElement | null {
+  const tag = document.activeElement?.tagName ?? '';
+  const inCard = (beside: Element | null) => beside?.querySelector<HTMLElement>(tag);
+  return (
+    inCard(card.nextElementSibling) ??
+    inCard(card.previousElementSibling) ??
+    card.closest('section')
+  );
+}
+
 interface CardProps {
   kind: Kind;
   member: Member;
@@ -96,6 +98,7 @@ interface CardProps {
 
 const Card = kept(function Card({ kind, member, onRemove }: CardProps) {
   const [busy, setBusy] = useState(false);
+  const card = useHeir<HTMLDivElement>(besideOf);
 
   async function remove() {
     if (busy || !onRemove) return;
@@ -106,7 +109,7 @@ const Card = kept(function Card({ kind, member, onRemove }: CardProps) {
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: see the list.
-    <div role="listitem" className={classes.card}>
+    <div ref={card} role="listitem" className={classes.card}>
       <MemberLine member={member} name={<MemberLink kind={kind} member={member} />} />
       {onRemove && (
         <ActionIcon

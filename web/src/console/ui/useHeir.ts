@@ -1,12 +1,12 @@
-import { type RefObject, useLayoutEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 
 /**
  * When what it is given to goes, the focus must not go with it; nor with a dialog or a popover that
  * was opened from there, which stands elsewhere in the document and goes as well.
  *
- * @param heir what takes the focus then; else the dialog that it is in, or the page.
+ * @param heir finds what takes the focus then; else the dialog that it is in, or the page.
  */
-export function useHeir<Element extends HTMLElement>(heir?: RefObject<HTMLElement | null>) {
+export function useHeir<Element extends HTMLElement>(heir?: (here: Element) => HTMLElement | null) {
   const place = useRef<Element>(null);
 
   useLayoutEffect(() => {
@@ -15,7 +15,7 @@ export function useHeir<Element extends HTMLElement>(heir?: RefObject<HTMLElemen
       const had = document.activeElement;
       if (!here || !had || had === document.body) return;
       const dialog = here.closest<HTMLElement>('[role=dialog]');
-      const pass = () => (heir?.current ?? dialog ?? document.getElementById('main'))?.focus();
+      const pass = () => (heir?.(here) ?? dialog ?? document.getElementById('main'))?.focus();
       if (here.contains(had)) pass();
       else setTimeout(() => !had.isConnected && document.activeElement === document.body && pass());
     };
