@@ -295,6 +295,20 @@ def test_the_last_removal_is_the_first_to_be_undone_however_many_there_were(
     expect(users.get_by_role("listitem")).to_contain_text(["Rafael Duarte"])
 
 
+def test_a_search_stays_in_a_section_that_has_become_small(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_users(CLOSERS, 2)
+    page = opened(open_page, service)
+    search = section(page, "Users").get_by_label(f"Search users of {CLOSERS}")
+    search.fill("person")
+    service.remove_users(CLOSERS, "Person 001")
+    expect(section(page, "Users")).to_contain_text("Users 7")
+    search.fill("")
+    expect(section(page, "Users").get_by_role("listitem")).to_have_count(7)
+    expect(search).to_be_focused()
+
+
 def test_a_pasted_list_keeps_the_focus_in_the_popover(
     open_page: OpenPage, service: Service
 ) -> None:

@@ -29,6 +29,9 @@ export function Section({ kind, group, total }: Props) {
   const canWrite = useCanWrite();
   const titleId = useId();
   const { add, remove } = useMembership(kind, group);
+  // Once it is there it stays: it may have the focus, and text that was not searched for yet.
+  const [hasSearch, setHasSearch] = useState(false);
+  if (total >= MANY && !hasSearch) setHasSearch(true);
 
   return (
     <section tabIndex={-1} aria-labelledby={titleId} className={classes.section}>
@@ -41,7 +44,7 @@ export function Section({ kind, group, total }: Props) {
         </Title>
         {canWrite && <AddPopover kind={kind} group={group} onAdd={add} />}
       </Group>
-      {(total >= MANY || search) && (
+      {hasSearch && (
         <SearchInput
           label={`Search ${kind.title.toLowerCase()} of ${group.name}`}
           size="xs"
