@@ -248,3 +248,16 @@ def test_a_feature_is_not_cut_off(open_page: OpenPage, service: Service, width: 
             expect(tag).to_be_visible()
             assert tag.evaluate("tag => tag.scrollWidth - tag.clientWidth") <= 0
             assert tag.evaluate("tag => tag.scrollHeight - tag.clientHeight") <= 0
+
+
+def test_on_paper_nothing_is_covered_or_cut_off(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/groups?open={service.group('Support')}")
+    users = section(page, "Users").get_by_role("listitem")
+    expect(users).to_have_count(12)
+    page.emulate_media(media="print")
+
+    expect(page.get_by_role("banner")).to_have_count(0)
+    expect(page.get_by_role("navigation")).to_have_count(0)
+    expect(page.get_by_text("Skip to the page")).to_be_hidden()
+    is_whole = "list => list.scrollHeight === list.clientHeight"
+    assert section(page, "Users").locator(".mantine-ScrollArea-viewport").evaluate(is_whole)

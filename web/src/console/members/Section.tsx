@@ -53,7 +53,7 @@ export function Section({ kind, group, total }: Props) {
           onSearch={setSearch}
         />
       )}
-      <ScrollArea.Autosize mah={360} type="auto" offsetScrollbars="present">
+      <ScrollArea.Autosize className={classes.list} type="auto" offsetScrollbars="present">
         <Endless
           query={kind.members}
           variables={{ id: group.id, search: search || null }}
