@@ -39,6 +39,18 @@ def test_it_filters_by_group(open_page: OpenPage, service: Service) -> None:
     assert f"group={service.group(CLOSERS)}" in page.url
 
 
+def test_its_filter_is_taken_away_by_keyboard(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/history?group={service.group(CLOSERS)}")
+    groups = page.get_by_role("combobox", name="Group")
+    expect(groups).to_have_value(CLOSERS)
+    groups.focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Show all groups")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="All changes")).to_be_visible()
+    expect(groups).to_be_focused()
+
+
 def test_a_group_leads_to_its_own(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/groups?open={service.group(CLOSERS)}")
     page.get_by_role("main").get_by_role("link", name="History").click()

@@ -1,6 +1,6 @@
 import { Select } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useQuery } from 'urql';
 import { GroupDocument, GroupNamesDocument } from '../api/operations';
 
@@ -11,6 +11,7 @@ interface Props {
 
 /** Chooses one group by its name, out of however many. */
 export function GroupFilter({ groupId, onChange }: Props) {
+  const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState('');
   const [search] = useDebouncedValue(text, 150);
   const [{ data: chosen }] = useQuery({
@@ -32,6 +33,7 @@ export function GroupFilter({ groupId, onChange }: Props) {
 
   return (
     <Select
+      ref={input}
       label="Group"
       placeholder="All groups"
       data={[...groups].map(([value, label]) => ({ value, label }))}
@@ -43,7 +45,10 @@ export function GroupFilter({ groupId, onChange }: Props) {
       onSearchChange={setText}
       searchable
       clearable
-      clearButtonProps={{ 'aria-label': 'Show all groups' }}
+      // For keys and screen readers too; Mantine keeps it from them.
+      clearButtonProps={{ 'aria-label': 'Show all groups', 'aria-hidden': false, tabIndex: 0 }}
+      // The button that had the focus is gone.
+      onClear={() => input.current?.focus()}
       nothingFoundMessage="No group has this name"
       maw={420}
       mb="md"
