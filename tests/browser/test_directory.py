@@ -101,10 +101,14 @@ def test_what_does_not_exist_is_said_to_be_so(open_page: OpenPage) -> None:
 
 def test_choosing_a_day_keeps_the_focus(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/users/{service.user('Hana Sato')}", locale="en-GB", timezone_id="UTC")
-    choose(page, date.today() - timedelta(days=1))
-    expect(page.get_by_role("button", name="As of")).to_be_focused()
+    day = date.today() - timedelta(days=1)
+    button = page.get_by_role("button", name="As of")
+    choose(page, day)
+    expect(button).to_be_focused()
+    expect(button).to_have_accessible_name(f"As of {day.day} {day:%B} {day.year}")
     page.get_by_role("button", name="Back to today").click()
-    expect(page.get_by_role("button", name="As of")).to_be_focused()
+    expect(button).to_be_focused()
+    expect(button).to_have_accessible_name("As of today")
 
 
 @pytest.mark.parametrize("day", ["banana", "2099-01-01"])

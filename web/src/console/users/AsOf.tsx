@@ -37,6 +37,8 @@ export default function AsOf({ day, onChange }: Props) {
       <DatePickerInput
         ref={button}
         label="As of"
+        // The label alone would hide the day, which is all that the button holds.
+        aria-label={`As of ${day ? formatDay(noonOf(day)) : 'today'}`}
         placeholder="Today"
         value={day}
         onChange={choose}
@@ -48,16 +50,16 @@ export default function AsOf({ day, onChange }: Props) {
         clearable
         clearButtonProps={{ 'aria-label': 'Back to today' }}
         leftSection={<IconCalendar size={16} aria-hidden />}
-        valueFormatter={({ date }) =>
-          typeof date === 'string' ? formatDay(new Date(`${date}T12:00`)) : ''
-        }
+        valueFormatter={({ date }) => (typeof date === 'string' ? formatDay(noonOf(date)) : '')}
         maw={260}
       />
       {day && endOf(day) && (
         <Alert role="status" py="xs">
-          This is what they could use at the end of {formatDay(new Date(`${day}T12:00`))}.
+          This is what they could use at the end of {formatDay(noonOf(day))}.
         </Alert>
       )}
     </Stack>
   );
 }
+
+const noonOf = (day: string) => new Date(`${day}T12:00`);
