@@ -35,14 +35,13 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
 
   useEffect(() => {
     if (problem) return;
-    let isCurrent = true;
-    lookUp(client, kind, groupId, entries).then(
-      (result) => isCurrent && setMatches(result),
-      (error) => isCurrent && setProblem(error),
+    const controller = new AbortController();
+    const { signal } = controller;
+    lookUp(client, kind, groupId, entries, signal).then(
+      (result) => signal.aborted || setMatches(result),
+      (error) => signal.aborted || setProblem(error),
     );
-    return () => {
-      isCurrent = false;
-    };
+    return () => controller.abort();
   }, [client, kind, groupId, entries, problem]);
 
   const all = matches ?? [];

@@ -1,5 +1,7 @@
+import { Client, fetchExchange } from '@urql/core';
 import { expect, test, vi } from 'vitest';
-import { entriesOf, match } from './paste';
+import { USERS } from './kinds';
+import { entriesOf, lookUp, match } from './paste';
 
 const ada = { id: 'usr_1', name: 'Ada Lovelace', email: 'ada@example.com' };
 const bo = { id: 'usr_2', name: 'Bo', email: 'bo@example.com' };
@@ -73,4 +75,45 @@ test('a part of a name is not enough, and a name of several says nothing', () =>
   expect(match('Ada', [], [ada]).is).toBe('unknown');
   expect(match('Bo', [bo], [otherBo]).is).toBe('ambiguous');
   expect(match('bo2@example.com', [bo], [otherBo])).toMatchObject({ is: 'found', member: otherBo });
+});
+
+/** A client of a service that answers as it is told, and how many questions that came to. */
+function asking(answer: () => Response) {
+  const fetch = vi.fn(async () => answer());
+  return {
+    fetch,
+    client: new Client({ url: 'http://service/', exchanges: [fetchExchange], fetch }),
+  };
+}
+
+const hundred = Array.from({ length: 100 }, (_, index) => `person${index}@example.com`);
+const nobody = () =>
+  Response.json({ data: { group: { there: { nodes: [] }, free: { nodes: [] } } } });
+
+test('a list that nobody waits for any more is not looked up to its end', async () => {
+  const controller = new AbortController();
+  const { client, fetch } = asking(() => {
+    controller.abort();
+    return nobody();
+  });
+  await lookUp(client, USERS, 'grp_1', hundred, controller.signal);
+  expect(fetch.mock.calls.length).toBeLessThan(10);
+});
+
+test('a search that fails ends the others', async () => {
+  const { client, fetch } = asking(() =>
+    fetch.mock.calls.length === 1 ? new Response('', { status: 503 }) : nobody(),
+  );
+  const { signal } = new AbortController();
+  await expect(lookUp(client, USERS, 'grp_1', hundred, signal)).rejects.toThrow();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(fetch.mock.calls.length).toBeLessThan(10);
+});
+
+test('all of a list are looked up otherwise', async () => {
+  const { client, fetch } = asking(nobody);
+  const matches = await lookUp(client, USERS, 'grp_1', hundred, new AbortController().signal);
+  expect(matches).toHaveLength(100);
+  expect(matches.every(({ is }) => is === 'unknown')).toBe(true);
+  expect(fetch).toHaveBeenCalledTimes(100);
 });

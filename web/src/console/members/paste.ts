@@ -50,22 +50,29 @@ function entryOf(cell: string): string {
   return (address ?? quoted ?? bare).trim();
 }
 
-/** Looks each entry up among those in the group and those that can be added. */
+/**
+ * Looks each entry up among those in the group and those that can be added. The first search that
+ * fails ends it, and so does the signal: there may be thousands, that nobody waits for any more.
+ */
 export async function lookUp(
   client: Client,
   kind: Kind,
   groupId: string,
   entries: string[],
+  signal: AbortSignal,
 ): Promise<Match[]> {
   const matches = new Array<Match>(entries.length);
   const waiting = entries.entries();
+  let hasFailed = false;
   const work = async () => {
     for (const [index, entry] of waiting) {
+      if (hasFailed || signal.aborted) return;
       const { data, error } = await client.query(
         kind.find,
         { id: groupId, text: entry },
         { requestPolicy: 'network-only' },
       );
+      hasFailed ||= !data;
       if (!data) throw error;
       matches[index] = match(entry, data.group?.there.nodes ?? [], data.group?.free.nodes ?? []);
     }
