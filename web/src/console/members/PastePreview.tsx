@@ -8,7 +8,7 @@ import { Failed } from '../ui/Failed';
 import { Rows } from '../ui/Rows';
 import { useIsOpen } from '../ui/useIsOpen';
 import type { Kind, Member } from './kinds';
-import { lookUp, type Match } from './paste';
+import { addAll, lookUp, type Match } from './paste';
 
 interface Props {
   kind: Kind;
@@ -25,7 +25,7 @@ const HEADS: [Match['is'], string][] = [
   ['ambiguous', 'Several have this name'],
 ];
 
-/** What a pasted list comes to, before it is written: all of it in one write. */
+/** What a pasted list comes to, before it is written: all of it at once. */
 export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
   const client = useClient();
   const [matches, setMatches] = useState<Match[]>();
@@ -51,7 +51,7 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
 
   async function write() {
     setBusy(true);
-    const done = await onAdd([...found.values()]);
+    const done = await addAll([...found.values()], onAdd);
     setBusy(false);
     // Who has gone back meanwhile may be at another list.
     if (done && isOpen()) onDone();

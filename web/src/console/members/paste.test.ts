@@ -1,7 +1,7 @@
 import { Client, fetchExchange } from '@urql/core';
 import { expect, test, vi } from 'vitest';
 import { USERS } from './kinds';
-import { entriesOf, lookUp, match } from './paste';
+import { addAll, entriesOf, lookUp, match } from './paste';
 
 const ada = { id: 'usr_1', name: 'Ada Lovelace', email: 'ada@example.com' };
 const bo = { id: 'usr_2', name: 'Bo', email: 'bo@example.com' };
@@ -116,4 +116,14 @@ test('all of a list are looked up otherwise', async () => {
   expect(matches).toHaveLength(100);
   expect(matches.every(({ is }) => is === 'unknown')).toBe(true);
   expect(fetch).toHaveBeenCalledTimes(100);
+});
+
+test('more than one write can add are added in several, until one is refused', async () => {
+  const many = Array.from({ length: 2_500 }, () => ada);
+  const sizes: number[] = [];
+  const add = async (members: unknown[]) => sizes.push(members.length) !== 2;
+  expect(await addAll(many.slice(0, 1_000), add)).toBe(true);
+  expect(await addAll(many, add)).toBe(false);
+  expect(await addAll(many, add)).toBe(true);
+  expect(sizes).toEqual([1_000, 1_000, 1_000, 1_000, 500]);
 });

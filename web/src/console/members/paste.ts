@@ -4,6 +4,9 @@ import type { Kind, Member } from './kinds';
 /** Searches under way at a time. */
 const AT_ONCE = 4;
 
+/** Members that the service adds in one write. */
+const MOST_AT_ONCE = 1_000;
+
 /** What one line of a pasted list turned out to be. */
 export type Match =
   | { entry: string; is: 'found'; member: Member }
@@ -79,6 +82,17 @@ export async function lookUp(
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return matches;
+}
+
+/** Adds them in as few writes as can be; returns whether all were made. */
+export async function addAll(
+  members: Member[],
+  add: (members: Member[]) => Promise<boolean>,
+): Promise<boolean> {
+  for (let start = 0; start < members.length; start += MOST_AT_ONCE) {
+    if (!(await add(members.slice(start, start + MOST_AT_ONCE)))) return false;
+  }
+  return true;
 }
 
 /** An email or a name must be the same as a whole; a name that several have says nothing. */
