@@ -30,7 +30,8 @@ def test_a_group_is_created_and_opened(open_page: OpenPage, service: Service) ->
     expect(dialog.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
     dialog.get_by_label("Name").fill("SALES")
     dialog.get_by_role("button", name="Create").click()
-    expect(dialog).to_contain_text("Sales")  # the service names the one that has it
+    # The service names the one that has it.
+    expect(dialog.get_by_role("alert")).to_have_text("There is already a group named “Sales”.")
     expect(dialog.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
 
     dialog.get_by_label("Name").fill("Night Shift")

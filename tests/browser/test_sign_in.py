@@ -49,6 +49,7 @@ def test_a_pasted_token_signs_in_and_is_kept_nowhere(
 
     paste(page, "nonsense")
     expect(page.get_by_label("Sign-in link or token")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("alert")).to_have_text("This token is unknown, expired or revoked.")
 
     paste(page, service.tokens[ADMIN])
     expect(page.get_by_role("button", name="Account Executives")).to_be_visible()
