@@ -295,6 +295,15 @@ def test_the_last_removal_is_the_first_to_be_undone_however_many_there_were(
     expect(users.get_by_role("listitem")).to_contain_text(["Rafael Duarte"])
 
 
+def test_notices_leave_room_on_a_phone(open_page: OpenPage, service: Service) -> None:
+    page = opened(open_page, service, viewport={"width": 320, "height": 640})
+    for name in ("Hana Sato", "Jonas Lindqvist", "Luca Moretti"):
+        page.get_by_role("button", name=f"Remove {name}").press("Enter")
+        notices = page.get_by_role("alert")
+        expect(notices.last).to_contain_text(f"Removed {name}")
+    expect(notices).to_have_count(2)
+
+
 def test_a_search_stays_in_a_section_that_has_become_small(
     open_page: OpenPage, service: Service
 ) -> None:

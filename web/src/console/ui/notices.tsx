@@ -1,5 +1,5 @@
 import { Button, Group, Kbd, Text } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
+import { useHotkeys, useMediaQuery } from '@mantine/hooks';
 import {
   type NotificationData,
   Notifications,
@@ -96,7 +96,9 @@ export const withdraw = () => notifications.clean();
 /** All notices. They stand at the end of the page, so a key takes up the newest offer to undo. */
 export function Notices() {
   useHotkeys([['mod+Z', ({ repeat }) => repeat || undoButtons().at(-1)?.click()]]);
-  return <Notifications />;
+  const isSmall = useMediaQuery('(max-width: 36em), (max-height: 36em)');
+  // On a phone more would cover what they tell of.
+  return <Notifications limit={isSmall ? 2 : 5} />;
 }
 
 const undoButtons = () => [...document.querySelectorAll<HTMLElement>('[data-undo]:enabled')];
