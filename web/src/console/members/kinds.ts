@@ -22,9 +22,14 @@ type ListQuery = TypedDocumentNode<
   { owner: { list: Page<Member> } | null },
   { id: string; first: number; after?: string | null; search?: string | null }
 >;
+interface Findings {
+  pageInfo: { hasNextPage: boolean; endCursor: string | null | undefined };
+  nodes: Member[];
+}
+
 type FindQuery = TypedDocumentNode<
-  { group: { there: { nodes: Member[] }; free: { nodes: Member[] } } | null },
-  { id: string; text: string }
+  { group: { there: Findings; free: Findings } | null },
+  { id: string; text: string; thereAfter?: string | null; freeAfter?: string | null }
 >;
 type Write = TypedDocumentNode<
   { result: { revision: number; userErrors: Refusal[] } },

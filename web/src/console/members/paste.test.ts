@@ -1,6 +1,6 @@
 import { Client, fetchExchange } from '@urql/core';
 import { expect, test, vi } from 'vitest';
-import { USERS } from './kinds';
+import { BOTS, USERS } from './kinds';
 import { addAll, entriesOf, lookUp, match } from './paste';
 
 const ada = { id: 'usr_1', name: 'Ada Lovelace', email: 'ada@example.com' };
@@ -87,8 +87,11 @@ function asking(answer: () => Response) {
 }
 
 const hundred = Array.from({ length: 100 }, (_, index) => `person${index}@example.com`);
-const nobody = () =>
-  Response.json({ data: { group: { there: { nodes: [] }, free: { nodes: [] } } } });
+const end = { hasNextPage: false, endCursor: null };
+const nobody = () => {
+  const none = { nodes: [], pageInfo: end };
+  return Response.json({ data: { group: { there: none, free: none } } });
+};
 
 test('a list that nobody waits for any more is not looked up to its end', async () => {
   const controller = new AbortController();
@@ -126,4 +129,23 @@ test('more than one write can add are added in several, until one is refused', a
   expect(await addAll(many, add)).toBe(false);
   expect(await addAll(many, add)).toBe(true);
   expect(sizes).toEqual([1_000, 1_000, 1_000, 1_000, 500]);
+});
+
+test('a whole name is found behind a page of others that have it as a part', async () => {
+  const others = Array.from({ length: 100 }, (_, index) => ({
+    id: `bot_${index}`,
+    name: `A Coach ${index}`,
+  }));
+  const coach = { id: 'bot_100', name: 'Coach' };
+  const { client, fetch } = asking(() => {
+    const isFirst = fetch.mock.calls.length === 1;
+    const there = { nodes: [], pageInfo: end };
+    const free = isFirst
+      ? { nodes: others, pageInfo: { hasNextPage: true, endCursor: 'c' } }
+      : { nodes: [coach], pageInfo: end };
+    return Response.json({ data: { group: { there, free } } });
+  });
+  const [found] = await lookUp(client, BOTS, 'grp_1', ['coach'], new AbortController().signal);
+  expect(found).toMatchObject({ is: 'found', member: coach });
+  expect(fetch).toHaveBeenCalledTimes(2);
 });

@@ -70,18 +70,45 @@ export async function lookUp(
   const work = async () => {
     for (const [index, entry] of waiting) {
       if (hasFailed || signal.aborted) return;
-      const { data, error } = await client.query(
-        kind.find,
-        { id: groupId, text: entry },
-        { requestPolicy: 'network-only' },
-      );
-      hasFailed ||= !data;
-      if (!data) throw error;
-      matches[index] = match(entry, data.group?.there.nodes ?? [], data.group?.free.nodes ?? []);
+      try {
+        matches[index] = await find(client, kind, groupId, entry, signal);
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return matches;
+}
+
+/** Looks one entry up: further, as long as only others have it as a part of their names. */
+async function find(
+  client: Client,
+  kind: Kind,
+  id: string,
+  entry: string,
+  signal: AbortSignal,
+): Promise<Match> {
+  const there: Member[] = [];
+  const free: Member[] = [];
+  const place: { thereAfter?: string | null; freeAfter?: string | null } = {};
+  for (;;) {
+    const variables = { id, text: entry, ...place };
+    const policy = { requestPolicy: 'network-only' } as const;
+    const { data, error } = await client.query(kind.find, variables, policy);
+    if (!data) throw error;
+    if (!data.group) return { entry, is: 'unknown' };
+    const pages = data.group;
+    there.push(...pages.there.nodes);
+    free.push(...pages.free.nodes);
+    const found = match(entry, there, free);
+    const isAll = !pages.there.pageInfo.hasNextPage && !pages.free.pageInfo.hasNextPage;
+    if (found.is !== 'unknown' || isAll || signal.aborted) return found;
+    // A page behind the last one is empty, and ends nowhere.
+    place.thereAfter = pages.there.pageInfo.endCursor ?? place.thereAfter;
+    place.freeAfter = pages.free.pageInfo.endCursor ?? place.freeAfter;
+  }
 }
 
 /** Adds them in as few writes as can be; returns whether all were made. */
