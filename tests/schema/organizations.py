@@ -1,5 +1,7 @@
 """A small organization that has something of everything, every row of it marked."""
 
+from dataclasses import replace
+
 from models.groups import create_group, update_group
 from models.history import changes
 from models.kinds import BOTS, PERSONAS, USERS
@@ -19,6 +21,7 @@ async def furnish(viewer: Viewer, mark: str, prefix: str = "") -> Ids:
 
     Names are `prefix` and the same for every mark; all other texts bear the mark.
     """
+    viewer = replace(viewer, name=f"{mark} operator")
     users = await upsert_entries(
         viewer,
         USERS,
