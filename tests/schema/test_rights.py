@@ -1,5 +1,6 @@
 """Rights that change while something is under way: nothing is told, kept or written by old ones."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -16,7 +17,14 @@ from models.viewer import Viewer
 from schema.execution import Runner
 from schema.requests import GraphQLRequest
 from tests.client import Asker, Client, asker, serving
-from tests.factories import make_bot, make_group, make_user, make_users
+from tests.factories import (
+    count_statements,
+    make_admin,
+    make_bot,
+    make_group,
+    make_user,
+    make_users,
+)
 from tests.refusals import unchanged
 
 
@@ -49,6 +57,27 @@ async def test_an_answer_is_kept_for_whom_it_was_made_not_for_who_asked(
     assert answer.kept_for is not None
     assert (answer.kept_for.role, before.role) == (Role.ADMIN, Role.MEMBER)
     assert answer.kept_for.revision == answer.body["extensions"]["revision"]
+
+
+async def test_an_answer_that_was_kept_goes_to_nobody_else(
+    client: Client, acme: Viewer, other: Viewer
+) -> None:
+    query = "{ viewer { role user { id } } organization { id } groups { totalCount } }"
+    expected = {}
+    for viewer in (acme, other):
+        users = (None, await make_admin(viewer), await make_admin(viewer))
+        for user, role in product(users, (Role.ADMIN, Role.AUDITOR)):
+            _, secret = await create_token(viewer, "Token", role, user)
+            expected[secret] = {
+                "viewer": {"role": role, "user": user and {"id": user}},
+                "organization": {"id": viewer.organization_id},
+                "groups": {"totalCount": 0},
+            }
+    for is_kept in (False, True):
+        for secret, data in expected.items():
+            with count_statements() as statements:
+                assert (await client.ask(query, token=secret))["data"] == data
+            assert any("FROM groups" in sql for sql in statements) is not is_kept
 
 
 async def test_a_write_behind_the_loss_of_rights_is_refused(client: Client, acme: Viewer) -> None:
