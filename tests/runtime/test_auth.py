@@ -158,6 +158,18 @@ async def test_the_last_use_is_noted_for_all_requests_together(database_url: str
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_the_last_use_is_noted_also_of_one_who_is_known(acme: Viewer) -> None:
+    authenticator = Authenticator(Revisions())
+    _, secret = await create_token(acme, "Robot", Role.ADMIN)
+    uses = []
+    for _ in range(2):  # recognised, then known
+        await authenticator.viewer(secret)
+        await authenticator.note_used()
+        uses.append((await fetch("SELECT last_used_at FROM tokens"))[0]["last_used_at"])
+    assert uses[0] < uses[1]
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 async def test_no_more_than_so_many_are_remembered(
     acme: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
