@@ -140,6 +140,15 @@ async def test_what_costs_too_much_is_refused_before_anything_is_executed(
     assert not [sql for sql in statements if "FROM groups" in sql]
 
 
+@SQLITE_ONLY
+@pytest.mark.parametrize("size", ["first: -100", "last: -100", "first: $n"])
+async def test_a_page_of_less_than_nothing_makes_no_other_cheaper(ask: Asker, size: str) -> None:
+    much = (WIDE % (100, 100, 100))[1:-1]
+    less = much.replace("groups(first: 100)", f"less: groups({size})")
+    query = f"query{'($n: Int = -100)' if '$' in size else ''} {{ {much} {less} }}"
+    assert await ask.codes(query) == ["LIMIT_EXCEEDED"]
+
+
 async def test_what_would_be_too_large_is_refused_before_anything_is_executed(ask: Asker) -> None:
     await ask("{ organization { id } }")
     names = " ".join(f"{letter * 1_000}: name" for letter in "abc")
