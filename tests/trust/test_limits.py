@@ -92,6 +92,42 @@ async def test_the_operations_of_a_document_count_together(ask: Asker) -> None:
     assert "COHORT_MAX_ROOT_FIELDS" in message
 
 
+ANYWHERE = {
+    "on an operation": ("MAX_DIRECTIVES", 50, "query {} {{ __typename }}", "@x"),
+    "on a variable": ("MAX_DIRECTIVES", 50, "query($a: Int {}) {{ __typename }}", "@x"),
+    "on a fragment": (
+        "MAX_DIRECTIVES", 50, "{{ ...F }} fragment F on Query {} {{ __typename }}", "@x",
+    ),
+    "in a fragment that is never spread": (
+        "MAX_ALIASES", 100, "{{ __typename }} fragment F on Query {{ __typename {} }}", "a: f",
+    ),
+}  # fmt: skip
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(("limit", "most", "document", "one"), ANYWHERE.values(), ids=ANYWHERE)
+async def test_what_is_not_valid_counts_as_well(
+    ask: Asker, limit: str, most: int, document: str, one: str
+) -> None:
+    codes = await ask.codes(document.format(f"{one} " * most))
+    assert set(codes) == {"GRAPHQL_VALIDATION_FAILED"}
+    ((code, message),) = await ask.errors(document.format(f"{one} " * (most + 1)))
+    assert code == "LIMIT_EXCEEDED"
+    assert f"COHORT_{limit}" in message
+
+
+@SQLITE_ONLY
+async def test_a_fragment_counts_where_it_is_spread_and_not_where_it_was_first(ask: Asker) -> None:
+    def nested(inner: str, levels: int) -> str:
+        return "... { " * levels + inner + " }" * levels
+
+    fragment = f"fragment F on Query {{ {nested('__typename', 9)} }}"
+    assert await ask(f"{{ ...F {nested('...F', 5)} }} {fragment}") == {"__typename": "Query"}
+    ((code, message),) = await ask.errors(f"{{ ...F {nested('...F', 6)} }} {fragment}")
+    assert code == "LIMIT_EXCEEDED"
+    assert "COHORT_MAX_DEPTH" in message
+
+
 @SQLITE_ONLY
 async def test_lists_in_lists_are_too_deep_as_well(ask: Asker) -> None:
     query = "{ nodes(ids: " + "[" * 200 + "]" * 200 + ") { id } }"
