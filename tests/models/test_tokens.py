@@ -381,6 +381,19 @@ async def test_signing_out_revokes_the_session_and_no_other(viewer: Viewer) -> N
             await sign_out(found)
 
 
+async def test_a_token_that_is_gone_with_a_restored_state_writes_nothing(viewer: Viewer) -> None:
+    outcome, secret = await create_token(viewer, "Later", None, await make_admin(viewer))
+    later = await authenticate(secret)
+    assert later is not None
+    async with transaction():
+        await fetch("DELETE FROM tokens WHERE id = $1", outcome.id)
+        await fetch("DELETE FROM changes WHERE revision = $1", outcome.revision)
+        await fetch("UPDATE organizations SET revision = $1", outcome.revision - 1)
+    async with unchanged(viewer):
+        with pytest.raises(Unauthenticated):
+            await make_group(later)
+
+
 @pytest.mark.parametrize("ends", [None, timedelta(hours=1), 2 * DAY])
 async def test_a_token_is_exchanged_for_a_session_that_may_no_more_and_lasts_no_longer(
     viewer: Viewer, ends: timedelta | None
