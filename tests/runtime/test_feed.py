@@ -66,3 +66,13 @@ async def test_no_more_than_so_many_changes_wait_for_one() -> None:
         subscriber.offer([change] * (MOST_WAITING // 2 + 1))
     assert await subscriber.take() == []
     assert subscriber.is_behind  # so it reads the ledger again
+
+
+async def test_what_waits_of_a_state_that_is_gone_is_dropped() -> None:
+    subscriber = Subscriber()
+    subscriber.is_behind = False
+    gone: Any = {"revision": 5}
+    subscriber.offer([gone])
+    subscriber.go_back(3)
+    assert await subscriber.take() == []
+    assert (subscriber.is_behind, subscriber.back_at) == (True, 3)
