@@ -98,8 +98,11 @@ ANYWHERE = {
     "on a fragment": (
         "MAX_DIRECTIVES", 50, "{{ ...F }} fragment F on Query {} {{ __typename }}", "@x",
     ),
-    "in a fragment that is never spread": (
+    "an alias in a fragment that is never spread": (
         "MAX_ALIASES", 100, "{{ __typename }} fragment F on Query {{ __typename {} }}", "a: f",
+    ),
+    "a field in a fragment that is never spread": (
+        "MAX_DUPLICATES", 100, "{{ __typename }} fragment F on Query {{ f {} }}", "f",
     ),
 }  # fmt: skip
 
