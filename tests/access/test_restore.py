@@ -1,5 +1,7 @@
 """An older state is restored under a process that runs: it forgets the state that is gone."""
 
+from contextlib import aclosing
+
 import pytest
 
 from models import ledger
@@ -8,9 +10,12 @@ from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import authenticate, create_token, revoke_token
 from models.viewer import Viewer
-from tests.access.service import Service, eventually, line
+from schema import subscription
+from schema.execution import Answer
+from schema.requests import request_from
+from tests.access.service import CHANGES, Service, eventually, line
 from tests.client import Asker, asker
-from tests.factories import make_bot
+from tests.factories import make_bot, make_group
 
 BOTS = "{ bots { nodes { name } } }"
 
@@ -98,3 +103,33 @@ async def test_a_subscriber_that_is_gone_with_the_restored_state_is_told_nothing
         ended = await socket.hear()
         assert ended["type"] == "error"
         assert ended["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def revision_in(event: Answer) -> int:
+    revision: int = event.body["data"]["changes"]["node"]["revision"]
+    return revision
+
+
+async def test_one_that_is_behind_misses_nothing_of_the_restored_state(
+    service: Service, acme: Viewer, ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "READ_AT_ONCE", 1)  # so that it does not read ahead
+    runner, seen = service.runner, await revision_of(acme)
+    viewer = await runner.authenticator.viewer(ask.token)
+    asked = request_from({"query": CHANGES})
+    async with (
+        runner.feed.subscribed(acme.organization_id) as other,
+        aclosing(runner.events(ask.token, viewer, runner.operation(viewer, asked), asked)) as told,
+    ):
+        for number in range(4):
+            await make_group(acme, f"Group {number}")
+        revisions = [revision_in(await anext(told))]
+        await make_bot(acme, "Gone")
+        while (await other.take())[-1]["revision"] <= seen + 4:
+            pass
+        await go_back(seen + 4)
+        await eventually(lambda: other.back_at is not None)
+        await make_group(acme, "Instead")
+        while revisions[-1] < seen + 5:
+            revisions.append(revision_in(await anext(told)))
+    assert revisions == list(range(seen + 1, seen + 6))
