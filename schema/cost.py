@@ -176,7 +176,7 @@ class PriceList:
         inner: Any = get_named_type(definition.type)
         assert is_composite_type(inner)
         arguments = {argument.name.value: argument.value for argument in field.arguments or ()}
-        below = self._size_below(parent, definition, inner.name, arguments, is_root)
+        below = self._size_below(parent, definition, arguments, is_root)
         children = list(self._fields(inner, field.selection_set))
         prices = [self._field(of, child, below) for of, child in children]
         if not isinstance(below, int):  # checks its limit even if no list is selected
@@ -211,15 +211,12 @@ class PriceList:
         self,
         parent: GraphQLCompositeType,
         definition: GraphQLField,
-        type_name: str,
         arguments: Mapping[str, ValueNode],
         is_root: bool,
     ) -> Price:
         """The length of the lists in a field's object: of a page, or of what was written."""
         if "first" in definition.args and "last" in definition.args:
             return self._page_size(arguments)
-        if type_name.endswith("Connection"):
-            return DEFAULT_PAGE
         if is_root and parent is self.schema.mutation_type:
             return self._longest(list(arguments.values()))
         return PLAIN_LIST
