@@ -144,5 +144,5 @@ class Watch:
             seconds * 1000,
             self.operation.cost,
             self.figures.statements,
-            self.key or "no token",
+            self.key,
         )
