@@ -93,12 +93,13 @@ class Authenticator:
         known = self.presumed(secret)
         if known is None or secret is None:
             return await self.recognise(secret)
+        key = self._key(secret)  # before the await: the issuer's keys may change meanwhile
         at = await self.revisions.at(known.organization_id)
         if not at.knows(known):
             return await self.recognise(secret)
         if known.revision != at.revision:
             known = replace(known, revision=at.revision)
-            self._recognised[self._key(secret)] = known
+            self._recognised[key] = known
         self.note(known)
         return known
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from models.database import fetch
+from models.database import fetch, watch_statements
+from models.errors import Unauthenticated
 from models.kinds import USERS
 from models.organizations import create_organization, find_organization
 from models.tables import UserStatus
@@ -179,6 +180,24 @@ async def test_tokens_of_a_key_that_was_withdrawn_are_out_though_they_were_known
     for token in (old, other):
         assert "a key that is not its issuer's" in await refusal(client, token)
     assert (await client.post(WHO, None, key_server.token(new))).status_code == 200
+
+
+@pytest.mark.usefixtures("ada")
+async def test_a_key_that_is_withdrawn_while_its_token_is_checked_is_good_no_more(
+    client: Client, acme: Viewer, key_server: KeyServer
+) -> None:
+    authenticator = client.app.state.runner.authenticator
+    token = key_server.token()
+    await authenticator.viewer(token)
+    await make_bot(acme)  # so that the viewer is remembered anew, at the new revision
+
+    def withdraw(sql: str) -> None:
+        authenticator.issuer.keys._replace([], {"keys": []})
+
+    with watch_statements(withdraw):
+        await authenticator.viewer(token)
+    with pytest.raises(Unauthenticated, match="a key that is not its issuer's"):
+        await authenticator.viewer(token)
 
 
 @pytest.mark.usefixtures("ada")
