@@ -60,7 +60,7 @@ async def listen(connect: Connect, hear: Callable[[str], None], answer_seconds: 
         try:
             async with connect() as connection:
                 await _listen_on(connection, hear, answer_seconds)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except NO_ANSWER as error:
             logger.warning("cannot listen for changes of other processes: %r", error)
         await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 

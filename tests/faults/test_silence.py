@@ -1,7 +1,7 @@
 """A way to PostgreSQL that falls silent: its connections stand, and nothing comes back on them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +15,9 @@ pytestmark = pytest.mark.parametrize("databases", ["postgres"], indirect=True)
 
 SIZE = 2
 SECONDS = 0.5
-PATIENCE = 20.0
+PATIENCE = 10.0
+# What a server says when it stops: an ErrorResponse of PostgreSQL's protocol (section 55.7).
+ENDING = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
 
 
 class Way:
@@ -29,6 +31,13 @@ class Way:
         self._passing = asyncio.Event()
         self._passing.set()
         self._met: set[asyncio.Task[Any] | None] = set()
+        self._clients: list[asyncio.StreamWriter] = []
+
+    def say_that_it_ends(self) -> None:
+        """Announce the end of all connections that there are, and fall silent on them."""
+        for client in self._clients:
+            client.write(b"E" + (len(ENDING) + 4).to_bytes(4) + ENDING)
+        self.fall_silent()
 
     def fall_silent(self) -> None:
         """Pass nothing on any more, but on connections that are yet to come."""
@@ -52,6 +61,7 @@ class Way:
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._met.add(asyncio.current_task())
+        self._clients.append(writer)
         passing = self._passing
         there, back = await asyncio.open_unix_connection(self.socket)
         try:
@@ -121,8 +131,9 @@ async def test_a_rollback_is_not_waited_for_without_end(way: Way) -> None:
     assert await goes_on()
 
 
+@pytest.mark.parametrize("breaks", [Way.fall_silent, Way.say_that_it_ends])
 async def test_the_connection_that_listens_is_made_anew(
-    way: Way, monkeypatch: pytest.MonkeyPatch
+    way: Way, monkeypatch: pytest.MonkeyPatch, breaks: Callable[[Way], None]
 ) -> None:
     monkeypatch.setattr(unpooled, "ALIVE_SECONDS", 0.1)
     monkeypatch.setattr(unpooled, "LISTEN_AGAIN_SECONDS", 0.0)
@@ -130,15 +141,16 @@ async def test_the_connection_that_listens_is_made_anew(
 
     async def hears() -> bool:
         """Whether something is heard which is told again and again."""
-        while heard.empty():
-            await notify("org")
-            await asyncio.sleep(0.05)
-        return await heard.get() == "org"
+        async with asyncio.timeout(PATIENCE):
+            while heard.empty():
+                await notify("org")
+                await asyncio.sleep(0.05)
+            return await heard.get() == "org"
 
     listening = asyncio.create_task(listen(heard.put_nowait))
     try:
         assert await hears()
-        way.fall_silent()
+        breaks(way)
         for _ in range(SIZE):
             with pytest.raises(Unavailable):
                 await fetch("SELECT 2")
