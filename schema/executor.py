@@ -243,7 +243,10 @@ class PlanningExecutor(Executor[Any]):
         context: Context = self.context_value
         variables = self.variable_values.coerced
         if plan.is_at_hand:
-            return plan.row(result, context.viewer)
+            part = plan.row(result, context.viewer)
+            if isinstance(result, Payload):  # an event has its change's revision already
+                context.shown = result.revision
+            return part
         if (shown := _shown(result)) and plan.needs_only(written_groups):
             (part,) = await plan.complete([result], context, variables)
             context.shown = shown.revision

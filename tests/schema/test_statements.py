@@ -224,6 +224,18 @@ async def test_writes_that_land_together_show_their_group_at_the_revision_they_n
             assert each["group"]["users"]["totalCount"] == shown - start
 
 
+async def test_the_revision_of_several_writes_is_that_of_the_last(ask: Asker, acme: Viewer) -> None:
+    group, (ada,) = await make_group(acme), await make_users(acme, 1)
+    several = """mutation($add: AddUsersToGroupInput!, $delete: DeleteGroupInput!) {
+        first: addUsersToGroup(input: $add) { group { userCount } }
+        last: deleteGroup(input: $delete) { revision } }"""
+    variables = {"add": {"groupId": group, "userIds": [ada]}, "delete": {"id": group}}
+    body = await ask.client.ask(several, variables, ask.token)
+    assert body["data"]["first"]["group"] == {"userCount": 1}
+    newest = await current_revision(acme.organization_id)
+    assert body["extensions"]["revision"] == body["data"]["last"]["revision"] == newest
+
+
 async def test_a_query_that_is_overtaken_is_asked_again(
     ask: Asker, acme: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
