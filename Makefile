@@ -13,6 +13,8 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
+# Where Python lacks ensurepip, it leaves a virtual environment without pip: do not keep that.
+.DELETE_ON_ERROR:
 .PHONY: help serve test check format bench bench-large bench-peers screenshots sdl lock clean
 
 help: ## List the targets
