@@ -6,9 +6,10 @@ from commands.console import Refusal, table
 from commands.directory import every
 from models.database import Row, fetch
 from models.ledger import utc_now
+from models.sessions import create_sign_in_link
 from models.tables import Role, UserStatus
 from models.text import name_key
-from models.tokens import create_sign_in_link, create_token, revoke_token, tokens, tokens_by_id
+from models.tokens import create_token, revoke_token, tokens, tokens_by_id
 from models.viewer import Viewer, effective_role
 
 HEADS = ("ID", "NAME", "ROLE", "USER", "CREATED", "LAST USED", "STATE")

@@ -1,21 +1,19 @@
-"""Tokens, and links that sign a browser in once.
+"""Tokens: whom a secret stands for, and creating, listing and revoking them.
 
 A secret is random and shown once; only its SHA-256 is stored. (A secret of 256 random bits needs no
-slow hash: it cannot be guessed.) A browser's session is a token too, so it is listed, expires, and
-can be revoked like any other.
+slow hash: it cannot be guessed.)
 """
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 
 from models import ids
 from models.columns import columns, listed
 from models.database import Row, fetch, fetch_each, transaction
 from models.directory import entries_by_id
-from models.errors import Code, DomainError, Unauthenticated
+from models.errors import Code, DomainError
 from models.ids import is_well_formed, well_formed
 from models.kinds import USERS
 from models.ledger import Draft, Outcome, utc_now, write
@@ -171,7 +169,7 @@ async def create_token(
     async with write(viewer) as draft:
         if user_id is not None and not await entries_by_id(viewer, USERS, [user_id]):
             raise DomainError.of(Code.NOT_FOUND, "There is no such user.", "userId")
-        token_id, secret = await _insert(draft, name, role, user_id, expires_at)
+        token_id, secret = await insert_token(draft, name, role, user_id, expires_at)
         draft.record(Action.TOKEN_CREATED, f"created the token {name}", details={"token": token_id})
     return Outcome(draft.landed_revision, token_id), secret
 
@@ -184,11 +182,11 @@ async def revoke_token(viewer: Viewer, token_id: str) -> Outcome:
         if not found:
             raise DomainError.of(Code.NOT_FOUND, "There is no such token.", "id")
         if found[0]["revoked_at"] is None:
-            await _revoke(draft, found[0])
+            await revoke_with_sessions(draft, found[0])
     return Outcome(draft.landed_revision, token_id)
 
 
-async def _insert(
+async def insert_token(
     draft: Draft,
     name: str,
     role: Role | None,
@@ -216,7 +214,7 @@ async def _insert(
     return token_id, secret
 
 
-async def _revoke(draft: Draft, token: Row) -> None:
+async def revoke_with_sessions(draft: Draft, token: Row) -> None:
     """Revoke a token, the sessions that it was exchanged for, and recursively theirs."""
     await fetch(
         "WITH RECURSIVE ended (id) AS (SELECT id FROM tokens WHERE id = $1 "
@@ -229,96 +227,3 @@ async def _revoke(draft: Draft, token: Row) -> None:
     draft.record(
         Action.TOKEN_REVOKED, f"revoked the token {token['name']}", details={"token": token["id"]}
     )
-
-
-# ---------------------------------------------------------------------------- signing in and out
-
-
-async def create_sign_in_link(
-    organization_id: str, user_id: str, lifetime: timedelta = timedelta(hours=1)
-) -> str:
-    """The secret of a link that signs a browser in as a user, once. For the operator."""
-    secret = secrets.token_urlsafe(32)
-    async with transaction():
-        await fetch(
-            "INSERT INTO sign_in_links (id, organization_id, user_id, secret_hash, expires_at) "
-            "VALUES ($1, $2, $3, $4, $5)",
-            ids.new_id(ids.SIGN_IN_LINK),
-            organization_id,
-            user_id,
-            hash_secret(secret),
-            utc_now() + lifetime,
-        )
-    return secret
-
-
-async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
-    """Use up a link; returns the secret of a new session, or None if the link is not valid.
-
-    The session is a token of the link's user, which expires after `lifetime`.
-    """
-    rows = await fetch(
-        "SELECT l.id, l.organization_id, l.user_id, u.name, o.revision FROM sign_in_links l "
-        "JOIN organizations o ON o.id = l.organization_id "
-        "JOIN users u ON u.id = l.user_id WHERE l.secret_hash = $1 AND l.used_at IS NULL "
-        "AND l.expires_at > $2 AND u.until_revision IS NULL AND u.status = $3",
-        hash_secret(link_secret),
-        utc_now(),
-        UserStatus.ACTIVE,
-    )
-    if not rows:
-        return None
-    link = rows[0]
-    # Signing in needs no role, so a role that is lowered meanwhile must not refuse it.
-    person = Viewer(
-        link["organization_id"],
-        Role.MEMBER,
-        ActorKind.USER,
-        link["name"],
-        link["user_id"],
-        revision=link["revision"],
-    )
-    try:
-        async with write(person) as draft:
-            used = await fetch(
-                "UPDATE sign_in_links SET used_at = $2 "
-                "WHERE id = $1 AND used_at IS NULL RETURNING id",
-                link["id"],
-                draft.now,
-            )
-            return await _begin_session(draft, None, utc_now() + lifetime) if used else None
-    except Unauthenticated:  # the user was deactivated or deleted while this waited for its turn
-        return None
-
-
-async def exchange(viewer: Viewer, lifetime: timedelta) -> str:
-    """Exchange a browser's token for a session; returns the session's secret.
-
-    The session may do what the token may, and ends with it.
-    """
-    async with write(viewer) as draft:
-        end = utc_now() + lifetime  # the ledger may be ahead of all clocks: one may have been wrong
-        end = min(end, viewer.expires_at or end)
-        return await _begin_session(draft, viewer.role, end, viewer.token_id)
-
-
-async def _begin_session(
-    draft: Draft, role: Role | None, expires_at: datetime, parent_id: str | None = None
-) -> str:
-    user_id = draft.viewer.user_id
-    token_id, secret = await _insert(draft, "Browser session", role, user_id, expires_at, parent_id)
-    draft.record(Action.TOKEN_CREATED, "signed in", details={"token": token_id})
-    return secret
-
-
-async def sign_out(viewer: Viewer) -> None:
-    """Revoke the viewer's own token, whatever its rights are by now."""
-    async with write(replace(viewer, role=Role.MEMBER)) as draft:
-        rows = await fetch(
-            "SELECT id, name FROM tokens WHERE id = $1 AND organization_id = $2 "
-            "AND revoked_at IS NULL",
-            viewer.token_id,
-            viewer.organization_id,
-        )
-        if rows:
-            await _revoke(draft, rows[0])

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from models import tokens
+from models import sessions
 from models.errors import Forbidden, Unauthenticated
 from runtime.auth import COOKIE, Authenticator, is_same_origin
 from runtime.cutoff import Cutoff
@@ -59,7 +59,7 @@ class Sessions:
         link = request.query_params.get("secret", "")
         try:
             async with self._attempt(request):
-                secret = await tokens.sign_in(link, self.settings.session_lifetime)
+                secret = await sessions.sign_in(link, self.settings.session_lifetime)
                 if secret is None:
                     raise Unauthenticated(LINK_NOT_GOOD)
         except TryAgainLater as error:
@@ -73,12 +73,12 @@ class Sessions:
         token = await _pasted_token(request, self.settings.request_seconds)
         async with self._attempt(request):
             viewer = await self.authenticator.viewer(token)
-        secret = await tokens.exchange(viewer, self.settings.session_lifetime)
+        secret = await sessions.exchange(viewer, self.settings.session_lifetime)
         return self._with_cookie(Response(status_code=204), request, secret)
 
     async def end(self, request: Request) -> Response:
         """Revoke the session, and delete the cookie."""
-        await tokens.sign_out(await self.authenticator.viewer(request.cookies.get(COOKIE)))
+        await sessions.sign_out(await self.authenticator.viewer(request.cookies.get(COOKIE)))
         response = Response(status_code=204)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return response

@@ -17,8 +17,9 @@ from models.database import fetch, transaction
 from models.kinds import USERS
 from models.ledger import utc_now
 from models.organizations import create_organization
+from models.sessions import create_sign_in_link
 from models.tables import Role, UserStatus
-from models.tokens import create_sign_in_link, create_token
+from models.tokens import create_token
 from models.upserts import upsert_entries
 from models.viewer import Viewer
 from runtime.auth import COOKIE

@@ -16,8 +16,9 @@ from models.groups import update_group
 from models.kinds import USERS
 from models.ledger import utc_now
 from models.organizations import create_organization
+from models.sessions import exchange
 from models.tables import Action, ActorKind, Role, UserStatus
-from models.tokens import authenticate, create_token, exchange, revoke_token
+from models.tokens import authenticate, create_token, revoke_token
 from models.upserts import upsert_entries
 from models.viewer import Viewer
 from runtime.auth import COOKIE

@@ -6,8 +6,9 @@ import pytest
 
 from models.database import fetch
 from models.ledger import current_revision
+from models.sessions import sign_in
 from models.tables import Role, UserStatus
-from models.tokens import authenticate, create_token, revoke_token, sign_in
+from models.tokens import authenticate, create_token, revoke_token
 from models.viewer import Viewer
 from tests.commands.running import manage, refusal
 from tests.factories import make_admin, make_user

@@ -17,7 +17,8 @@ from models.impact import Proposal, access_impact
 from models.kinds import BOTS, KINDS, USERS, Kind
 from models.ledger import current_revision
 from models.membership_writes import add_members, remove_members
-from models.tokens import create_sign_in_link, create_token, revoke_token, sign_in
+from models.sessions import create_sign_in_link, sign_in
+from models.tokens import create_token, revoke_token
 from models.undo import undo_change
 from models.upserts import upsert_entries
 from models.verify import differences

@@ -1,32 +1,25 @@
-"""Tokens: who a secret stands for, and for how long. Sessions of browsers, and links to them."""
+"""Tokens: who a secret stands for, and for how long."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
 
 import pytest
-from tortoise.exceptions import IntegrityError
 
 from models.database import Row, fetch, transaction
 from models.directory import delete_entries
 from models.errors import Code, Forbidden, Unauthenticated
 from models.kinds import USERS
-from models.ledger import current_revision, lock, utc_now
+from models.ledger import current_revision, utc_now
 from models.listing import Slice, fetch_page
 from models.tables import ActorKind, Role, UserStatus
 from models.text import NAME_LENGTH
 from models.tokens import (
     authenticate,
-    create_sign_in_link,
     create_token,
-    exchange,
     mark_used,
     revoke_token,
-    sign_in,
-    sign_out,
     tokens,
     tokens_by_id,
 )
@@ -45,10 +38,10 @@ async def find(viewer: Viewer, token_id: str | None) -> Row:
     return (await tokens_by_id(viewer, [str(token_id)]))[0]
 
 
-async def expire(table: str) -> None:
-    """Let all tokens, or links, end a moment ago."""
+async def expire() -> None:
+    """Let all tokens end a moment ago."""
     async with transaction():
-        await fetch(f"UPDATE {table} SET expires_at = $1", utc_now() - timedelta(microseconds=1))
+        await fetch("UPDATE tokens SET expires_at = $1", utc_now() - timedelta(microseconds=1))
 
 
 # -------------------------------------------------------------------------------------- creating
@@ -151,7 +144,7 @@ async def test_an_expired_token_stands_for_nobody(viewer: Viewer) -> None:
     found = await authenticate(secret)
     assert found is not None
     assert found.expires_at is not None
-    await expire("tokens")
+    await expire()
     assert await authenticate(secret) is None
 
 
@@ -259,128 +252,6 @@ async def test_noting_the_last_use_waits_for_nobody(viewer: Viewer) -> None:
     assert found == [now, None, now]
 
 
-# ---------------------------------------------------------------------------- signing in and out
-
-
-async def test_a_link_signs_a_browser_in_once(viewer: Viewer) -> None:
-    ada = await make_user(viewer, "Ada", role=Role.AUDITOR)
-    link = await create_sign_in_link(viewer.organization_id, ada)
-    session = await sign_in(link, DAY)
-    found = await authenticate(str(session))
-    assert found is not None
-    assert (found.user_id, found.role, found.kind) == (ada, Role.AUDITOR, ActorKind.USER)
-    assert found.expires_at is not None
-    assert timedelta(0) < found.expires_at - utc_now() <= DAY
-    rows = await fetch("SELECT summary FROM changes ORDER BY revision DESC")
-    assert rows[0][0] == "Ada signed in"
-    async with unchanged(viewer):
-        assert await sign_in(link, DAY) is None
-
-
-async def test_of_many_who_use_one_link_at_once_one_gets_in(viewer: Viewer) -> None:
-    link = await create_sign_in_link(viewer.organization_id, await make_user(viewer))
-    sessions = await asyncio.gather(*(sign_in(link, DAY) for _ in range(8)))
-    assert sum(session is not None for session in sessions) == 1
-
-
-async def test_a_link_that_is_not_good_signs_nobody_in(viewer: Viewer) -> None:
-    ada = await make_user(viewer)
-    link = await create_sign_in_link(viewer.organization_id, ada)
-    for wrong in ("", "\x00", "\ud800", link[:-1]):
-        assert await sign_in(wrong, DAY) is None
-    await expire("sign_in_links")
-    assert await sign_in(link, DAY) is None
-
-
-async def test_a_link_of_somebody_who_is_gone_signs_nobody_in(viewer: Viewer) -> None:
-    ada, alan = await make_user(viewer), await make_user(viewer, email="alan@example.com")
-    links = [await create_sign_in_link(viewer.organization_id, user) for user in (ada, alan)]
-    await delete_entries(viewer, USERS, [ada])
-    deactivated = {"name": "Alan", "email": "alan@example.com", "status": UserStatus.DEACTIVATED}
-    await upsert_entries(viewer, USERS, [deactivated])
-    assert [await sign_in(link, DAY) for link in links] == [None, None]
-
-
-async def deactivate(viewer: Viewer, user_id: str) -> None:
-    status = {"name": "Ada", "email": "ada@example.com", "status": UserStatus.DEACTIVATED}
-    await upsert_entries(viewer, USERS, [status])
-
-
-async def delete(viewer: Viewer, user_id: str) -> None:
-    await delete_entries(viewer, USERS, [user_id])
-
-
-@asynccontextmanager
-async def while_it_waits(
-    viewer: Viewer, attempt: Callable[[], Awaitable[T]]
-) -> AsyncIterator[asyncio.Task[T]]:
-    """An attempt that waits for its turn to write until the block has ended."""
-    begins = asyncio.Event()
-
-    async def begin() -> T:
-        await begins.wait()
-        return await attempt()
-
-    waiting = asyncio.create_task(begin())  # outside of the transaction
-    async with transaction():
-        await lock(viewer.organization_id)
-        begins.set()
-        await asyncio.sleep(0.2)  # long enough to have read what is to be read before
-        assert not waiting.done()
-        yield waiting
-
-
-@pytest.mark.parametrize("end", [deactivate, delete])
-async def test_a_link_of_somebody_who_goes_while_it_waits_signs_nobody_in(
-    viewer: Viewer, end: Callable[[Viewer, str], Awaitable[None]]
-) -> None:
-    ada = await make_user(viewer, "Ada", email="ada@example.com")
-    link = await create_sign_in_link(viewer.organization_id, ada)
-    async with while_it_waits(viewer, lambda: sign_in(link, DAY)) as waiting:
-        await end(viewer, ada)
-    assert await waiting is None
-    assert [row["name"] for row in await fetch("SELECT name FROM tokens")] == []
-
-
-async def test_who_loses_a_role_meanwhile_is_signed_in_and_out_all_the_same(viewer: Viewer) -> None:
-    ada = await make_user(viewer, "Ada", email="ada@example.com", role=Role.AUDITOR)
-    lesser = {"name": "Ada", "email": "ada@example.com", "role": Role.MEMBER}
-    link = await create_sign_in_link(viewer.organization_id, ada)
-    async with while_it_waits(viewer, lambda: sign_in(link, DAY)) as signing_in:
-        await upsert_entries(viewer, USERS, [lesser])
-    session = str(await signing_in)
-    await upsert_entries(viewer, USERS, [lesser | {"role": Role.AUDITOR}])
-    found = await authenticate(session)
-    assert found is not None
-    async with while_it_waits(viewer, lambda: sign_out(found)) as signing_out:
-        await upsert_entries(viewer, USERS, [lesser])
-    await signing_out
-    assert await authenticate(session) is None
-
-
-async def test_a_link_cannot_be_for_a_user_of_another_organization(
-    viewer: Viewer, other: Viewer
-) -> None:
-    with pytest.raises(IntegrityError):
-        await create_sign_in_link(viewer.organization_id, await make_user(other))
-
-
-async def test_signing_out_revokes_the_session_and_no_other(viewer: Viewer) -> None:
-    ada = await make_user(viewer)
-    secrets = [
-        str(await sign_in(await create_sign_in_link(viewer.organization_id, ada), DAY))
-        for _ in range(2)
-    ]
-    found = await authenticate(secrets[0])
-    assert found is not None
-    await sign_out(found)
-    assert await authenticate(secrets[0]) is None
-    assert await authenticate(secrets[1]) is not None
-    async with unchanged(viewer):
-        with pytest.raises(Unauthenticated):
-            await sign_out(found)
-
-
 async def test_a_token_that_is_gone_with_a_restored_state_writes_nothing(viewer: Viewer) -> None:
     outcome, secret = await create_token(viewer, "Later", None, await make_admin(viewer))
     later = await authenticate(secret)
@@ -392,53 +263,3 @@ async def test_a_token_that_is_gone_with_a_restored_state_writes_nothing(viewer:
     async with unchanged(viewer):
         with pytest.raises(Unauthenticated):
             await make_group(later)
-
-
-@pytest.mark.parametrize("ends", [None, timedelta(hours=1), 2 * DAY])
-async def test_a_token_is_exchanged_for_a_session_that_may_no_more_and_lasts_no_longer(
-    viewer: Viewer, ends: timedelta | None
-) -> None:
-    await make_group(viewer)
-    expires_at = utc_now() + ends if ends else None
-    _, secret = await create_token(viewer, "CLI", Role.AUDITOR, expires_at=expires_at)
-    token = await authenticate(secret)
-    assert token is not None
-    session = await authenticate(await exchange(token, DAY))
-    assert session is not None
-    assert (session.role, session.kind) == (Role.AUDITOR, ActorKind.TOKEN)
-    assert session.token_id != token.token_id
-    assert session.expires_at is not None
-    assert session.expires_at <= utc_now() + min(ends or DAY, DAY)
-
-
-async def test_a_session_ends_with_the_token_that_it_was_exchanged_for(viewer: Viewer) -> None:
-    outcome, secret = await create_token(viewer, "Pasted", Role.ADMIN)
-    owner = await authenticate(secret)
-    assert owner is not None
-    session = await exchange(owner, DAY)
-    of_session = await authenticate(session)
-    assert of_session is not None
-    again = await exchange(of_session, DAY)  # a session is a token, too
-    assert await authenticate(again) is not None
-    await revoke_token(viewer, str(outcome.id))
-    assert await authenticate(session) is None
-    assert await authenticate(again) is None
-
-
-async def test_a_session_lasts_no_longer_though_the_ledger_is_ahead_of_the_clock(
-    viewer: Viewer,
-) -> None:
-    """Some machine's clock was wrong, and made a write; all that follow are dated behind it."""
-    user = await make_user(viewer, "Ada")
-    _, secret = await create_token(viewer, "CLI", Role.ADMIN)
-    ahead = utc_now() + 365 * DAY
-    async with transaction():
-        await fetch("UPDATE organizations SET changed_at = $1", ahead)
-    token = await authenticate(secret)
-    assert token is not None
-    link = await create_sign_in_link(viewer.organization_id, user)
-    for session in (await exchange(token, DAY), await sign_in(link, DAY)):
-        found = await authenticate(str(session))
-        assert found is not None
-        assert found.expires_at is not None
-        assert found.expires_at <= utc_now() + DAY

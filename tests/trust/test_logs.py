@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from models.organizations import create_organization
-from models.tokens import create_sign_in_link
+from models.sessions import create_sign_in_link
 from runtime.settings import Settings
 from runtime.telemetry import TimedFormatter
 from tests.access.service import listening

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from models import tokens
+from models import sessions
 from models.errors import Forbidden, Unavailable
 from models.organizations import create_organization
-from models.tokens import create_sign_in_link
+from models.sessions import create_sign_in_link
 from models.viewer import Viewer
 from runtime.auth import COOKIE
 from tests.access.service import listening
@@ -201,7 +201,7 @@ async def test_an_outage_is_no_failure_of_those_who_sign_in(
         raise Unavailable("no answer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(tokens, "sign_in", be_away)
+        patch.setattr(sessions, "sign_in", be_away)
         for _ in range(15):
             assert (await follow(client, link)).status_code == 503
     assert (await follow(client, link)).status_code == 303
@@ -214,7 +214,7 @@ async def test_a_role_that_is_taken_away_meanwhile_is_told_as_on_any_page(
     async def be_too_late(viewer: Viewer, lifetime: timedelta) -> str:
         raise Forbidden("Your role was changed in the meantime; reload to see what you may do.")
 
-    monkeypatch.setattr(tokens, "exchange", be_too_late)
+    monkeypatch.setattr(sessions, "exchange", be_too_late)
     response = await paste(client, ask.token)
     assert response.status_code == 403
     assert response.json()["errors"][0]["extensions"] == {"code": "FORBIDDEN"}
