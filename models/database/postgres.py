@@ -5,17 +5,14 @@ It is the connection's `engine`, so Tortoise itself uses it too, for models and 
 
 import asyncio
 import logging
-import re
 import sys
 import time
-from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import lru_cache
-from typing import Any, NoReturn, Self, cast
+from typing import Any, cast
 
 import asyncpg
-from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.asyncpg.client import TransactionWrapper
 from tortoise.backends.base.client import (
     NestedTransactionContext,
     TransactionalDBClient,
@@ -24,13 +21,13 @@ from tortoise.backends.base.client import (
 )
 from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connections
-from tortoise.exceptions import BaseORMException, DBConnectionError
 
 from models.database import pairs, unpooled
 from models.database.pool import Pool, is_dead
+from models.database.postgres_errors import NOT_REACHED, Translating
 from models.database.settle import settle
-from models.database.statements import FIRST, Statement, seen
-from models.errors import Busy, Unavailable, Unwritable
+from models.database.statements import Statement, seen, together
+from models.errors import Busy, Unavailable
 from models.spans import over_statement
 
 STATEMENTS_PREPARED = 500  # cached on each connection
@@ -38,102 +35,21 @@ SILENT_SECONDS = 1.0  # how much longer than the server's own timeout we wait fo
 RENEW_SECONDS = 1.0  # how often the pool is renewed at most while nothing can be written
 LONGEST_TIMEOUT = 2**31 - 1  # milliseconds: the largest that PostgreSQL's settings can hold
 
-# What is raised where a connection cannot be made or does not answer, and where the database has
-# gone away during a statement.
-NOT_REACHED = (*unpooled.NO_ANSWER, DBConnectionError)
-GONE = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.InternalClientError,  # when the connection was closed while idle
-    asyncpg.QueryCanceledError,  # by the server; when we cancel a statement, nobody sees the error
-)
-NOT_WRITTEN = (asyncpg.DiskFullError, asyncpg.ReadOnlySQLTransactionError)
-# PostgreSQL has rolled back the whole transaction to let somebody else's go on.
-IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE)\b")  # also matches FOR UPDATE
-
 logger = logging.getLogger("cohort.database")
 
 
-@lru_cache(maxsize=STATEMENTS_PREPARED)
-def _shifted(sql: str, by: int) -> str:
-    """The statement with the numbers of its parameters raised by `by`."""
-    return re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + by}", sql)
-
-
-def _together(first: Statement, others: Sequence[Statement]) -> Statement:
-    """Several statements as one, with common table expressions; that of the first is FIRST."""
-    sql, values = first
-    parts, params = [f"{FIRST} AS ({sql})"], [*values]
-    *but_last, (last, last_values) = others
-    for number, (sql, values) in enumerate(but_last):
-        parts.append(f"part_{number} AS ({_shifted(sql, len(params))})")
-        params += values
-    return f"WITH {', '.join(parts)} {_shifted(last, len(params))}", [*params, *last_values]
-
-
-class _Translating(AsyncpgDBClient):
-    """Turns errors of asyncpg into ours: Unavailable if the database went away, Unwritable if it
-    cannot be written, and Busy if a lock was not free in time (`lock_timeout`) or the transaction
-    was in the way of another (a deadlock)."""
-
-    async def _translate_exceptions(
-        self, func: Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> Any:
-        try:
-            return await super()._translate_exceptions(func, *args, **kwargs)
-        except Exception as error:
-            cause = error.__cause__ if isinstance(error, BaseORMException) else error
-            if isinstance(cause, asyncpg.LockNotAvailableError):
-                raise Busy(
-                    "Another transaction is writing, and took too long. Try again."
-                ) from error
-            if isinstance(cause, IN_THE_WAY):
-                raise Busy("Another transaction conflicted with this one. Try again.") from error
-            if isinstance(cause, asyncpg.ReadOnlySQLTransactionError):
-                self.renew()
-            if isinstance(cause, NOT_WRITTEN):
-                raise Unwritable(str(cause)) from error
-            if isinstance(cause, GONE) or self._has_died(cause):
-                raise Unavailable(str(cause)) from error
-            raise
-
-    async def _raise_translated(self, error: Exception, sql: str) -> NoReturn:
-        """Raise the translation of a statement's error.
-
-        For hot paths: the decorator `translate_exceptions` would add three calls to each statement.
-        """
-        if isinstance(error, asyncpg.InsufficientPrivilegeError) and WRITES.search(sql):
-            raise Unwritable(str(error)) from error
-
-        async def again(client: Self) -> NoReturn:
-            raise error
-
-        await self._translate_exceptions(again)
-        raise error
+class _Client(Translating):
+    """What the pool and its transactions have in common."""
 
     async def fetch_behind(
         self: Any, first: Statement, others: Sequence[Statement]
     ) -> Sequence[asyncpg.Record]:
         """Run writing statements, all or nothing, in one round trip, if the first returns a row."""
-        rows: Sequence[asyncpg.Record] = await self.fetch(*_together(first, others))
+        rows: Sequence[asyncpg.Record] = await self.fetch(*together(first, others))
         return rows
 
-    @abstractmethod
-    def renew(self) -> None:
-        """Have the connections of the pool replaced."""
 
-    def _has_died(self, cause: BaseException | None) -> bool:
-        """Whether this is asyncpg's complaint that the transaction's connection is closed."""
-        if self._connection is None or not isinstance(cause, asyncpg.InterfaceError):
-            return False
-        return is_dead(self._connection)
-
-
-class CohortPostgresClient(_Translating):
+class CohortPostgresClient(_Client):
     """A pool of connections, each of which serves one statement or one transaction at a time."""
 
     is_transaction = False
@@ -314,10 +230,10 @@ class CohortPostgresClient(_Translating):
             await self.give_back(connection)
             return rows
         except Exception as error:
-            await self._raise_translated(error, sql)
+            await self.raise_translated(error, sql)
 
 
-class Transaction(_Translating, TransactionWrapper):
+class Transaction(_Client, TransactionWrapper):
     """A transaction on one connection of the pool."""
 
     is_transaction = True
@@ -355,7 +271,7 @@ class Transaction(_Translating, TransactionWrapper):
                     rows: Sequence[asyncpg.Record] = await self._connection.fetch(sql, *params)
             return rows
         except Exception as error:
-            await self._raise_translated(error, sql)
+            await self.raise_translated(error, sql)
 
     async def fetch_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a writing statement once for each of `rows`, in one round trip."""
@@ -364,7 +280,7 @@ class Transaction(_Translating, TransactionWrapper):
             with over_statement(sql):
                 await self._connection.executemany(sql, rows)
         except Exception as error:
-            await self._raise_translated(error, sql)
+            await self.raise_translated(error, sql)
 
 
 class SettledTransactionContext(TransactionContextPooled):
