@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from shutil import copymode
 
 import orjson
 import typer
@@ -66,11 +67,16 @@ def _special_file(path: Path) -> Iterator[Out]:
 
 @contextmanager
 def _atomic_file(path: Path) -> Iterator[Out]:
-    """A file that appears under its name only when it is finished; symbolic links are followed."""
+    """A file that appears under its name only when it is finished; symbolic links are followed.
+
+    One that it replaces may be closed to others, and so is the new one, from its first line on.
+    """
     path = Path(os.path.realpath(path))
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as file:
+            if path.exists():
+                copymode(path, unfinished)
             yield file.write
         unfinished.replace(path)
     finally:

@@ -133,6 +133,17 @@ async def test_what_is_no_file_is_written_to_and_stays_what_it_is(
     assert file.read_bytes().decode() == users  # noqa: ASYNC240
 
 
+async def test_a_file_that_is_closed_to_others_stays_so(
+    viewer: Viewer, database_url: str, tmp_path: Path
+) -> None:
+    await make_user(viewer, "Ada")
+    path = tmp_path / "users.csv"
+    path.touch(0o600)  # noqa: ASYNC240
+    await export(database_url, "Acme", "users", path)
+    assert "Ada" in path.read_text()  # noqa: ASYNC240
+    assert path.stat().st_mode & 0o777 == 0o600  # noqa: ASYNC240
+
+
 async def export_to(output: Path, url: str, *options: str) -> tuple[int | None, str]:
     """The exit code and the messages of a command whose standard output is added to a file."""
     with output.open("a") as file:  # noqa: ASYNC230
