@@ -23,6 +23,7 @@ from models.database.statements import FIRST, Statement
 CONNECTION = "default"
 POOL_SECONDS = 5.0
 MANY = 100  # rows; for as many, planning a statement costs little beside executing it
+TEXTS = ("host", "user", "password", "database")  # options that stay texts if they are all digits
 APPS = {"models": {"models": ["models.tables"], "migrations": "models.migrations"}}
 
 
@@ -103,10 +104,11 @@ def config(
 
 def _options(query: str) -> dict[str, Any]:
     """The options of a URL, such as `?sslmode=require&statement_cache_size=0`, for asyncpg."""
-    return {
-        "ssl" if name == "sslmode" else name: int(value) if value.isdecimal() else value
-        for name, value in parse_qsl(query)
-    }
+    options: dict[str, Any] = {}
+    for name, value in parse_qsl(query):
+        is_number = value.isdecimal() and name not in TEXTS
+        options["ssl" if name == "sslmode" else name] = int(value) if is_number else value
+    return options
 
 
 async def connect(url: str, *, fallback: bool = True, **options: Any) -> TortoiseContext:

@@ -75,6 +75,12 @@ def test_a_postgres_url_names_host_user_password_and_database() -> None:
     assert found["ssl"] == "require"
 
 
+def test_a_password_of_digits_is_a_text_also_among_the_options() -> None:
+    found = credentials("postgres://db/cohort?user=7&password=0042&statement_cache_size=0")
+    assert (found["user"], found["password"]) == ("7", "0042")
+    assert found["statement_cache_size"] == 0
+
+
 def test_a_postgres_url_may_name_the_directory_of_a_socket() -> None:
     assert credentials("postgresql://postgres:@/db?host=/run/db")["host"] == "/run/db"
 
