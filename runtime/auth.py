@@ -94,7 +94,10 @@ class Authenticator:
         if known is None or secret is None:
             return await self.recognise(secret)
         key = self._key(secret)  # before the await: the issuer's keys may change meanwhile
-        at = await self.revisions.at(known.organization_id)
+        try:
+            at = await self.revisions.at(known.organization_id)
+        except LookupError:  # an older state was restored, from before there was the organization
+            return await self.recognise(secret)
         if not at.knows(known):
             return await self.recognise(secret)
         if known.revision != at.revision:

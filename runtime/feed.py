@@ -23,6 +23,9 @@ POLL_SECONDS = 0.2
 POLL_SECONDS_IF_NOTIFIED = 1.0  # on PostgreSQL, only to catch notifications that got lost
 GATHER_SECONDS = 0.02  # changes that land within are read, and announced, together
 
+# Of an organization that is gone: an older state was restored, from before it was created.
+NONE_YET = ledger.Position(0, 0)
+
 logger = logging.getLogger("cohort.feed")
 
 
@@ -161,8 +164,9 @@ class Feed:
         if not self._channels:
             return
         channels = dict(self._channels)  # one added meanwhile may be ahead of what is read here
-        for id, at in (await ledger.revisions(list(channels))).items():
-            channel = channels[id]
+        positions = await ledger.revisions(list(channels))
+        for id, channel in channels.items():
+            at = positions.get(id, NONE_YET)
             if at.revision < channel.revision:
                 logger.warning("%s went from revision %d to %d", id, channel.revision, at.revision)
                 channel.revision = at.revision

@@ -42,7 +42,7 @@ class Revisions:
         self._newest[organization_id] = max(revision, self._newest.get(organization_id, 0))
 
     async def read(self, organization_id: str) -> int:
-        """The current revision of an organization."""
+        """The current revision of an organization. Raises LookupError if it is gone."""
         return (await self.at(organization_id)).revision
 
     async def at(self, organization_id: str) -> Position:

@@ -43,6 +43,13 @@ async def go_back(revision: int) -> None:
         await fetch("UPDATE organizations SET revision = $1, bot_count = 0", revision)
 
 
+async def go_back_to_nothing() -> None:
+    """Restore the state before the organization was created."""
+    async with transaction():
+        for table in ("tokens", "changes", "organizations"):
+            await fetch(f"DELETE FROM {table}")
+
+
 async def test_answers_and_viewers_of_the_state_that_is_gone_are_forgotten(
     acme: Viewer, ask: Asker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -69,6 +76,19 @@ async def test_answers_and_viewers_of_the_state_that_is_gone_are_forgotten(
     ]
 
 
+@pytest.mark.parametrize(
+    "query", [BOTS, 'mutation { createGroup(input: {name: "New"}) { revision } }']
+)
+async def test_who_was_of_an_organization_that_is_gone_is_a_stranger(
+    acme: Viewer, ask: Asker, query: str
+) -> None:
+    for _ in range(2):
+        await ask(BOTS)
+    await go_back_to_nothing()
+    for _ in range(2):
+        assert await ask.codes(query) == ["UNAUTHENTICATED"]
+
+
 async def test_subscribers_are_told_what_comes_instead(
     service: Service, acme: Viewer, ask: Asker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -91,15 +111,16 @@ async def test_subscribers_are_told_what_comes_instead(
         assert [each.levelname for each in told] == ["WARNING"]
 
 
+@pytest.mark.parametrize("is_organization_gone", [False, True])
 async def test_a_subscriber_that_is_gone_with_the_restored_state_is_told_nothing(
-    service: Service, acme: Viewer, ask: Asker
+    service: Service, acme: Viewer, ask: Asker, is_organization_gone: bool
 ) -> None:
     before = await revision_of(acme)
     _, secret = await create_token(acme, "Later", Role.AUDITOR)
     async with line(service, secret) as socket:
         await socket.subscribe()
         await socket.ask("{ viewer { role } }")
-        await go_back(before)
+        await (go_back_to_nothing() if is_organization_gone else go_back(before))
         ended = await socket.hear()
         assert ended["type"] == "error"
         assert ended["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
