@@ -3,7 +3,6 @@
 import asyncio
 import json
 from datetime import timedelta
-from typing import TypeVar
 
 import pytest
 
@@ -31,7 +30,6 @@ from tests.refusals import assert_forbidden, refused, unchanged
 pytestmark = pytest.mark.usefixtures("consistent")
 
 DAY = timedelta(days=1)
-T = TypeVar("T")
 
 
 async def find(viewer: Viewer, token_id: str | None) -> Row:
