@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readPasted } from './signIn';
+import { placeOf, readPasted } from './signIn';
 
 const ORIGIN = 'https://cohort.example.com';
 
@@ -18,4 +18,9 @@ test('anything else is a token', () => {
   expect(readPasted(' abc ', ORIGIN)).toEqual({ token: 'abc' });
   const other = `${ORIGIN}/?secret=abc`;
   expect(readPasted(other, ORIGIN)).toEqual({ token: other });
+});
+
+test('a place to come back to is never an address of another host', () => {
+  expect(placeOf({ pathname: '/groups', search: '?search=a' })).toBe('/groups?search=a');
+  expect(placeOf({ pathname: '//elsewhere.example/x', search: '' })).toBe('/elsewhere.example/x');
 });

@@ -31,8 +31,11 @@ export async function signInWith(token: string): Promise<string | null> {
   return answer?.errors?.[0]?.message ?? `The service refused (${response.status}).`;
 }
 
-export const rememberPlace = () =>
-  sessionStorage.setItem(RETURN_TO, location.pathname + location.search);
+/** The address of a page within this service. The router takes `//x` for another host, and fails. */
+export const placeOf = ({ pathname, search }: Pick<Location, 'pathname' | 'search'>) =>
+  pathname.replace(/^\/+/, '/') + search;
+
+export const rememberPlace = () => sessionStorage.setItem(RETURN_TO, placeOf(location));
 
 /** The place to go on at after a sign-in link, once. */
 export function recallPlace(): string | null {
