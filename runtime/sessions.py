@@ -28,6 +28,7 @@ LINK_NOT_GOOD = (
     "This link has already been used, or has expired. Ask for a new one:\n"
     "python manage.py sign-in-link --organization NAME --user EMAIL\n"
 )
+NOT_OPENED = "Open this link as a page of its own. It has not been used up.\n"
 LARGEST_BODY = LONGEST_TOKEN + 1_000
 
 
@@ -56,6 +57,9 @@ class Sessions:
         """Use up a sign-in link, set the cookie, and redirect to an address without the secret."""
         if request.method == "HEAD":  # mail programs check links like this, without using them up
             return Response()
+        # As a picture in a page of ours, such as an avatar, it would replace the reader's session.
+        if request.headers.get("sec-fetch-dest", "document") != "document":
+            return message_page(request, NOT_SIGNED_IN, NOT_OPENED, 403)
         link = request.query_params.get("secret", "")
         try:
             async with self._attempt(request):

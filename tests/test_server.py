@@ -26,6 +26,7 @@ from runtime.auth import COOKIE
 from tests.client import Client, asker, serving
 from tests.databases import Databases, opened
 from tests.factories import make_admin, make_user
+from tests.refusals import unchanged
 
 ROOT = Path(server.__file__).parent
 
@@ -200,6 +201,17 @@ async def test_a_link_that_is_not_good_signs_nobody_in(client: Client, acme: Vie
     for path in paths:
         response = await client.http.get(path)
         assert (response.status_code, response.headers.get("set-cookie")) == (403, None), path
+
+
+async def test_a_link_signs_nobody_in_as_a_part_of_a_page(client: Client, acme: Viewer) -> None:
+    path = await link_of(acme, await make_user(acme))
+    async with unchanged(acme):
+        for part in ("image", "iframe", "script", "empty"):
+            refused = await client.http.get(path, headers={"Sec-Fetch-Dest": part})
+            assert (refused.status_code, refused.headers.get("set-cookie")) == (403, None)
+            assert "has not been used up" in refused.text
+    opened = await client.http.get(path, headers={"Sec-Fetch-Dest": "document"})
+    assert opened.status_code == 303
 
 
 async def test_a_browser_is_told_by_a_page_and_any_other_client_by_text(client: Client) -> None:
