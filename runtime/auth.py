@@ -47,7 +47,18 @@ def secret_of(connection: HTTPConnection) -> str | None:
     authorization = connection.headers.get("authorization")
     if authorization is not None:
         return secret_in(authorization)
-    return connection.cookies.get(COOKIE) if is_same_origin(connection) else None
+    return cookie_of(connection) if is_same_origin(connection) else None
+
+
+def cookie_of(connection: HTTPConnection) -> str | None:
+    """The secret in the session cookie, exactly as it was set; None if there is no such cookie.
+
+    (`connection.cookies` also takes quotes off values, which before Python 3.11.10 takes quadratic
+    time: CVE-2024-7592.)
+    """
+    sent = "; ".join(connection.headers.getlist("cookie"))
+    cookies = [part.strip().partition("=") for part in sent.split(";")]
+    return next((value for name, _, value in reversed(cookies) if name == COOKIE), None)
 
 
 def secret_in(authorization: str) -> str:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from models import sessions
 from models.errors import Forbidden, Unauthenticated
-from runtime.auth import COOKIE, Authenticator, is_same_origin
+from runtime.auth import COOKIE, Authenticator, cookie_of, is_same_origin
 from runtime.cutoff import Cutoff
 from runtime.limits import PerMinute, TryAgainLater, address_key
 from runtime.metrics import ERRORS
@@ -82,7 +82,7 @@ class Sessions:
 
     async def end(self, request: Request) -> Response:
         """Revoke the session, and delete the cookie."""
-        await sessions.sign_out(await self.authenticator.viewer(request.cookies.get(COOKIE)))
+        await sessions.sign_out(await self.authenticator.viewer(cookie_of(request)))
         response = Response(status_code=204)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return response

@@ -73,6 +73,30 @@ async def test_a_cookie_that_another_site_sends_along_counts_for_nothing(
     assert await status_with(ask.client, Authorization=f"Bearer {ask.token}", **headers) == 200
 
 
+@pytest.mark.parametrize(
+    ("cookies", "status"),
+    [
+        ("a=b; {0};c", 200),
+        ("{0}; a=b", 200),
+        (f"{COOKIE}=wrong; {{0}}", 200),
+        (f"{{0}}; {COOKIE}=wrong", 401),
+        ("x{0}", 401),
+        (f"{COOKIE}", 401),
+        ("a={0}", 401),
+    ],
+)
+async def test_the_cookie_is_found_among_others(ask: Asker, cookies: str, status: int) -> None:
+    sent = cookies.format(f"{COOKIE}={ask.token}")
+    assert await status_with(ask.client, Cookie=sent) == status
+
+
+async def test_the_cookie_is_read_as_it_was_set(ask: Asker) -> None:
+    """Taking quotes off, as cookies never had them here, takes Python quadratic time."""
+    assert await status_with(ask.client, Cookie=f'{COOKIE}="{ask.token}"') == 401
+    escapes = "\\" * 60_000  # half a minute of them
+    assert await status_with(ask.client, Cookie=f'{COOKIE}="{escapes}"') == 401
+
+
 async def test_a_token_in_the_header_counts_more_than_a_cookie(ask: Asker) -> None:
     cookie = f"{COOKIE}={ask.token}"
     assert await status_with(ask.client, Cookie=cookie, Authorization="Bearer wrong") == 401
