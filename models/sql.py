@@ -87,11 +87,11 @@ def contains(params: Params, search: str | None, *columns: str) -> str:
 
     Raises BadRequest for a text that is too long, or that no name can contain.
     """
+    if _is_too_long(search or ""):
+        raise BadRequest(f"`search` is too long: at most {SEARCH_LENGTH} characters.")
     key = search_key(search) if search else ""
     if not key:
         return ""
-    if _is_too_long(search or ""):
-        raise BadRequest(f"`search` is too long: at most {SEARCH_LENGTH} characters.")
     if not is_storable(key):
         raise BadRequest("`search` contains a character that no name can contain; remove it.")
     pattern = re.sub(r"([\\%_])", r"\\\1", key)

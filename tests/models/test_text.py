@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from models.errors import Code, DomainError
 from models.kinds import KINDS
-from models.text import NAME_LENGTH, Reader, in_words, is_storable, name_key, quantity
+from models.text import (
+    NAME_LENGTH,
+    SHORT,
+    Reader,
+    composed,
+    in_words,
+    is_storable,
+    name_key,
+    quantity,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +59,25 @@ def test_what_can_be_kept_has_a_key_that_can_be_kept(text: str) -> None:
         key = name_key(text)
         assert is_storable(key)
         assert key.encode().decode() == key
+
+
+# Among them some that begin with a mark when decomposed, and some that compose with one.
+MARKS = "\u0300\u0323\u0344\u0345\u0f73\u0f81\u05b0\u3099\u1100\u1161\u11a8aeυか각ạǖ"
+
+
+@given(st.text(st.sampled_from(MARKS), min_size=SHORT + 1) | st.text(min_size=SHORT + 1))
+def test_a_long_text_is_composed_like_a_short_one(text: str) -> None:
+    assert composed(text) == unicodedata.normalize("NFC", text).strip()
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [("\u0300\u0323", ("\u0323", "\u0300")), ("\u0f73", ("\u0f71", "\u0f72"))],
+)
+def test_very_many_marks_are_composed(marks: str, expected: tuple[str, str]) -> None:
+    """Before the tests are stopped: sorted by insertion, they would take an hour."""
+    first, second = expected
+    assert composed("x" + marks * 150_000) == f"x{first * 150_000}{second * 150_000}"
 
 
 @pytest.mark.parametrize("text", ["\x00", "a\x07", "\x7f", "\x85", "\ud800", "a\nb", "a\tb"])
