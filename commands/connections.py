@@ -1,6 +1,6 @@
 """uvicorn's protocols with limits that it lacks: on the size of a request's head, on how long a
-client may take to read, and on how many of its pings may wait to be answered; and with an answer to
-requests to upgrade that it mistakes."""
+client may take to read, on how many of its pings may wait to be answered, and on how many frames it
+may send at once; and with an answer to requests to upgrade that it mistakes."""
 
 import asyncio
 import logging
@@ -17,6 +17,8 @@ UNREAD_SECONDS = 60.0  # longer than the application's own limits, which give a 
 # How long a connection may be idle between two requests: longer than proxies keep theirs (60 by
 # default in nginx and AWS's load balancers), or they send requests on one that was just closed.
 IDLE_SECONDS = 75
+PIECE = 8 * 1024  # bytes of a WebSocket that are parsed at a time
+MOST_FRAMES = 4_000  # of a WebSocket, in what is read at once (some 256 KiB), or in one message
 
 
 def refusal(status: bytes, message: bytes) -> bytes:
@@ -138,13 +140,35 @@ class HTTP(HttpToolsProtocol):
 
 class WebSockets(WebSocketsSansIOProtocol):
     """A WebSocket that is not read while its client does not read: not even for pings, to which the
-    answers would pile up."""
+    answers would pile up.
+
+    One that sends too many frames at once is closed: empty ones take as long as others, but tens of
+    thousands of them are read at once, and nothing else is done meanwhile.
+    """
+
+    frames_read = 0  # at once
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        self.frames_read = 0
+        for start in range(0, len(data), PIECE):
+            if not self.transport.is_closing():
+                super().data_received(data[start : start + PIECE])
         if self.conn.handshake_exc and not self.handshake_initiated:  # uvicorn would keep silent
             self.transport.write(NO_HANDSHAKE)
             self.transport.close()
+
+    def handle_events(self) -> None:
+        """Handle the frames that were parsed last, unless they are too many."""
+        self.frames_read += len(self.conn.events)
+        if max(self.frames_read, len(self.frames)) > MOST_FRAMES:
+            self._fail(CloseCode.POLICY_VIOLATION)
+        else:
+            super().handle_events()
+
+    def _fail(self, code: CloseCode) -> None:
+        self.frames = []
+        self.conn.send_close(code)
+        self.handle_parser_exception()
 
     def send_receive_event_to_app(self) -> None:
         """Pass a message on; one that is not UTF-8 ends the connection.
@@ -155,9 +179,7 @@ class WebSockets(WebSocketsSansIOProtocol):
             try:
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
-                self.frames = []
-                self.conn.send_close(CloseCode.INVALID_DATA)
-                self.handle_parser_exception()
+                self._fail(CloseCode.INVALID_DATA)
                 return
         super().send_receive_event_to_app()
 

@@ -4,12 +4,13 @@ import asyncio
 import logging
 import re
 import socket
+from contextlib import suppress
 from itertools import repeat
 
 import pytest
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from commands.connections import HTTP, LARGEST_HEAD, UNREAD_SECONDS, WebSockets
+from commands.connections import HTTP, LARGEST_HEAD, MOST_FRAMES, UNREAD_SECONDS, WebSockets
 from models.organizations import create_organization
 from tests.access.service import PATIENCE, Service
 from tests.client import asker
@@ -26,6 +27,20 @@ TO_WEBSOCKET = (
     b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 )
+
+
+@pytest.fixture
+def sockets(monkeypatch: pytest.MonkeyPatch) -> list[WebSockets]:
+    """The service's ends of the WebSockets that are opened."""
+    found: list[WebSockets] = []
+    initiate = WebSocketsSansIOProtocol.__init__
+
+    def note(protocol: WebSockets, *args: object, **kwargs: object) -> None:
+        initiate(protocol, *args, **kwargs)  # type: ignore[arg-type]
+        found.append(protocol)
+
+    monkeypatch.setattr(WebSockets, "__init__", note)
+    return found
 
 
 async def connected(service: Service) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -97,6 +112,16 @@ async def test_what_is_large_in_its_parts_is_none_of_that(service: Service) -> N
     async with asyncio.timeout(PATIENCE):
         assert (await reader.readline()).startswith(b"HTTP/1.1 401")
     writer.close()
+
+
+async def opened(service: Service) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A WebSocket, before its first message."""
+    reader, writer = await connected(service)
+    writer.write(b"GET /graphql HTTP/1.1\r\nHost: x\r\n" + TO_WEBSOCKET)
+    writer.write(b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n")
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+    return reader, writer
 
 
 async def statuses(reader: asyncio.StreamReader, number: int) -> list[bytes]:
@@ -208,15 +233,51 @@ async def test_the_system_gives_a_connection_up_that_nobody_reads(
 async def test_a_message_that_is_not_utf_8_is_no_fault(
     service: Service, caplog: pytest.LogCaptureFixture, frames: bytes
 ) -> None:
-    reader, writer = await connected(service)
-    writer.write(b"GET /graphql HTTP/1.1\r\nHost: x\r\n" + TO_WEBSOCKET)
-    writer.write(b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n")
+    reader, writer = await opened(service)
     async with asyncio.timeout(PATIENCE):
-        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
         writer.write(frames)
         assert await reader.read() == b"\x88\x02" + (1007).to_bytes(2)
     writer.close()
     assert [record for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+EMPTY = b"\x80\0\0\0\0"  # the length of a frame without payload, and its mask
+
+
+@pytest.mark.parametrize("kind", [b"\x8a", b"\x89", b"\0"], ids=["pong", "ping", "continuation"])
+async def test_a_flood_of_empty_frames_ends_the_connection(
+    service: Service, sockets: list[WebSockets], kind: bytes
+) -> None:
+    reader, writer = await opened(service)
+    begun = b"\x01" + EMPTY if kind == b"\0" else b""
+    writer.write(begun + (kind + EMPTY) * 10 * MOST_FRAMES)
+    async with asyncio.timeout(PATIENCE):
+        with suppress(ConnectionResetError):  # where it was closed with some of it unread
+            await reader.read()
+    (ended,) = sockets
+    assert ended.conn.close_sent is not None
+    assert ended.conn.close_sent.code == 1008
+    writer.close()
+
+
+async def test_a_message_has_so_many_frames_whenever_they_arrive(service: Service) -> None:
+    reader, writer = await opened(service)
+    part = (b"\0" + EMPTY) * (MOST_FRAMES // 2)
+    message = b'{"type":"ping"}'
+    last = b"\x80" + bytes([0x80 + len(message)]) + bytes(4) + message
+    async with asyncio.timeout(PATIENCE):
+        for parts, answer in ((1, b"\x81"), (3, b"\x88")):
+            writer.write(b"\x01" + EMPTY)
+            for _ in range(parts):
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0.05)  # so that it is read by itself
+            writer.write(last)
+            head = await reader.readexactly(2)
+            assert head[:1] == answer
+            rest = await reader.readexactly(head[1])
+    assert rest == (1008).to_bytes(2)
+    writer.close()
 
 
 async def test_an_idle_connection_is_kept_for_longer_than_proxies_keep_theirs(
@@ -241,24 +302,9 @@ async def test_an_idle_connection_is_kept_for_longer_than_proxies_keep_theirs(
 
 
 async def test_pings_of_one_who_reads_nothing_are_not_gathered(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, sockets: list[WebSockets]
 ) -> None:
-    sockets: list[WebSockets] = []
-    initiate = WebSocketsSansIOProtocol.__init__
-
-    def note(protocol: WebSockets, *args: object, **kwargs: object) -> None:
-        initiate(protocol, *args, **kwargs)  # type: ignore[arg-type]
-        sockets.append(protocol)
-
-    monkeypatch.setattr(WebSockets, "__init__", note)
-    reader, writer = await connected(service)
-    writer.write(
-        b"GET /graphql HTTP/1.1\r\nHost: x\r\n"
-        + TO_WEBSOCKET
-        + b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
-    )
-    async with asyncio.timeout(PATIENCE):
-        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+    reader, writer = await opened(service)
     ping = b"\x89\xfd\0\0\0\0" + b"p" * 125
     pings = ping * 100
     sent = 0
