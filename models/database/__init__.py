@@ -254,7 +254,7 @@ def watch_statements(watcher: Callable[[str], None]) -> Iterator[None]:
 
 
 async def migrate() -> list[str]:
-    """Bring the tables up to date; returns the names of the migrations that were applied.
+    """Bring the tables up to date, all or nothing; returns the names of the migrations applied.
 
     Several processes may call this at once: one migrates, the others wait and find nothing to do.
     """
@@ -267,7 +267,13 @@ async def migrate() -> list[str]:
     async with connection().migration_lock():
         if not await pending_migrations():
             return []  # Tortoise would first create its own table, for which rights may be missing
-        await MigrationExecutor(connection(), APPS).migrate(direction="forward", progress=note)
+        # Tortoise records a migration only after committing it: if this process ended in between,
+        # the next would create the same tables again, and always fail.
+        async with transaction():
+            executor = MigrationExecutor(connection(), APPS)
+            # Tortoise reads the record before it creates it, which would abort the transaction.
+            await executor.recorder.ensure_schema(executor._schema_editor())
+            await executor.migrate(direction="forward", progress=note)
     return applied
 
 

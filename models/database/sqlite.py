@@ -302,6 +302,11 @@ class ImmediateTransaction(SqliteTransactionWrapper):
             await self._connection.executemany(translate(sql), encoded)
 
     @translate_exceptions
+    async def execute_script(self, query: str) -> None:
+        """Run one statement. Tortoise's `executescript` would first commit the transaction."""
+        await self._connection.execute(query)
+
+    @translate_exceptions
     async def _execute(self, statement: str) -> None:
         await self._connection.execute(statement)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tortoise.context import TortoiseContext, get_current_context
+from tortoise.migrations.recorder import MigrationRecorder
 
 from models.database import (
     config,
@@ -123,6 +124,28 @@ async def test_migrations_make_all_tables_of_an_empty_database(empty_database_ur
 async def test_a_second_migration_finds_nothing_to_do(database: TortoiseContext) -> None:
     assert await migrate() == []
     assert await pending_migrations() == []
+
+
+@pytest.mark.parametrize("noted", [0, 1])
+async def test_a_migration_that_is_cut_short_leaves_nothing_and_can_be_run_again(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch, noted: int
+) -> None:
+    note, left = MigrationRecorder.record_applied, [None] * noted
+
+    async def break_off(self: MigrationRecorder, app: str, name: str) -> None:
+        if not left:
+            raise ConnectionError
+        left.pop()
+        await note(self, app, name)
+
+    async with opened(empty_database_url):
+        pending = await pending_migrations()
+        with monkeypatch.context() as patches:
+            patches.setattr(MigrationRecorder, "record_applied", break_off)
+            with pytest.raises(ConnectionError):
+                await migrate()
+        assert await pending_migrations() == pending
+        assert await migrate() == pending
 
 
 async def test_one_connection_is_enough_to_migrate(empty_database_url: str) -> None:
