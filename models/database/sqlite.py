@@ -38,6 +38,7 @@ from models.spans import over_statement
 PRAGMAS = {"synchronous": "FULL", "busy_timeout": 10_000}
 READERS = 4
 STOP_AGAIN_SECONDS = 0.01
+LOCK_AGAIN_SECONDS = 0.05
 PRIMARY = 0xFF  # masks the primary result code out of an extended one
 
 T = TypeVar("T")
@@ -110,6 +111,15 @@ async def _open(filename: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
         await connection.close()
         raise
     return connection
+
+
+def _lock(file: int) -> bool:
+    """Lock a file unless another process has; returns whether this one has it now."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 async def _stop(connection: aiosqlite.Connection) -> None:
@@ -186,9 +196,12 @@ class CohortSqliteClient(SqliteClient):
     @asynccontextmanager
     async def migration_lock(self) -> AsyncIterator[None]:
         """Held by the one process that migrates this file."""
-        lock = os.open(f"{self.filename}.lock", os.O_RDWR | os.O_CREAT)
+        # Reading is enough to lock it: it may belong to another user, who migrated before.
+        lock = os.open(f"{self.filename}.lock", os.O_RDONLY | os.O_CREAT, 0o666)
         try:
-            await settle(asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX))
+            # A thread that waits for the lock could not be interrupted.
+            while not _lock(lock):  # noqa: ASYNC110  # nobody tells
+                await asyncio.sleep(LOCK_AGAIN_SECONDS)
             yield
         finally:
             os.close(lock)

@@ -153,6 +153,17 @@ async def test_one_connection_is_enough_to_migrate(empty_database_url: str) -> N
         assert await migrate()
 
 
+async def test_waiting_for_another_process_that_migrates_can_be_interrupted(
+    empty_database_url: str,
+) -> None:
+    async with opened(empty_database_url), connection().migration_lock():
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await migrate()
+    async with opened(empty_database_url):
+        assert await migrate()
+
+
 async def test_of_several_processes_that_migrate_at_once_one_does_it(
     empty_database_url: str,
 ) -> None:
