@@ -120,6 +120,11 @@ def _check_file(url: str, create: bool) -> None:
         raise Refusal(f"There is no database {path} yet. Run `python manage.py migrate` first.")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise Refusal(f"DATABASE_URL names {path}, which the current user may not write to.")
+    if not (path.with_name(f"{path.name}-wal").exists() or os.access(path.parent, os.W_OK)):
+        raise Refusal(
+            f"DATABASE_URL names {path}, beside which SQLite must create files, and the current "
+            "user may not write to that directory."
+        )
 
 
 @contextmanager

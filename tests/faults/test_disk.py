@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -22,7 +23,7 @@ from models.verify import differences
 from tests.access.service import PATIENCE
 from tests.client import asker
 from tests.client import serving as serving_here
-from tests.databases import END_OTHERS, ROOT, Databases, opened, with_rights
+from tests.databases import END_OTHERS, ROOT, SqliteFiles, opened, with_rights
 from tests.factories import make_entries, make_group
 from tests.faults.servers import Server, make_tenant, serving, until
 from tests.faults.writers import Line, Writers, assert_kept
@@ -194,19 +195,44 @@ def obey_permissions() -> None:
         ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE)
 
 
-@on_sqlite
-def test_a_file_that_may_not_be_written_is_told_at_the_start(databases: Databases) -> None:
-    url = asyncio.run(databases.create())
-    file = Path(url.removeprefix("sqlite://"))
-    file.chmod(0o444)
+def run_as_others(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of manage.py that must obey the permissions of files."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, timeout=60,
+        capture_output=True, text=True, preexec_fn=obey_permissions, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("of_directory", "reason"),
+    [
+        (False, "which the current user may not write to."),
+        (
+            True,
+            "beside which SQLite must create files, and the current user may not write to that "
+            "directory.",
+        ),
+    ],
+)
+def test_a_file_that_may_not_be_written_is_told_at_the_start(
+    sqlite: SqliteFiles, tmp_path: Path, of_directory: bool, reason: str
+) -> None:
+    file = Path(shutil.copy(sqlite.template, tmp_path))
+    locked = tmp_path if of_directory else file
+    mode = locked.stat().st_mode
+    locked.chmod(mode & ~0o222)
     try:
-        ended = subprocess.run(
-            [sys.executable, "manage.py", "serve", "--port", "0"],
-            cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, timeout=60,
-            capture_output=True, text=True, preexec_fn=obey_permissions, check=False,
-        )  # fmt: skip
+        ended = run_as_others(f"sqlite://{file}", "serve", "--port", "0")
     finally:
-        file.chmod(0o644)
+        locked.chmod(mode)
     assert ended.returncode == 2
-    assert ended.stderr == f"DATABASE_URL names {file}, which the current user may not write to.\n"
-    asyncio.run(databases.drop(url))
+    assert ended.stderr == f"DATABASE_URL names {file}, {reason}\n"
+    assert sorted(tmp_path.iterdir()) == [file]
+
+
+def test_whoever_may_only_read_the_lock_can_migrate(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.sqlite3"
+    file.with_name(f"{file.name}.lock").touch(0o444)
+    ended = run_as_others(f"sqlite://{file}", "migrate")
+    assert (ended.returncode, ended.stderr) == (0, "")
