@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from commands import demo as demos
 from commands import organizations, serving, tokens
-from commands.console import FOUND, plainly, run, say
+from commands.console import FOUND, plainly, run, say, show
 from commands.exporting import export
 from commands.files import Content, read_file
 from commands.importing import Advance, import_lines
@@ -75,13 +75,13 @@ def serve(
 @app.command()
 def demo() -> None:
     """Create the demo organization, unless it already exists."""
-    typer.echo(in_database(demos.make, create=True))
+    show(in_database(demos.make, create=True))
 
 
 @app.command()
 def sdl() -> None:
     """Print the GraphQL schema (SDL)."""
-    typer.echo(schema_sdl(), nl=False)
+    show(schema_sdl().removesuffix("\n"))
 
 
 # ---------------------------------------------------------------------------------- the database
@@ -90,7 +90,7 @@ def sdl() -> None:
 @app.command()
 def migrate() -> None:
     """Create the database's tables, or bring them up to date."""
-    typer.echo(run(migrate_tables()))
+    show(run(migrate_tables()))
 
 
 @app.command()
@@ -103,7 +103,7 @@ def verify(
     else:
         found = in_organization(organization, lambda viewer: differences(viewer.organization_id))
     for sentence in found:
-        typer.echo(sentence)
+        show(sentence)
     if found:
         raise typer.Exit(FOUND)
     say("No problems were found.")
@@ -122,7 +122,7 @@ def create_org(name: Annotated[str, typer.Argument(help="The name of the organiz
 @org.command("list")
 def list_orgs() -> None:
     """List the organizations."""
-    typer.echo(in_database(organizations.list_organizations))
+    show(in_database(organizations.list_organizations))
 
 
 @token.command("create")
@@ -148,13 +148,13 @@ def create_token(
         organization, lambda viewer: tokens.create(viewer, name, role, user, expires_days)
     )
     say("Keep this secret; it is not shown again:")
-    typer.echo(secret)
+    show(secret)
 
 
 @token.command("list")
 def list_tokens(organization: Organization) -> None:
     """List tokens, newest first. Their secrets are not stored, and not shown."""
-    typer.echo(in_organization(organization, tokens.list_tokens))
+    show(in_organization(organization, tokens.list_tokens))
 
 
 @token.command("revoke")
@@ -175,7 +175,7 @@ def sign_in_link(organization: Organization, user: Email) -> None:
         organization, lambda viewer: tokens.sign_in_link(viewer, base_url, user)
     )
     say("This link works once, within an hour:")
-    typer.echo(address)
+    show(address)
 
 
 # ----------------------------------------------------------------------------------------- files

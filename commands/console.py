@@ -35,6 +35,23 @@ def say(text: str) -> None:
 
 
 @contextmanager
+def writing(what: str) -> Iterator[None]:
+    """Raise Refusal, in one line, if what the block writes to can't be written."""
+    try:
+        yield
+    except BrokenPipeError:  # the reader wants no more
+        raise
+    except OSError as error:
+        raise Refusal(f"{what} can't be written: {error.strerror}.") from error
+
+
+def write_out(text: str) -> None:
+    """Write a part of a result to standard output. Raises Refusal."""
+    with writing("Standard output"):
+        typer.echo(text, nl=False)
+
+
+@contextmanager
 def plainly() -> Iterator[None]:
     """Turn errors that the operator can fix into lines on standard error, and an exit code."""
     try:
@@ -53,6 +70,12 @@ def plainly() -> Iterator[None]:
         for line in (*error.lines, str(error)):
             say(line)
         raise typer.Exit(FOUND) from error
+
+
+def show(text: str) -> None:
+    """Print a result, on standard output; errors are handled by `plainly`."""
+    with plainly():
+        write_out(f"{text}\n")
 
 
 def run(command: Coroutine[Any, Any, T]) -> T:

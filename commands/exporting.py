@@ -7,9 +7,8 @@ from pathlib import Path
 from shutil import copymode
 
 import orjson
-import typer
 
-from commands.console import Refusal
+from commands.console import write_out, writing
 from commands.directory import Directory, every
 from commands.files import COLUMNS, Content, join_labels, to_csv
 from models.database import Row, snapshot
@@ -27,22 +26,10 @@ async def export(viewer: Viewer, content: Content, path: Path | None) -> int:
 
     A file is written completely or not at all. Raises Refusal.
     """
-    with _errors_of("Standard output" if path is None else f"The file {path}"):
-        if path is None or _is_standard_output(path):
-            return await write_csv(viewer, content, lambda text: typer.echo(text, nl=False))
-        with _opened(path) as write:
-            return await write_csv(viewer, content, write)
-
-
-@contextmanager
-def _errors_of(what: str) -> Iterator[None]:
-    """Report in one line that something cannot be written."""
-    try:
-        yield
-    except BrokenPipeError:  # the reader wants no more
-        raise
-    except OSError as error:
-        raise Refusal(f"{what} can't be written: {error.strerror}.") from error
+    if path is None or _is_standard_output(path):
+        return await write_csv(viewer, content, write_out)
+    with writing(f"The file {path}"), _opened(path) as write:
+        return await write_csv(viewer, content, write)
 
 
 def _is_standard_output(path: Path) -> bool:

@@ -4,12 +4,11 @@ import os
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 
-import typer
 import uvicorn
 from uvicorn.supervisors import multiprocess
 
 from commands.connections import HTTP, WebSockets
-from commands.console import say
+from commands.console import say, write_out
 from commands.demo_data import ORGANIZATION
 from commands.opening import opened
 from commands.tokens import first_admin, link_for
@@ -68,9 +67,9 @@ async def _print_link(base_url: str) -> None:
         say(f"No sign-in link, since {chosen[0]['name']} has no active administrator yet.")
         return
     address = await link_for(viewer, base_url, admin["id"])
-    typer.echo(
+    write_out(
         f"\n  Sign in as {admin['name']} of {chosen[0]['name']}, once, within an hour:"
-        f"\n\n  {address}\n"
+        f"\n\n  {address}\n\n"
     )
 
 
