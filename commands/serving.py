@@ -1,11 +1,15 @@
 """Serving with uvicorn: in one process, or in several that share a port."""
 
+import multiprocessing
 import os
+import signal
+import threading
 from contextlib import ExitStack
+from socket import socket
 from tempfile import TemporaryDirectory
 
 import uvicorn
-from uvicorn.supervisors import multiprocess
+from uvicorn.supervisors import multiprocess as supervisor
 
 from commands.connections import HTTP, WebSockets
 from commands.console import say, write_out
@@ -23,8 +27,9 @@ from runtime.telemetry import configure_logging
 WORKER_SECONDS = 60
 
 
-class Worker(multiprocess.Process):
-    """A worker whose death its parent notices at once, even while waiting for its answer.
+class Worker(supervisor.Process):
+    """A worker whose death its parent notices at once, even while waiting for its answer, and that
+    does not outlive its parent.
 
     uvicorn also keeps the worker's end of the pipe open in the parent, so that it cannot tell a
     dead worker from a hanging one; and while it waits for one, it attends to no other.
@@ -33,6 +38,19 @@ class Worker(multiprocess.Process):
     def start(self) -> None:
         super().start()
         self.child_conn.close()
+
+    def target(self, sockets: list[socket] | None = None) -> None:
+        """Serve, in the worker, until a signal or the death of its parent ends it."""
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        super().target(sockets)
+
+
+def _end_with_parent() -> None:
+    """Stop this worker once its parent is gone: it would keep the port, and nobody would replace
+    it."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def set_environment(**flags: object) -> None:
@@ -79,7 +97,7 @@ def serve(settings: Settings) -> None:
     Each process builds the application from the environment, whether there is one or many.
     """
     configure_logging(settings)
-    multiprocess.Process = Worker  # type: ignore[misc]
+    supervisor.Process = Worker  # type: ignore[misc]
     with ExitStack() as stack:
         if settings.workers > 1:  # each writes its metrics there, and any can add them up
             # A single process ends by the signal that it was sent, and would clean up nothing.

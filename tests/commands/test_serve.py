@@ -146,6 +146,15 @@ async def test_several_processes_share_the_port(empty_database_url: str) -> None
 
 
 @on_sqlite
+async def test_workers_do_not_outlive_their_parent(empty_database_url: str) -> None:
+    async with serving(empty_database_url, "--workers", "2") as (_, process):
+        process.kill()
+        _, said = await asyncio.wait_for(process.communicate(), PATIENCE)  # of all processes
+    assert "Finished server process" in said.decode()
+    assert "Traceback" not in said.decode()
+
+
+@on_sqlite
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_it_leaves_nothing_behind(
     empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
