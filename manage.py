@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from commands import demo as demos
 from commands import organizations, serving, tokens
-from commands.console import FOUND, plainly, run, say, show
+from commands.console import FOUND, open_standard_streams, plainly, run, say, show
 from commands.exporting import export
 from commands.files import Content, read_file
 from commands.importing import Advance, import_lines
@@ -220,4 +220,5 @@ def export_csv(
 
 
 if __name__ == "__main__":
+    open_standard_streams()
     app()

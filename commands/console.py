@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -15,6 +16,19 @@ from models.errors import Busy, DomainError, Unavailable
 T = TypeVar("T")
 
 FOUND, REFUSED = 1, 2
+
+
+def open_standard_streams() -> None:
+    """Open those of the standard streams that are closed, as /dev/null, for child processes, too.
+
+    Otherwise sockets and pipes would get their numbers, and child processes would lose or share
+    them: workers could not be told to end.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest that is free
 
 
 class Refusal(Exception):

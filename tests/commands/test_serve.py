@@ -57,15 +57,19 @@ async def serving(url: str, *arguments: str) -> AsyncIterator[tuple[httpx.AsyncC
         async with httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE
         ) as client:
-            async with asyncio.timeout(PATIENCE):
-                while not await _is_ready(client):
-                    assert process.returncode is None, await process.communicate()
-                    await asyncio.sleep(0.05)
+            await _until_ready(client, process)
             yield client, process
     finally:
         if process.returncode is None:
             process.terminate()
             await asyncio.wait_for(process.communicate(), PATIENCE)
+
+
+async def _until_ready(client: httpx.AsyncClient, process: Process) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not await _is_ready(client):
+            assert process.returncode is None, await process.communicate()
+            await asyncio.sleep(0.05)
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:
@@ -152,6 +156,27 @@ async def test_workers_do_not_outlive_their_parent(empty_database_url: str) -> N
         _, said = await asyncio.wait_for(process.communicate(), PATIENCE)  # of all processes
     assert "Finished server process" in said.decode()
     assert "Traceback" not in said.decode()
+
+
+@on_sqlite
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_standard_streams_that_are_closed_are_nobody_elses(empty_database_url: str) -> None:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh",
+        sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2",
+        cwd=ROOT, env={**os.environ, "DATABASE_URL": empty_database_url},
+    )  # fmt: skip
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            await _until_ready(client, process)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        workers = [int(pid) for pid in children.read_text().split()]  # noqa: ASYNC240
+        streams = [f"/proc/{pid}/fd/{n}" for pid in (process.pid, *workers) for n in range(3)]
+        assert {os.readlink(stream) for stream in streams} <= {"/dev/null"}
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), PATIENCE)
 
 
 @on_sqlite
