@@ -117,18 +117,18 @@ class Runner:
             is_query = operation.type is OperationType.QUERY
             if is_query:
                 result, viewer = await self._read(secret, viewer, operation, asked)
-                revision: int | None = viewer.revision
+                revision = viewer.revision
             else:
                 context = self._context(secret, viewer, operation)
                 context.is_presumed = is_presumed
                 result = await self._execute(context, operation, asked)
                 if context.is_presumed:  # no write reached the ledger, which would have verified it
                     await context.recognise_again()
-                revision = context.shown or await self._revision_after(viewer, result)
+                # No payload names one if none could be completed.
+                revision = context.shown or await self.revisions.read(viewer.organization_id)
                 self.authenticator.note(context.viewer)
             is_kept = is_query and operation.is_lasting and not result.errors
-            extensions = {} if revision is None else {"revision": revision}
-            extensions["cost"] = operation.cost
+            extensions = {"revision": revision, "cost": operation.cost}
             return _answer(result, extensions, kept_for=viewer if is_kept else None)
 
     async def events(
@@ -188,15 +188,6 @@ class Runner:
             context.plans = None  # a plan that fails cancels statements, which breaks a transaction
             async with context.all_loaded():
                 return await self._execute(context, operation, asked), viewer
-
-    async def _revision_after(self, viewer: Viewer, result: ExecutionResult) -> int | None:
-        """The revision after a mutation; None if it cannot be read after a write that landed."""
-        try:
-            return await self.revisions.read(viewer.organization_id)
-        except (Busy, Unavailable):
-            if result.data is None:
-                raise
-            return None
 
     async def _execute(
         self, context: Context, operation: Operation, asked: GraphQLRequest
