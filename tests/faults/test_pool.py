@@ -197,6 +197,9 @@ async def test_who_writes_much_keeps_nobody_else_waiting(client: Client, ask: As
         await create_group(viewer, name)
         landed.append(viewer.organization_id)
 
+    # So that each has a connection, which may take longer to open than many writes.
+    await asyncio.gather(land(ask.viewer, "The first"), land(other, "The first"))
+    landed.clear()
     await asyncio.gather(
         *(land(ask.viewer, f"Group {number}") for number in range(20)), land(other, "Theirs")
     )
