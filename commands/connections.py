@@ -166,8 +166,9 @@ class WebSockets(WebSocketsSansIOProtocol):
             super().handle_events()
 
     def _fail(self, code: CloseCode) -> None:
+        """End the connection; with this code, unless either side has begun to close it."""
         self.frames = []
-        self.conn.send_close(code)
+        self.conn.fail(code)
         self.handle_parser_exception()
 
     def send_receive_event_to_app(self) -> None:
@@ -175,7 +176,7 @@ class WebSockets(WebSocketsSansIOProtocol):
 
         uvicorn would log it as a fault, though anybody can send one.
         """
-        if self.curr_msg_data_type == "text":
+        if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:

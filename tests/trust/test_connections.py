@@ -242,6 +242,48 @@ async def test_a_message_that_is_not_utf_8_is_no_fault(
 
 
 EMPTY = b"\x80\0\0\0\0"  # the length of a frame without payload, and its mask
+CLOSE = b"\x88" + EMPTY
+NO_UTF_8 = b"\x81\x81\0\0\0\0\xff"
+FLOOD = (b"\x8a" + EMPTY) * (MOST_FRAMES + 1)
+
+
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        (NO_UTF_8 + CLOSE, None),
+        (NO_UTF_8 + NO_UTF_8, 1007),
+        (FLOOD + CLOSE, None),
+        (b"\x81\x82\0\0\0\0{}" + NO_UTF_8 + FLOOD, 1007),
+    ],
+    ids=["no UTF-8, closed", "twice no UTF-8", "flood, closed", "all"],
+)
+async def test_frames_that_are_refused_beside_the_end_are_no_fault(
+    service: Service, caplog: pytest.LogCaptureFixture, frames: bytes, code: int | None
+) -> None:
+    reader, writer = await opened(service)
+    async with asyncio.timeout(PATIENCE):
+        writer.write(frames)
+        assert await reader.read() == b"\x88" + (
+            b"\0" if code is None else b"\x02" + code.to_bytes(2)
+        )
+    writer.close()
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+async def test_a_flood_behind_the_end_is_no_fault(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = await opened(service)
+    async with asyncio.timeout(PATIENCE):
+        writer.write(b"\x81\x82\0\0\0\0{}")  # no message of the protocol
+        head = await reader.readexactly(2)
+        assert head[:1] == b"\x88"
+        await reader.readexactly(head[1])
+        writer.write(FLOOD)
+        with suppress(ConnectionResetError):  # where it was closed with some of it unread
+            assert await reader.read() == b""
+    writer.close()
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 @pytest.mark.parametrize("kind", [b"\x8a", b"\x89", b"\0"], ids=["pong", "ping", "continuation"])
