@@ -118,9 +118,10 @@ def _check_file(url: str, create: bool) -> None:
         raise Refusal(f"DATABASE_URL names {path}, which is not a file.")
     if not path.exists() and not create:
         raise Refusal(f"There is no database {path} yet. Run `python manage.py migrate` first.")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
+    real = path.resolve()  # SQLite follows symbolic links
+    if not os.access(real if real.exists() else real.parent, os.W_OK):
         raise Refusal(f"DATABASE_URL names {path}, which the current user may not write to.")
-    if not (path.with_name(f"{path.name}-wal").exists() or os.access(path.parent, os.W_OK)):
+    if not (real.with_name(f"{real.name}-wal").exists() or os.access(real.parent, os.W_OK)):
         raise Refusal(
             f"DATABASE_URL names {path}, beside which SQLite must create files, and the current "
             "user may not write to that directory."

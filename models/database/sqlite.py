@@ -113,6 +113,12 @@ async def _open(filename: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
     return connection
 
 
+def _open_lock(filename: str) -> int:
+    """Open the file to lock for a database: the same one, whichever symbolic links lead to it."""
+    # Reading is enough to lock it: it may belong to another user, who migrated before.
+    return os.open(f"{os.path.realpath(filename)}.lock", os.O_RDONLY | os.O_CREAT, 0o666)
+
+
 def _lock(file: int) -> bool:
     """Lock a file unless another process has; returns whether this one has it now."""
     try:
@@ -196,8 +202,7 @@ class CohortSqliteClient(SqliteClient):
     @asynccontextmanager
     async def migration_lock(self) -> AsyncIterator[None]:
         """Held by the one process that migrates this file."""
-        # Reading is enough to lock it: it may belong to another user, who migrated before.
-        lock = os.open(f"{self.filename}.lock", os.O_RDONLY | os.O_CREAT, 0o666)
+        lock = _open_lock(self.filename)
         try:
             # A thread that waits for the lock could not be interrupted.
             while not _lock(lock):  # noqa: ASYNC110  # nobody tells

@@ -231,6 +231,19 @@ def test_a_file_that_may_not_be_written_is_told_at_the_start(
     assert sorted(tmp_path.iterdir()) == [file]
 
 
+def test_a_link_to_the_file_may_lie_where_nothing_can_be_written(tmp_path: Path) -> None:
+    file, links = tmp_path / "cohort.sqlite3", tmp_path / "links"
+    links.mkdir()
+    link = links / "database"
+    link.symlink_to(file)
+    links.chmod(0o555)
+    for said in ("Applied", "The tables are up to date."):
+        ended = run_as_others(f"sqlite://{link}", "migrate")
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert ended.stdout.startswith(said)
+    assert list(links.iterdir()) == [link]
+
+
 def test_whoever_may_only_read_the_lock_can_migrate(tmp_path: Path) -> None:
     file = tmp_path / "cohort.sqlite3"
     file.with_name(f"{file.name}.lock").touch(0o444)
