@@ -57,8 +57,7 @@ class Sessions:
         """Use up a sign-in link, set the cookie, and redirect to an address without the secret."""
         if request.method == "HEAD":  # mail programs check links like this, without using them up
             return Response()
-        # As a picture in a page of ours, such as an avatar, it would replace the reader's session.
-        if request.headers.get("sec-fetch-dest", "document") != "document":
+        if not _is_opened(request):
             return message_page(request, NOT_SIGNED_IN, NOT_OPENED, 403)
         link = request.query_params.get("secret", "")
         try:
@@ -122,6 +121,17 @@ class Sessions:
             secure=request.url.scheme == "https",
         )
         return response
+
+
+def _is_opened(request: Request) -> bool:
+    """Whether a browser shows the response as a page.
+
+    As a picture in a page of ours, such as an avatar, a link would replace the reader's session.
+    """
+    part = request.headers.get("sec-fetch-dest")
+    if part is None:  # not a browser, or an older one, or over plain HTTP
+        return not request.headers.get("accept", "").startswith("image/")
+    return part == "document"
 
 
 def _for_own_pages(

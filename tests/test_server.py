@@ -206,8 +206,9 @@ async def test_a_link_that_is_not_good_signs_nobody_in(client: Client, acme: Vie
 async def test_a_link_signs_nobody_in_as_a_part_of_a_page(client: Client, acme: Viewer) -> None:
     path = await link_of(acme, await make_user(acme))
     async with unchanged(acme):
-        for part in ("image", "iframe", "script", "empty"):
-            refused = await client.http.get(path, headers={"Sec-Fetch-Dest": part})
+        parts = [{"Sec-Fetch-Dest": part} for part in ("image", "iframe", "script", "empty")]
+        for headers in (*parts, {"Accept": "image/avif,image/webp,image/*,*/*;q=0.8"}):
+            refused = await client.http.get(path, headers=headers)
             assert (refused.status_code, refused.headers.get("set-cookie")) == (403, None)
             assert "has not been used up" in refused.text
     opened = await client.http.get(path, headers={"Sec-Fetch-Dest": "document"})
