@@ -279,6 +279,22 @@ def test_the_next_one_has_the_focus_when_one_is_removed(
     expect(page.get_by_role("link", name="Ingrid Solberg")).to_be_focused()
 
 
+def test_a_card_that_moves_to_the_page_above_keeps_the_focus(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_users(CLOSERS, 60)
+    page = opened(open_page, service)
+    cards = section(page, "Users").get_by_role("listitem")
+    cards.last.scroll_into_view_if_needed()
+    expect(cards).to_have_count(66)
+    first_below = page.get_by_role("button", name="Remove Person 046")
+    expect(cards.nth(50)).to_contain_text("Person 046")
+    first_below.focus()
+    service.remove_users(CLOSERS, "Hana Sato")
+    expect(cards).to_have_count(65)
+    expect(first_below).to_be_focused()
+
+
 def test_the_last_removal_is_the_first_to_be_undone_however_many_there_were(
     open_page: OpenPage, service: Service
 ) -> None:

@@ -82,14 +82,20 @@ export function Section({ kind, group, total }: Props) {
   );
 }
 
-/** The bin, or the link, of the card beside one that goes; of the last one, the section. */
-function besideOf(card: HTMLElement): HTMLElement | null {
+/**
+ * The bin, or the link, of the card beside one that goes; of the last one, the section. One that
+ * only moves to the page above stands there already, and keeps the focus.
+ */
+function heirOf(card: HTMLElement): HTMLElement | null {
+  const section = card.closest('section');
   const tag = document.activeElement?.tagName ?? '';
-  const inCard = (beside: Element | null) => beside?.querySelector<HTMLElement>(tag);
+  const inCard = (other?: Element | null) => other?.querySelector<HTMLElement>(tag);
+  const same = section?.querySelectorAll(`[data-member="${card.dataset.member}"]`) ?? [];
   return (
+    inCard([...same].find((other) => other !== card)) ??
     inCard(card.nextElementSibling) ??
     inCard(card.previousElementSibling) ??
-    card.closest('section')
+    section
   );
 }
 
@@ -101,7 +107,7 @@ interface CardProps {
 
 const Card = kept(function Card({ kind, member, onRemove }: CardProps) {
   const [busy, setBusy] = useState(false);
-  const card = useHeir<HTMLDivElement>(besideOf);
+  const card = useHeir<HTMLDivElement>(heirOf);
 
   async function remove() {
     if (busy || !onRemove) return;
@@ -112,7 +118,7 @@ const Card = kept(function Card({ kind, member, onRemove }: CardProps) {
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: see the list.
-    <div ref={card} role="listitem" className={classes.card}>
+    <div ref={card} role="listitem" data-member={member.id} className={classes.card}>
       <MemberLine member={member} name={<MemberLink kind={kind} member={member} />} />
       {onRemove && (
         <ActionIcon
