@@ -36,6 +36,26 @@ test.each([
     ['ada@example.com', 'bo@example.com'],
   ],
   [
+    'commas and blanks at the ends of its lines',
+    'ada@example.com, bo@example.com, \ncy@example.com, di@example.com',
+    ['ada@example.com', 'bo@example.com', 'cy@example.com', 'di@example.com'],
+  ],
+  [
+    'angle brackets and signs in names',
+    'Coach <v2>\nCoach, @ work',
+    ['Coach <v2>', 'Coach, @ work'],
+  ],
+  [
+    'quotation marks within others',
+    '"Ada ""Ace"" Byron"\n"Ada","Bo"',
+    ['Ada "Ace" Byron', '"Ada","Bo"'],
+  ],
+  [
+    'more on a line than can be told apart, which is not left out',
+    'Bo, Ada <ada@example.com>, Cy <cy@example.com>\nDi',
+    ['Bo, Ada <ada@example.com>, Cy <cy@example.com>', 'Di'],
+  ],
+  [
     'the rows of a spreadsheet',
     'Name\tEmail\r\nAda\tada@example.com\tSales\r\nBo\tbo@example.com\t\r\n',
     ['Name', 'Email', 'ada@example.com', 'bo@example.com'],

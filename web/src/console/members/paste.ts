@@ -34,7 +34,7 @@ function cellsOf(line: string, isOnly: boolean): string[] {
   if (!isOnly && addresses.length === 1) return addresses;
   const cells = apart(line, ';\\t');
   return cells.flatMap((cell) => {
-    const parts = apart(cell, ',');
+    const parts = apart(cell, ',').filter((part) => part.trim());
     return (isOnly && cells.length === 1) || parts.every(isAddress) ? parts : [cell];
   });
 }
@@ -43,14 +43,14 @@ function cellsOf(line: string, isOnly: boolean): string[] {
 const apart = (line: string, signs: string) =>
   line.match(new RegExp(`(?:"[^"]*"|[^${signs}])+`, 'g')) ?? [];
 
-const isAddress = (text: string) => text.includes('@');
+const isAddress = (text: string) => /\S@\S/.test(text);
 
 /** One entry without what mail programs and spreadsheets put around it. */
 function entryOf(cell: string): string {
   const bare = cell.replace(/^[\s\u200b,]+|[\s\u200b,]+$/g, '');
-  const address = /<([^<>]+)>$/.exec(bare)?.[1];
-  const quoted = /^(["'])(.*)\1$/.exec(bare)?.[2];
-  return (address ?? quoted ?? bare).trim();
+  const address = /^[^<>]*<([^<>@]+@[^<>]+)>$/.exec(bare)?.[1];
+  const quoted = /^"((?:[^"]|"")*)"$/.exec(bare)?.[1]?.replaceAll('""', '"');
+  return (address ?? quoted ?? /^'(.*)'$/.exec(bare)?.[1] ?? bare).trim();
 }
 
 /**
