@@ -254,8 +254,11 @@ def test_on_paper_nothing_is_covered_or_cut_off(open_page: OpenPage, service: Se
     page = open_page(f"/groups?open={service.group('Support')}")
     users = section(page, "Users").get_by_role("listitem")
     expect(users).to_have_count(12)
+    page.get_by_role("button", name="Remove", exact=False).first.click()
+    expect(page.get_by_role("alert")).to_be_visible()
     page.emulate_media(media="print")
 
+    expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.get_by_role("banner")).to_have_count(0)
     expect(page.get_by_role("navigation")).to_have_count(0)
     expect(page.get_by_text("Skip to the page")).to_be_hidden()
