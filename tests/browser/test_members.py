@@ -320,6 +320,24 @@ def test_notices_leave_room_on_a_phone(open_page: OpenPage, service: Service) ->
     expect(notices).to_have_count(2)
 
 
+def test_a_notice_that_has_the_focus_stays(open_page: OpenPage, service: Service) -> None:
+    page = opened(open_page, service, viewport={"width": 320, "height": 640})
+    for name in ("Hana Sato", "Jonas Lindqvist"):
+        page.get_by_role("button", name=f"Remove {name}").press("Enter")
+        notices = page.get_by_role("alert")
+        expect(notices.last).to_contain_text(f"Removed {name}")
+    held = holding(page, "query Impact")
+    bin_ = page.get_by_role("button", name="Remove Luca Moretti")
+    bin_.press("Enter")
+    expect(bin_).to_have_attribute("aria-busy", "true")
+    undo = notices.filter(has_text="Removed Hana Sato").get_by_role("button", name="Undo")
+    undo.focus()
+    held[0].continue_()
+    expect(notices.last).to_contain_text("Removed Luca Moretti")
+    expect(notices).to_have_count(2)
+    expect(undo).to_be_focused()
+
+
 def test_a_search_stays_in_a_section_that_has_become_small(
     open_page: OpenPage, service: Service
 ) -> None:

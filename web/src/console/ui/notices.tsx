@@ -11,14 +11,20 @@ import { type FocusEvent, type MouseEvent, useRef, useState } from 'react';
 /** Milliseconds that an offer to undo stands, unless the pointer or the focus is on it. */
 const OFFER = 12_000;
 
-/** Shows a notice at once: where there is no room for one more, the oldest goes. Returns its id. */
+/**
+ * Shows a notice at once: where there is no room for one more, the oldest goes, but one that has
+ * the focus goes last. Returns its id.
+ */
 function show(notice: NotificationData): string {
   const { notifications: shown, limit } = notificationsStore.getState();
-  for (const { id } of shown.slice(0, Math.max(shown.length - limit + 1, 0))) {
+  const leaving = [...shown.filter((one) => !isHeld(one)), ...shown.filter(isHeld)];
+  for (const { id } of leaving.slice(0, Math.max(shown.length - limit + 1, 0))) {
     if (id) notifications.hide(id);
   }
   return notifications.show({ ...notice, closeButtonProps: { 'aria-label': 'Close the notice' } });
 }
+
+const isHeld = ({ autoClose }: NotificationData) => autoClose === false;
 
 /** Tells what was done. */
 export const tell = (message: string) => show({ message });
