@@ -72,6 +72,26 @@ def test_name_and_description_are_edited_in_place(open_page: OpenPage, service: 
     assert group == {"name": "Closers", "description": "They close."}
 
 
+def test_a_key_that_is_held_leaves_open_the_editor_that_it_opened(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_group(open_page, service)
+    page.get_by_role("button", name="Edit the description").focus()
+    field = page.get_by_label("New description")
+    page.keyboard.down("Enter")
+    expect(field).to_be_focused()
+    page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    expect(field).to_be_focused()
+    text = field.input_value()
+    page.keyboard.down("Shift")
+    for _ in range(3):
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    page.keyboard.up("Shift")
+    expect(field).to_have_value(f"\n\n\n{text}")
+
+
 def test_a_deletion_tells_its_exact_impact_and_can_be_undone(
     open_page: OpenPage, service: Service
 ) -> None:

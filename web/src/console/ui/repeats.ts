@@ -7,6 +7,7 @@ const CONTROL = 'a, button, tr, [role=option]';
  */
 export function ignoreRepeats(page: Document): void {
   let first: Element | null = null;
+  let pressedIn: EventTarget | null = null;
 
   function onClick(event: MouseEvent) {
     const target = event.target as Element;
@@ -16,8 +17,9 @@ export function ignoreRepeats(page: Document): void {
   }
 
   function onKeyDown(event: KeyboardEvent) {
-    // In a text of several lines it writes empty ones.
-    const isText = event.target instanceof HTMLTextAreaElement;
+    if (!event.repeat) pressedIn = event.target;
+    // In a text of several lines it writes empty ones, unless the text came under a held key.
+    const isText = event.target instanceof HTMLTextAreaElement && event.target === pressedIn;
     if (event.repeat && event.key === 'Enter' && !isText) ignore(event);
   }
 
