@@ -73,12 +73,17 @@ function List<Data, Variables extends AnyVariables, Item extends Listed>(
   );
 }
 
-/** Tells screen readers what a search has found: once, and not of each change after it. */
+/**
+ * Tells screen readers what a search has found: once, and not of each change after it, which only
+ * takes back what is not true any more.
+ */
 function Found({ search, total }: { search: string | null; total: number | null }) {
-  const [told, setTold] = useState({ search, text: '' });
-  if (search !== told.search && total !== null) {
+  const [told, setTold] = useState({ search, total, text: '' });
+  if (total !== null && search !== told.search) {
     const text = search ? `${count(total, 'match', 'matches')} for “${search}”` : '';
-    setTold({ search, text });
+    setTold({ search, total, text });
+  } else if (total !== null && total !== told.total) {
+    setTold({ search, total, text: '' });
   }
   return <VisuallyHidden role="status">{told.text}</VisuallyHidden>;
 }
