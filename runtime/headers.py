@@ -20,8 +20,8 @@ HEADERS = [
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
 OVER_TLS = [*HEADERS, (b"strict-transport-security", b"max-age=31536000")]
-# The headers of a request that the service reads, besides those that any page may send.
-READ = [
+# Those that the service reads, besides those that any page may send.
+ALLOWED_REQUEST_HEADERS = [
     "Authorization",
     "Content-Type",
     "If-None-Match",
@@ -59,7 +59,7 @@ def open_to(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=READ,
+            allow_headers=ALLOWED_REQUEST_HEADERS,
             expose_headers=["ETag", "Retry-After", "X-Request-ID"],
             allow_credentials=False,
             max_age=3_600,

@@ -206,7 +206,7 @@ def transaction() -> TransactionContext:
 
 
 async def plan_anew(rows: int) -> None:
-    """Have this transaction's statements planned for their values, if it is about MANY rows.
+    """Have this transaction plan its statements for their values, if it writes MANY rows or more.
 
     PostgreSQL keeps the plan that it made for a table that was nearly empty until it has analyzed
     the table, up to a minute later. For 1,000 rows of a table that has grown meanwhile, that plan

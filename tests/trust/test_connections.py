@@ -84,14 +84,20 @@ async def test_what_never_ends_is_not_gathered(
     assert await sent_until_the_end(service, begun, endless) < MOST_SENT
 
 
-async def test_a_head_that_is_too_large_is_told_so(service: Service) -> None:
+async def last_answer(service: Service, request: bytes) -> bytes:
+    """The answer to a request that is the last of its connection."""
     reader, writer = await connected(service)
-    writer.write(GET + b"X-A: " + b"y" * LARGEST_HEAD + b"\r\n")
+    writer.write(request)
     async with asyncio.timeout(PATIENCE):
         answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def test_a_head_that_is_too_large_is_told_so(service: Service) -> None:
+    answer = await last_answer(service, GET + b"X-A: " + b"y" * LARGEST_HEAD + b"\r\n")
     assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert b"64 KiB" in answer
-    writer.close()
 
 
 async def test_what_is_large_in_its_parts_is_none_of_that(service: Service) -> None:
@@ -162,12 +168,11 @@ async def test_the_body_of_a_request_to_upgrade_is_read_and_is_no_request(
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
 async def test_a_request_to_upgrade_may_be_the_last(service: Service, version: bytes) -> None:
-    reader, writer = await connected(service)
-    writer.write(b"GET /healthz HTTP/%b\r\nHost: x\r\n" % version)
-    writer.write(b"Connection: close, Upgrade\r\nUpgrade: h2c\r\n\r\n")
-    async with asyncio.timeout(PATIENCE):
-        assert (await reader.read()).startswith(b"HTTP/1.1 200")
-    writer.close()
+    head = b"GET /healthz HTTP/%b\r\nHost: x\r\n" % version
+    answer = await last_answer(
+        service, head + b"Connection: close, Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    )
+    assert answer.startswith(b"HTTP/1.1 200")
 
 
 async def test_many_requests_to_upgrade_in_one_piece_are_all_answered(service: Service) -> None:
@@ -187,21 +192,17 @@ async def test_many_requests_to_upgrade_in_one_piece_are_all_answered(service: S
     ids=["body", "long header", "many headers"],
 )
 async def test_a_handshake_that_cannot_be_read_is_told_so(service: Service, more: bytes) -> None:
-    reader, writer = await connected(service)
-    writer.write(b"GET /graphql HTTP/1.1\r\nHost: x\r\n" + TO_WEBSOCKET + more)
-    async with asyncio.timeout(PATIENCE):
-        answer = await reader.read()
+    handshake = b"GET /graphql HTTP/1.1\r\nHost: x\r\n" + TO_WEBSOCKET
+    answer = await last_answer(service, handshake + more)
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"8 KiB" in answer
-    writer.close()
 
 
 async def test_nothing_is_led_elsewhere(service: Service) -> None:
-    reader, writer = await connected(service)
-    writer.write(b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n")
-    async with asyncio.timeout(PATIENCE):
-        assert (await reader.read()).startswith(b"HTTP/1.1 400")
-    writer.close()
+    answer = await last_answer(
+        service, b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n"
+    )
+    assert answer.startswith(b"HTTP/1.1 400")
 
 
 async def test_the_system_gives_a_connection_up_that_nobody_reads(
