@@ -267,10 +267,13 @@ def landing(drafts: Sequence[Draft]) -> tuple[Statement, Statement]:
     params = Params()
     rows = [_row(draft) for draft in drafts]
     entries = values(params, "entry", CHANGE_TYPES, rows, behind=True)
+    return moving, (appending(entries), params.values)
+
+
+def appending(entries: str) -> str:
+    """The statement that appends changes: the rows of a table with the columns CHANGE_TYPES."""
     columns = ", ".join(CHANGE_TYPES)
-    inserting = f"INSERT INTO changes ({columns}) SELECT {columns} FROM {entries} RETURNING id"
-    changes = inserting, params.values
-    return moving, changes
+    return f"INSERT INTO changes ({columns}) SELECT {columns} FROM {entries} RETURNING id"
 
 
 def _row(draft: Draft) -> list[Any]:

@@ -11,7 +11,8 @@ the others from landing.
 On PostgreSQL this is optimistic: two statements, without a transaction. The first reads all of it
 in one snapshot, with the organization's revision. The second writes only if the revision is still
 the same; as every write moves it, nothing has landed in between. If it has moved, the whole batch
-is done again, behind the lock. A batch of MANY memberships takes the lock at once.
+is done again, behind the lock. A batch of MANY memberships takes the lock at once. A write of one
+membership that comes by itself is first tried by a single statement (`lone_writes.py`).
 """
 
 from collections import Counter
@@ -19,7 +20,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from models.columns import returned
 from models.database import (
     MANY,
     Row,
@@ -39,13 +39,23 @@ from models.groups import no_such_group
 from models.ids import well_formed
 from models.kinds import Kind
 from models.ledger import Draft, Outcome, Shown, announce, begin, is_up_to_date, landing, lock
+from models.lone_writes import write_alone
+from models.membership_statements import (
+    CLOSED,
+    GROUPS,
+    MEMBERS,
+    Pair,
+    closing,
+    counting_groups,
+    counting_members,
+    done,
+    opened_columns,
+    opening,
+)
 from models.spans import over_part
 from models.sql import Params, values
-from models.tables import Group
 from models.text import in_words
 from models.viewer import Viewer
-
-Pair = tuple[str, str]  # the ids of a group and of a member
 
 AT_ONCE = 1_000  # memberships in one batch, unless a single write asks for more
 
@@ -133,7 +143,7 @@ def _fit(waiting: Sequence[MembershipWrite]) -> int:
 
     They must all be of one kind, and no two may concern the same membership.
     """
-    if not does("gathered"):
+    if len(waiting) == 1 or not does("gathered"):
         return 1
     pairs: set[Pair] = set()
     for count, asked in enumerate(waiting):
@@ -153,6 +163,8 @@ async def _write_together(all_asked: Sequence[MembershipWrite]) -> list[Outcome 
     batch = _Batch(all_asked)
     try:
         if batch.compares:
+            if alone := await _alone(all_asked):
+                return [alone]
             with suppress(_Moved):
                 return await batch.attempt(is_locked=False)
         async with transaction():
@@ -162,6 +174,15 @@ async def _write_together(all_asked: Sequence[MembershipWrite]) -> list[Outcome 
     finally:
         if batch.landed:  # also if they were cancelled: they may have landed
             announce(batch.organization_id)
+
+
+async def _alone(all_asked: Sequence[MembershipWrite]) -> Outcome | None:
+    """The outcome of a write that came by itself, if one statement was all that it took."""
+    asked, *others = all_asked
+    if others or len(asked.member_ids) != 1 or not asked.pairs or not does("alone"):
+        return None
+    (pair,) = asked.pairs
+    return await write_alone(asked.viewer, asked.kind, pair, asked.adds, asked.expected_revision)
 
 
 class _Moved(Exception):
@@ -277,10 +298,10 @@ def _decide(asked: MembershipWrite, known: _Known) -> list[Row]:
 
 def _record(draft: Draft, asked: MembershipWrite, known: _Known, changed: Sequence[Row]) -> None:
     kind, group = asked.kind, known.groups[asked.group_id]
-    done = "added {} to {}" if asked.adds else "removed {} from {}"
+    action, words = done(kind, asked.adds)
     draft.record(
-        kind.added if asked.adds else kind.removed,
-        done.format(in_words(changed, kind.noun), group["name"]),
+        action,
+        words.format(in_words(changed, kind.noun), group["name"]),
         group=group,
         details={kind.plural: [row["id"] for row in changed]},
     )
@@ -326,8 +347,8 @@ def _opening(kind: Kind, landed: Sequence[_Landed]) -> Statement:
     """Open the memberships that writes add."""
     params = Params(landed[0].asked.viewer.organization_id)
     rows = [
-        # The row's id is the change's and the member's: a change opens a pair at most once.
         (
+            # The row's id is the change's and the member's: a change opens a pair at most once.
             each.draft.change_id + row["id"],
             each.asked.group_id,
             row["id"],
@@ -338,20 +359,8 @@ def _opening(kind: Kind, landed: Sequence[_Landed]) -> Statement:
         for each in landed
         for row in each.changed
     ]
-    columns = {
-        "id": "text",
-        "group_id": "text",
-        kind.column: "text",
-        "sort_key": "text",
-        "added_at": "timestamptz",
-        "since_revision": "bigint",
-    }
-    names = ", ".join(columns)
-    return (
-        f"INSERT INTO {kind.memberships} (organization_id, {names}) "
-        f"SELECT $1, {names} FROM {values(params, 'opened', columns, rows, behind=True)}",
-        params.values,
-    )
+    opened = values(params, "opened", opened_columns(kind), rows, behind=True)
+    return opening(kind, opened), params.values
 
 
 def _closing(kind: Kind, landed: Sequence[_Landed]) -> Statement:
@@ -362,14 +371,7 @@ def _closing(kind: Kind, landed: Sequence[_Landed]) -> Statement:
         for each in landed
         for row in each.changed
     ]
-    columns = {"group_id": "text", "member_id": "text", "revision": "bigint"}
-    closed = values(params, "closed", columns, rows, behind=True)
-    return (
-        f"UPDATE {kind.memberships} AS m SET until_revision = closed.revision "
-        f"FROM {closed} WHERE m.group_id = closed.group_id "
-        f"AND m.{kind.column} = closed.member_id AND m.until_revision IS NULL",
-        params.values,
-    )
+    return closing(kind, values(params, "closed", CLOSED, rows, behind=True)), params.values
 
 
 def _group_counts(kind: Kind, landed: Sequence[_Landed]) -> Statement:
@@ -379,13 +381,8 @@ def _group_counts(kind: Kind, landed: Sequence[_Landed]) -> Statement:
         for row in each.changed:
             steps[row["id"]] += each.step
     params = Params()
-    columns = {"id": "text", "step": "integer"}
-    moved = values(params, "moved", columns, list(steps.items()), behind=True)
-    return (
-        f"UPDATE {kind.table} AS e SET group_count = group_count + moved.step FROM {moved} "
-        "WHERE e.id = moved.id",
-        params.values,
-    )
+    moved = values(params, "moved", MEMBERS, list(steps.items()), behind=True)
+    return counting_groups(kind, moved), params.values
 
 
 def _member_counts(kind: Kind, landed: Sequence[_Landed]) -> Statement:
@@ -395,12 +392,6 @@ def _member_counts(kind: Kind, landed: Sequence[_Landed]) -> Statement:
         steps[each.asked.group_id] += each.step * len(each.changed)
     last = {each.asked.group_id: each.draft for each in landed}
     params = Params()
-    columns = {"group_id": "text", "at": "timestamptz", "revision": "bigint", "step": "integer"}
     rows = [(id, last[id].now, last[id].revision, step) for id, step in steps.items()]
-    moved = values(params, "moved", columns, rows, behind=True)
-    return (
-        "UPDATE groups AS g SET updated_at = moved.at, updated_revision = moved.revision, "
-        f"{kind.counter} = {kind.counter} + moved.step FROM {moved} "
-        f"WHERE g.id = moved.group_id RETURNING {returned(Group)}",
-        params.values,
-    )
+    moved = values(params, "moved", GROUPS, rows, behind=True)
+    return counting_members(kind, moved), params.values

@@ -24,6 +24,7 @@ DISPENSABLE = (
     "stamped",
     "at_hand",
     "compared",
+    "alone",
     "gathered",
     "pairs",
 )

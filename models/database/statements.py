@@ -28,11 +28,18 @@ def _shifted(sql: str, by: int) -> str:
 
 
 def together(first: Statement, others: Sequence[Statement]) -> Statement:
-    """Several statements as one, with common table expressions; that of the first is FIRST."""
-    sql, values = first
-    parts, params = [f"{FIRST} AS ({sql})"], [*values]
-    *but_last, (last, last_values) = others
-    for number, (sql, values) in enumerate(but_last):
-        parts.append(f"part_{number} AS ({_shifted(sql, len(params))})")
+    """Several statements as one, each with parameters of its own. See `combined`."""
+    first_sql, values = first
+    parts, params = [], [*values]
+    for sql, values in others:
+        parts.append(_shifted(sql, len(params)))
         params += values
-    return f"WITH {', '.join(parts)} {_shifted(last, len(params))}", [*params, *last_values]
+    return combined(first_sql, parts), params
+
+
+def combined(first: str, others: Sequence[str]) -> str:
+    """Several statements as one, with common table expressions; that of the first is FIRST."""
+    *but_last, last = others
+    parts = [f"{FIRST} AS ({first})"]
+    parts += [f"part_{number} AS ({sql})" for number, sql in enumerate(but_last)]
+    return f"WITH {', '.join(parts)} {last}"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models import ledger, membership_writes
-from models.database import fetch, is_postgres, transaction
+from models.database import fetch, is_in_transaction, is_postgres, transaction
 from models.errors import Code, DomainError, Unauthenticated
 from models.groups import delete_group
 from models.kinds import BOTS, KINDS, USERS, Kind
@@ -177,27 +177,31 @@ async def test_what_others_write_between_reading_and_writing_is_seen(
     viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group, (user, other) = await make_group(viewer), await make_users(viewer, 2)
-    read, reads = membership_writes._read, 0
+
+    async def add() -> None:
+        async with transaction():  # as another process does it: not with those who wait here
+            await add_members(viewer, USERS, group, [user])
+
+    async def delete() -> None:
+        await delete_group(viewer, group)
+
+    read, meanwhile = membership_writes._read, [delete, add]
 
     async def read_and_be_overtaken(*asked: Any) -> Any:
-        nonlocal reads
         found = await read(*asked)
-        reads += 1
-        if reads == 1:
-            async with transaction():  # as another process does it: not with those who wait here
-                await add_members(viewer, USERS, group, [user])
-        if reads == 3:
-            await delete_group(viewer, group)
+        if not is_in_transaction():
+            await meanwhile.pop()()
         return found
 
     monkeypatch.setattr(membership_writes, "_read", read_and_be_overtaken)
     start = await current_revision(viewer.organization_id)
-    outcome = await add_members(viewer, USERS, group, [user])
-    assert (outcome.changed, outcome.revision) == ([], start + 1)
+    outcome = await add_members(viewer, USERS, group, [user, other])
+    assert (outcome.changed, outcome.revision) == ([other], start + 2)
     with pytest.raises(DomainError) as refused:
         await remove_members(viewer, USERS, group, [user, other])
     assert [problem.code for problem in refused.value.problems] == [Code.NOT_FOUND]
     assert [action for _, action, _ in await _landed(viewer, start)] == [
+        Action.USERS_ADDED,
         Action.USERS_ADDED,
         Action.GROUP_DELETED,
     ]
