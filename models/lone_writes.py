@@ -155,9 +155,12 @@ def _moving(kind: Kind, adds: bool) -> str:
         # As in ledger.is_up_to_date.
         f"AND ({given.viewer_revision}::bigint = 0 OR {given.viewer_revision} "
         "BETWEEN seen.viewers_revision AND seen.revision) "
-        f"AND g.id = {given.group_id} AND g.organization_id = seen.id AND g.until_revision IS NULL "
-        f"AND e.id = {given.member_id} AND e.organization_id = seen.id "
-        f"AND e.until_revision IS NULL AND {'NOT ' if adds else ''}EXISTS "
+        f"AND g.id = {given.group_id} AND g.until_revision IS NULL "
+        f"AND e.id = {given.member_id} AND e.until_revision IS NULL "
+        # Compared one by one, they would be conditions for an index: PostgreSQL would look through
+        # all groups of an organization that has far more of them than most.
+        "AND ARRAY[g.organization_id, e.organization_id] = ARRAY[seen.id, seen.id] "
+        f"AND {'NOT ' if adds else ''}EXISTS "
         f"(SELECT 1 FROM {kind.memberships} m WHERE m.group_id = g.id AND m.{kind.column} = e.id "
         "AND m.until_revision IS NULL)) AS found "
         f"WHERE o.id = {given.organization_id} AND o.revision = found.revision - 1 "

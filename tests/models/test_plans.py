@@ -27,10 +27,13 @@ async def test_a_write_of_one_membership_looks_each_row_up_by_its_key(
 ) -> None:
     users = await make_users(viewer, 4)
     group = await make_group(viewer, users=users if verb is remove_members else [])
-    reading, writing = await plans_of(lambda: verb(viewer, USERS, group, users[:1]))
+    (alone,) = await plans_of(lambda: verb(viewer, USERS, group, users[:1]))
+    # The organization, the group and the user: each is looked up, and written.
+    assert alone.count("Index Cond: (id = ") == 6
+    reading, writing = await plans_of(lambda: verb(viewer, USERS, group, users[1:2] * 2))
     assert "Function Scan" not in reading + writing
     assert "Index Cond: (id = $" in writing  # of the group, of the user: by a parameter
-    *_, of_many = await plans_of(lambda: verb(viewer, USERS, group, users[1:]))
+    *_, of_many = await plans_of(lambda: verb(viewer, USERS, group, users[2:]))
     assert "Function Scan" in of_many
 
 
