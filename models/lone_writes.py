@@ -8,15 +8,16 @@ that still has this revision once it is locked, so nothing has landed in between
 In every other case nothing is written, and the statements of a batch find out why.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
 
 from models import ids
-from models.database import fetch
+from models.database import Row, fetch
 from models.database.statements import FIRST, combined
+from models.errors import Unwritable
 from models.kinds import Kind
 from models.ledger import CHANGE_TYPES, Outcome, Shown, announce, appending, utc_now
 from models.membership_statements import (
@@ -72,12 +73,15 @@ async def write_alone(
         actor_user_id=viewer.user_id,
         details=orjson.dumps({kind.plural: [member_id]}).decode(),
     )
-    may_have_landed = True  # until we know: also if this is cancelled
+    groups: Sequence[Row] | None = (
+        None  # unknown until it returns: if cancelled, it may have landed
+    )
     try:
         groups = await fetch(_statement(kind, adds), *given)
-        may_have_landed = bool(groups)
+    except Unwritable:  # refused even if it would change nothing, which a batch can still answer
+        groups = []
     finally:
-        if may_have_landed:
+        if groups is None or groups:
             announce(viewer.organization_id)
     if not groups:
         return None

@@ -13,7 +13,7 @@ import pytest
 from models import ledger
 from models.database import fetch, transaction
 from models.directory import delete_entries
-from models.errors import Code, DomainError
+from models.errors import Code, DomainError, Unwritable
 from models.groups import delete_group
 from models.kinds import KINDS, USERS, Kind
 from models.ledger import Outcome, current_revision
@@ -22,6 +22,7 @@ from models.membership_writes import add_members, remove_members
 from models.tables import Role
 from models.tokens import authenticate, create_token, revoke_token
 from models.viewer import Viewer
+from tests.databases import opened, with_rights
 from tests.factories import (
     Snapshot,
     count_statements,
@@ -31,6 +32,7 @@ from tests.factories import (
     make_users,
     snapshot,
 )
+from tests.refusals import refused, unchanged
 
 pytestmark = [
     pytest.mark.usefixtures("consistent"),
@@ -127,6 +129,18 @@ async def test_who_is_in_is_not_added_and_who_is_not_is_not_removed(
     await nothing_is_written(viewer, group, outside, False)
     outcome = await add_members(viewer, USERS, group, [inside])
     assert (outcome.changed, outcome.shown) == ([], None)
+
+
+async def test_where_nothing_can_be_written_what_changes_nothing_is_answered(
+    viewer: Viewer, group: str, inside: str, outside: str, database_url: str
+) -> None:
+    async with unchanged(viewer), with_rights(database_url, "SELECT") as url, opened(url):
+        for verb, member in ((add_members, inside), (remove_members, outside)):
+            assert (await verb(viewer, USERS, group, [member])).changed == []
+        async with refused(viewer, (Code.NOT_FOUND, "groupId")):
+            await add_members(viewer, USERS, f"grp_{UNKNOWN}", [outside])
+        with pytest.raises(Unwritable):
+            await add_members(viewer, USERS, group, [outside])
 
 
 async def test_what_is_not_there_is_not_written_to(
