@@ -114,7 +114,7 @@ def _clean_one(reader: Reader, kind: Kind, given: Mapping[str, Any]) -> Values:
         )
     if "features" in given:
         values["features"] = _features(reader, given["features"] or [])
-    if given.get("id"):
+    if given.get("id") is not None:  # a blank id is not a missing one: it names nothing
         values["id"] = given["id"]
     return values
 

@@ -123,8 +123,8 @@ async def test_an_id_that_is_not_there_is_refused(
 ) -> None:
     gone, theirs = await make_entry(viewer, kind, "Gone"), await make_entry(other, kind, "Theirs")
     await delete_entries(viewer, kind, [gone])
-    unknown = [gone, theirs, f"{kind.prefix}_0", "\x00"]
-    problems = [(Code.NOT_FOUND, kind.plural, str(place), "id") for place in range(1, 5)]
+    unknown = [gone, theirs, f"{kind.prefix}_0", "\x00", ""]
+    problems = [(Code.NOT_FOUND, kind.plural, str(place), "id") for place in range(1, 6)]
     async with refused(viewer, *problems), unchanged(other):
         given = [{"name": "New"}, *({"id": id, "name": "Old"} for id in unknown)]
         await upsert_entries(viewer, kind, given)
