@@ -17,8 +17,10 @@ from models.errors import Code
 from models.groups import GroupOrderField
 from models.tables import Action, ActorKind, Role, UserStatus
 
-# Leap seconds aside, which Python does not know.
-RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+# Leap seconds aside, which Python does not know. It does know offsets of 60 minutes and more.
+RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII
+)
 
 
 def parse_instant(text: Any) -> datetime:
@@ -41,7 +43,7 @@ def print_instant(instant: datetime) -> datetime:
 DATE_TIME = strawberry.scalar(
     name="DateTime",
     description="A date and time in RFC 3339 format, returned in UTC: `2026-01-31T12:00:00Z`. "
-    "Input may have any UTC offset.",
+    "Input may have any UTC offset, but no leap second (`:60`).",
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     serialize=print_instant,
     parse_value=parse_instant,
