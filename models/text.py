@@ -55,6 +55,12 @@ def is_storable(text: str, *, lines: bool = False) -> bool:
     )
 
 
+def is_blank(text: str) -> bool:
+    """Whether a text shows nothing: only white space, and characters that format what is around
+    them, such as a zero-width space."""
+    return all(character.isspace() or unicodedata.category(character) == "Cf" for character in text)
+
+
 class Reader:
     """Reads the texts of one input, collecting `problems`."""
 
@@ -82,7 +88,7 @@ class Reader:
         self, value: str | None, field: str, label: str, length: int, *, lines: bool = False
     ) -> str | None:
         """A text that may be missing; blank counts as missing."""
-        text = composed(value) if value else ""
+        text = composed(value) if value and not is_blank(value) else ""
         if len(text) > length:
             self.refuse(
                 Code.TOO_LONG,

@@ -98,10 +98,11 @@ def test_lines_may_be_kept_where_lines_are_wanted() -> None:
 def test_a_required_text_is_trimmed_and_composed() -> None:
     reader = Reader()
     assert reader.required(" \u00a0Zoe\u0308 \n", "name", "Name") == "Zoë"
+    assert reader.required("\u2067שלום\u2069", "name", "Name") == "\u2067שלום\u2069"
     reader.finish()
 
 
-@pytest.mark.parametrize("value", ["", "   ", "\t\u3000"])
+@pytest.mark.parametrize("value", ["", "   ", "\t\u3000", "\u200b", " \u2060\u202e \u00ad\ufeff"])
 def test_blank_is_missing(value: str) -> None:
     reader = Reader("users", "3")
     assert reader.optional(value, "description", "Description", 10) is None
