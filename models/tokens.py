@@ -6,7 +6,7 @@ slow hash: it cannot be guessed.)
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from models import ids
@@ -16,13 +16,15 @@ from models.directory import entries_by_id
 from models.errors import Code, DomainError
 from models.ids import is_well_formed, well_formed
 from models.kinds import USERS
-from models.ledger import Draft, Outcome, utc_now, write
+from models.ledger import TICK, Draft, Outcome, utc_now, write
 from models.listing import Listing, Order
 from models.sql import Params
 from models.tables import Action, ActorKind, Role, Token, UserStatus
 from models.text import Reader, is_storable, name_key
 from models.viewer import Viewer, effective_role
 
+# asyncpg stores the last instant that Python knows as infinity, and reads it without a time zone.
+LATEST_EXPIRY = datetime.max.replace(tzinfo=UTC) - TICK
 NEWEST_FIRST = Order("token", "t.id", descending=True)
 COLUMNS = {**columns(Token, "t"), "user_role": "u.role AS user_role"}
 FROM_TOKENS = "FROM tokens t LEFT JOIN users u ON u.id = t.user_id"
@@ -166,6 +168,8 @@ async def create_token(
     if expires_at is not None and expires_at <= utc_now():
         reader.refuse(Code.INVALID, "This time is in the past; choose a later one.", "expiresAt")
     reader.finish()
+    if expires_at is not None:
+        expires_at = min(expires_at, LATEST_EXPIRY)
     async with write(viewer) as draft:
         if user_id is not None and not await entries_by_id(viewer, USERS, [user_id]):
             raise DomainError.of(Code.NOT_FOUND, "There is no such user.", "userId")

@@ -54,6 +54,14 @@ async def test_a_token_expires_when_it_is_told_to(ask: Asker) -> None:
     assert payload["token"]["expiresAt"] == instant.isoformat().replace("+00:00", "Z")
 
 
+async def test_a_token_may_expire_at_the_end_of_time(ask: Asker) -> None:
+    given = {"name": "Long", "role": "ADMIN", "expiresAt": "9999-12-31T23:59:59.999999Z"}
+    payload = await write(ask, "createToken", f"{TOKEN} secret", **given)
+    assert payload["token"]["expiresAt"] == "9999-12-31T23:59:59.999998Z"
+    answer = await ask.client.ask("{ viewer { role } }", token=payload["secret"])
+    assert answer["data"] == {"viewer": {"role": "ADMIN"}}
+
+
 @pytest.mark.parametrize(
     ("given", "errors"),
     [
