@@ -37,8 +37,8 @@ Count = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
 Search = Annotated[
     str | None,
     strawberry.argument(
-        description="Return only items whose name contains this text, ignoring case. For users the "
-        "email is searched too, unless you are a MEMBER."
+        description="Return only items whose name contains this text, ignoring case and the white "
+        "space around the text. For users the email is searched too, unless you are a MEMBER."
     ),
 ]
 At = Annotated[

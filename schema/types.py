@@ -388,8 +388,9 @@ class AccessDecision:
     )
     held_by: list[Group] = found(
         access.held_by,
-        "If access is denied: the groups visible to you that contain the bot or persona, sorted by "
-        "name, at most 100. The user would have to be active and in one of them.",
+        "If access is denied, but not with NOT_FOUND: the groups visible to you that contain the "
+        "bot or persona, sorted by name, at most 100. The user would have to be active and in one "
+        "of them.",
     )
 
 
