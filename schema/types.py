@@ -29,8 +29,14 @@ ID_FIELD = "An opaque id, accepted by `node(id:)` and wherever an id is expected
 
 @strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    has_next_page: bool = described("Whether there are items after this page.")
-    has_previous_page: bool = described("Whether there are items before this page.")
+    has_next_page: bool = described(
+        "Whether there are items after this page. With `before` and without `last`, only items in "
+        "front of that cursor count, as Relay's specification has it."
+    )
+    has_previous_page: bool = described(
+        "Whether there are items before this page. With `last` and `after`, only items behind that "
+        "cursor count, as Relay's specification has it."
+    )
     start_cursor: str | None = described(
         "The cursor of the first item, for `before`; null if the page is empty."
     )
