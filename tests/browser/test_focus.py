@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenPage, Watch
+from tests.browser.conftest import OpenPage, Watch, holding
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS
 
@@ -38,6 +38,31 @@ def test_a_refusal_leaves_it_on_the_button(open_page: OpenPage, service: Service
     press(page, dialog.get_by_role("button", name="Delete group"))
     expect(dialog).to_contain_text("7 users lose")
     expect(dialog.get_by_role("button", name="Delete group")).to_be_focused()
+
+
+def test_a_card_whose_removal_is_refused_has_it_again(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("net::ERR_FAILED")
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    bin_ = page.get_by_role("button", name="Remove Hana Sato")
+    following = page.get_by_role("button", name="Remove Ingrid Solberg")
+    expect(bin_).to_be_attached()
+    held = holding(page, "mutation RemoveUsers")
+    press(page, bin_)
+    expect(following).to_be_focused()
+    held.pop().abort()
+    expect(page.get_by_role("alert")).to_contain_text("That did not work")
+    expect(bin_).to_be_focused()
+
+    press(page, bin_)
+    expect(following).to_be_focused()
+    elsewhere = page.get_by_role("button", name="Create New Group")
+    elsewhere.focus()
+    held.pop().abort()
+    expect(bin_).to_be_attached()
+    expect(elsewhere).to_be_focused()  # who has gone on is not called back
+    assert {"Hana Sato", "Ingrid Solberg"} <= service.users_of(CLOSERS)
 
 
 def test_the_end_of_the_pages_leaves_it_on_the_button(

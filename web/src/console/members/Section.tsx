@@ -1,6 +1,6 @@
 import { ActionIcon, Group, Loader, ScrollArea, Text, Title } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { useId, useState } from 'react';
+import { useCallback, useEffect, useId, useRef, useState } from 'react';
 import { useCanWrite } from '../session/ViewerProvider';
 import { EmptyState } from '../ui/EmptyState';
 import { Endless } from '../ui/Endless';
@@ -29,6 +29,7 @@ export function Section({ kind, group, total }: Props) {
   const canWrite = useCanWrite();
   const titleId = useId();
   const { add, remove } = useMembership(kind, group);
+  const [refused, setRefused] = useState<Refused>();
   // Once it is there it stays: it may have the focus, and text that was not searched for yet.
   const [hasSearch, setHasSearch] = useState(false);
   if (total >= MANY && !hasSearch) setHasSearch(true);
@@ -59,7 +60,13 @@ export function Section({ kind, group, total }: Props) {
           variables={{ id: group.id, search: search || null }}
           pick={(data) => data.owner?.list}
           item={(member) => (
-            <Card kind={kind} member={member} onRemove={canWrite ? remove : undefined} />
+            <Card
+              kind={kind}
+              member={member}
+              onRemove={canWrite ? remove : undefined}
+              onRefused={setRefused}
+              isFocusDue={refused?.id === member.id ? refused.isFocusDue : undefined}
+            />
           )}
           wrap={(cards) => (
             // biome-ignore lint/a11y/useSemanticElements: the list also holds its own end.
@@ -99,21 +106,45 @@ function heirOf(card: HTMLElement): HTMLElement | null {
   );
 }
 
+/** A member whose removal was refused, and whether the focus is still where it went from its bin. */
+interface Refused {
+  id: string;
+  isFocusDue: () => boolean;
+}
+
 interface CardProps {
   kind: Kind;
   member: Member;
-  onRemove: ((member: Member) => Promise<void>) | undefined;
+  /** Returns whether it was done. */
+  onRemove: ((member: Member) => Promise<boolean>) | undefined;
+  onRefused: (refused: Refused | undefined) => void;
+  isFocusDue: Refused['isFocusDue'] | undefined;
 }
 
-const Card = kept(function Card({ kind, member, onRemove }: CardProps) {
+const Card = kept(function Card({ kind, member, onRemove, onRefused, isFocusDue }: CardProps) {
   const [busy, setBusy] = useState(false);
-  const card = useHeir<HTMLDivElement>(heirOf);
+  const bin = useRef<HTMLButtonElement>(null);
+  const passedTo = useRef<HTMLElement>(null);
+  const pass = useCallback((here: HTMLElement) => {
+    passedTo.current = heirOf(here);
+    return passedTo.current;
+  }, []);
+  const card = useHeir<HTMLDivElement>(pass);
+
+  // The same key again, for another try, must not remove somebody else.
+  useEffect(() => {
+    if (!isFocusDue) return;
+    if (isFocusDue()) bin.current?.focus();
+    onRefused(undefined);
+  }, [isFocusDue, onRefused]);
 
   async function remove() {
     if (busy || !onRemove) return;
     setBusy(true);
-    await onRemove(member);
+    const isDone = await onRemove(member);
     setBusy(false);
+    const heir = passedTo.current;
+    if (!isDone) onRefused({ id: member.id, isFocusDue: () => document.activeElement === heir });
   }
 
   return (
@@ -122,6 +153,7 @@ const Card = kept(function Card({ kind, member, onRemove }: CardProps) {
       <MemberLine member={member} name={<MemberLink kind={kind} member={member} />} />
       {onRemove && (
         <ActionIcon
+          ref={bin}
           variant="subtle"
           color="red"
           className={classes.bin}
