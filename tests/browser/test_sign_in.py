@@ -57,6 +57,28 @@ def test_a_pasted_token_signs_in_and_is_kept_nowhere(
     assert "cohort_session" not in stored(page)
 
 
+def test_a_browser_that_stores_nothing_is_told_what_it_lacks(
+    open_page: OpenPage, watch: Watch
+) -> None:
+    watch.expect(REFUSED)
+    page = open_page("about:blank", email=None)
+    page.add_init_script(
+        """
+        for (const name of ['localStorage', 'sessionStorage'])
+            Object.defineProperty(window, name, {
+                get() { throw new DOMException('Blocked.', 'SecurityError'); },
+            });
+        Object.defineProperty(navigator, 'cookieEnabled', {value: false});
+        """
+    )
+    page.goto("/groups")
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("This browser blocks cookies here")
+
+    page.goto("/graphiql")
+    expect(page.get_by_role("alert")).to_contain_text("You are not signed in.")
+
+
 def test_signing_out_ends_the_session(open_page: OpenPage, watch: Watch) -> None:
     watch.expect(REFUSED)
     page = open_page("/groups")

@@ -3,12 +3,12 @@ import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { useState } from 'react';
 import { exampleTabs } from './examples';
 import { createFetcher } from './fetcher';
-import { storageWithoutHeaders } from './storage';
+import { browserStorage } from './storage';
 
 // GraphiQL adds the documentation explorer by itself. Both constants stand outside the component
 // because GraphiQL starts over when it is given new ones.
 const plugins = [explorerPlugin(), HISTORY_PLUGIN];
-const storage = storageWithoutHeaders(localStorage);
+const storage = browserStorage();
 
 export function GraphiQLPage() {
   const [refusal, setRefusal] = useState<string | null>(null);

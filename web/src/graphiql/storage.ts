@@ -24,6 +24,24 @@ const isHistory = (key: string) => key === 'graphiql:queries' || key === 'graphi
 const dropHeaders = (json: string) =>
   JSON.stringify(JSON.parse(json, (name, value) => (name === 'headers' ? undefined : value)));
 
+/** For a browser that lets this site store nothing. */
+const NOTHING: GraphiQLStorage = {
+  getItem: () => null,
+  setItem: () => undefined,
+  removeItem: () => undefined,
+  clear: () => undefined,
+  length: 0,
+};
+
+/** The browser's storage, as far as it has one for this site; else a look at it may even throw. */
+export function browserStorage(): GraphiQLStorage {
+  try {
+    return localStorage ? storageWithoutHeaders(localStorage) : NOTHING;
+  } catch {
+    return NOTHING;
+  }
+}
+
 // The console shares this origin, so "all" means GraphiQL's own keys.
 const graphiqlKeys = (store: globalThis.Storage) =>
   Object.keys(store).filter((key) => key.startsWith('graphiql:'));

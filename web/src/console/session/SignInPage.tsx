@@ -53,6 +53,12 @@ export function SignInPage({ isExpired, onSignedIn }: Props) {
             <Title order={1} size="h2">
               Sign in to Cohort
             </Title>
+            {!navigator.cookieEnabled && (
+              <Alert color="red" role="alert">
+                This browser blocks cookies here, and stays signed in only with one. Allow them for
+                this site, then load the page again.
+              </Alert>
+            )}
             {isExpired && (
               <Alert role="status">Sign in to go on. You come back to where you are now.</Alert>
             )}
