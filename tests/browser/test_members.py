@@ -103,6 +103,34 @@ def test_several_are_added_by_keyboard_alone(open_page: OpenPage, service: Servi
     assert {"Aisha Rahman", "Benedikt Hofmann"} <= service.users_of(CLOSERS)
 
 
+def test_keys_that_end_a_composition_end_nothing_else(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    compose = """([field, key, told]) => field.dispatchEvent(new KeyboardEvent('keydown', {
+        key, code: key, bubbles: true, cancelable: true, ...told,
+    }))"""
+    in_chromium, in_safari = {"isComposing": True}, {"keyCode": 229}
+    page.get_by_role("button", name="Edit the name").click()
+    name = page.get_by_label("New name")
+    name.fill("日本")
+    users = popover(page, "users")
+    search = users.get_by_role("combobox")
+    search.fill("benedikt")
+    expect(users.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+
+    for told in (in_chromium, in_safari):
+        for field in (search, name):
+            for key in ("Enter", "Escape"):
+                page.evaluate(compose, [field.element_handle(), key, told])
+
+    expect(users.get_by_role("option", name="Benedikt Hofmann")).to_be_visible()
+    expect(search).to_have_value("benedikt")
+    expect(name).to_have_value("日本")
+    assert "Benedikt Hofmann" not in service.users_of(CLOSERS)
+
+
 def test_card_and_count_appear_at_once_and_roll_back_when_refused(
     open_page: OpenPage, service: Service
 ) -> None:

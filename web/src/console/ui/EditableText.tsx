@@ -89,9 +89,6 @@ function Editor({ label, value, multiline, onSave, onStop }: EditorProps) {
   }
 
   function onKeyDown(event: KeyboardEvent) {
-    // These keys end what an input method composes, Japanese say, and not the editing. (Safari tells
-    // of the composition's end first, and has only the code to know it by.)
-    if (event.nativeEvent.isComposing || event.keyCode === 229) return;
     if (event.key === 'Escape') onStop();
     if (event.key === 'Enter' && !(multiline && event.shiftKey)) {
       event.preventDefault();
