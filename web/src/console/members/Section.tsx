@@ -1,6 +1,6 @@
 import { ActionIcon, Group, Loader, ScrollArea, Text, Title } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { useCallback, useEffect, useId, useRef, useState } from 'react';
+import { type RefObject, useCallback, useId, useLayoutEffect, useRef, useState } from 'react';
 import { useCanWrite } from '../session/ViewerProvider';
 import { EmptyState } from '../ui/EmptyState';
 import { Endless } from '../ui/Endless';
@@ -29,13 +29,23 @@ export function Section({ kind, group, total }: Props) {
   const canWrite = useCanWrite();
   const titleId = useId();
   const { add, remove } = useMembership(kind, group);
-  const [refused, setRefused] = useState<Refused>();
+  const left = useRef<Left>(null);
   // Once it is there it stays: it may have the focus, and text that was not searched for yet.
   const [hasSearch, setHasSearch] = useState(false);
   if (total >= MANY && !hasSearch) setHasSearch(true);
 
   return (
-    <section tabIndex={-1} aria-labelledby={titleId} className={classes.section}>
+    <section
+      tabIndex={-1}
+      aria-labelledby={titleId}
+      className={classes.section}
+      onKeyDown={() => {
+        left.current = null;
+      }}
+      onBlur={({ target }) => {
+        if (target === left.current?.heir) left.current = null;
+      }}
+    >
       <Group justify="space-between" mb="xs">
         <Title order={3} size="h5" id={titleId}>
           {kind.title}{' '}
@@ -64,8 +74,7 @@ export function Section({ kind, group, total }: Props) {
               kind={kind}
               member={member}
               onRemove={canWrite ? remove : undefined}
-              onRefused={setRefused}
-              isFocusDue={refused?.id === member.id ? refused.isFocusDue : undefined}
+              left={left}
             />
           )}
           wrap={(cards) => (
@@ -106,45 +115,46 @@ function heirOf(card: HTMLElement): HTMLElement | null {
   );
 }
 
-/** A member whose removal was refused, and whether the focus is still where it went from its bin. */
-interface Refused {
+/** The last card that went with the focus on its `tag`, and what took it, until somebody goes on. */
+interface Left {
   id: string;
-  isFocusDue: () => boolean;
+  tag: string;
+  heir: HTMLElement | null;
 }
 
 interface CardProps {
   kind: Kind;
   member: Member;
-  /** Returns whether it was done. */
-  onRemove: ((member: Member) => Promise<boolean>) | undefined;
-  onRefused: (refused: Refused | undefined) => void;
-  isFocusDue: Refused['isFocusDue'] | undefined;
+  onRemove: ((member: Member) => Promise<void>) | undefined;
+  left: RefObject<Left | null>;
 }
 
-const Card = kept(function Card({ kind, member, onRemove, onRefused, isFocusDue }: CardProps) {
+const Card = kept(function Card({ kind, member, onRemove, left }: CardProps) {
   const [busy, setBusy] = useState(false);
-  const bin = useRef<HTMLButtonElement>(null);
-  const passedTo = useRef<HTMLElement>(null);
-  const pass = useCallback((here: HTMLElement) => {
-    passedTo.current = heirOf(here);
-    return passedTo.current;
-  }, []);
+  const { id } = member;
+  const pass = useCallback(
+    (here: HTMLElement) => {
+      const tag = document.activeElement?.tagName ?? '';
+      left.current = { id, tag, heir: heirOf(here) };
+      return left.current.heir;
+    },
+    [left, id],
+  );
   const card = useHeir<HTMLDivElement>(pass);
 
-  // The same key again, for another try, must not remove somebody else.
-  useEffect(() => {
-    if (!isFocusDue) return;
-    if (isFocusDue()) bin.current?.focus();
-    onRefused(undefined);
-  }, [isFocusDue, onRefused]);
+  // One that comes back, because its removal was refused, or comes on the page below a moment later:
+  // the same key again must not remove somebody else.
+  useLayoutEffect(() => {
+    if (left.current?.id !== id || document.activeElement !== left.current.heir) return;
+    card.current?.querySelector<HTMLElement>(left.current.tag)?.focus();
+    left.current = null;
+  }, [card, left, id]);
 
   async function remove() {
     if (busy || !onRemove) return;
     setBusy(true);
-    const isDone = await onRemove(member);
+    await onRemove(member);
     setBusy(false);
-    const heir = passedTo.current;
-    if (!isDone) onRefused({ id: member.id, isFocusDue: () => document.activeElement === heir });
   }
 
   return (
@@ -153,7 +163,6 @@ const Card = kept(function Card({ kind, member, onRemove, onRefused, isFocusDue 
       <MemberLine member={member} name={<MemberLink kind={kind} member={member} />} />
       {onRemove && (
         <ActionIcon
-          ref={bin}
           variant="subtle"
           color="red"
           className={classes.bin}

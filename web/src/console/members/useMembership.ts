@@ -12,7 +12,7 @@ interface Group {
   name: string;
 }
 
-/** How members of one kind come into a group and go out of it: both return whether it was done. */
+/** How members of one kind come into a group and go out of it. */
 export function useMembership(kind: Kind, { id, name }: Group) {
   const client = useClient();
 
@@ -25,15 +25,14 @@ export function useMembership(kind: Kind, { id, name }: Group) {
   );
 
   const remove = useCallback(
-    async (member: Member): Promise<boolean> => {
+    async (member: Member): Promise<void> => {
       // Asked before, since afterwards nobody could say; without an answer it still happens.
       const impact = await impactOf(client, kind.removal(id, member.id)).catch(() => null);
       const revision = await write(client, kind.remove, id, [member.id]);
-      if (revision === null) return false;
+      if (revision === null) return;
       const effect = impact ? ` ${sentence(impact, id, 'lost')}` : '';
       const what = `Removed ${isolated(member.name)} from ${isolated(name)}.`;
       offerUndo(`${what}${effect}`, () => undoRevision(client, revision));
-      return true;
     },
     [client, kind, id, name],
   );
