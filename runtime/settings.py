@@ -13,21 +13,10 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.optimizations import OPTIMIZATIONS, Optimization
+
 # The algorithms with public keys. With any other, whoever can verify a token can also make one.
 ASYMMETRIC = tuple(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512))
-# Optimisations that can be left out (COHORT_WITHOUT), to measure what each is worth.
-DISPENSABLE = (
-    "plans",
-    "prepared",
-    "frozen",
-    "presumed",
-    "stamped",
-    "at_hand",
-    "compared",
-    "alone",
-    "gathered",
-    "pairs",
-)
 OIDC_ALGORITHMS = (*ASYMMETRIC, "EdDSA")
 # As browsers send it: in lower case, without a path, and without the scheme's default port.
 ORIGIN = re.compile(
@@ -274,7 +263,7 @@ class Settings(BaseSettings):
     without: str = Field(
         "",
         description="The optimizations to disable, to measure what each is worth: any of "
-        f"{', '.join(DISPENSABLE)}, separated by commas (bench/README.md).",
+        f"{', '.join(OPTIMIZATIONS)}, separated by commas (bench/README.md).",
     )
     kept_megabytes: int = Field(
         64,
@@ -396,18 +385,19 @@ class Settings(BaseSettings):
     @field_validator("without")
     @classmethod
     def _must_be_known(cls, value: str) -> str:
-        if not set(_names(value)) <= {"", *DISPENSABLE}:
-            raise ValueError(f"must be some of {', '.join(DISPENSABLE)}")
+        if not set(_names(value)) <= {"", *OPTIMIZATIONS}:
+            raise ValueError(f"must be some of {', '.join(OPTIMIZATIONS)}")
         return value
 
-    def does(self, what: str) -> bool:
-        """Whether the service uses one of DISPENSABLE."""
+    def does(self, what: Optimization) -> bool:
+        """Whether the service uses an optimization."""
         return what not in self.left_out
 
     @property
-    def left_out(self) -> tuple[str, ...]:
-        """Those of DISPENSABLE that the service does not use."""
-        return _names(self.without)
+    def left_out(self) -> tuple[Optimization, ...]:
+        """The optimizations that the service does not use."""
+        names = _names(self.without)
+        return tuple(each for each in OPTIMIZATIONS if each in names)
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from tortoise.migrations.executor import MigrationExecutor
 from models.database import statements
 from models.database.stamps import STAMP, stamped, stamps
 from models.database.statements import FIRST, Statement
+from models.optimizations import Optimization
 
 CONNECTION = "default"
 POOL_SECONDS = 5.0
@@ -43,7 +44,7 @@ def config(
     statement_seconds: float | None = None,
     writer_seconds: float | None = None,
     plans_anew: bool = False,
-    without: Collection[str] = (),
+    without: Collection[Optimization] = (),
 ) -> dict[str, Any]:
     """Tortoise's configuration for a `sqlite:` or `postgres:` URL.
 
@@ -52,7 +53,7 @@ def config(
     settings. (SQLite runs in this process, where cancelling always works.) `writer_seconds` limits
     how long a write on SQLite waits for another process, below what `PRAGMAS` allows. `plans_anew`
     has PostgreSQL plan each statement anew, for transactions that fill tables. `without` names
-    optimisations to leave out (`does`). Raises ValueError for any other URL.
+    optimizations to leave out (`does`). Raises ValueError for any other URL.
     """
     try:
         parts = urlsplit(url)
@@ -137,8 +138,8 @@ def connection() -> Any:
     return require_context().connections.get(CONNECTION)
 
 
-def does(what: str) -> bool:
-    """Whether this process uses one of the optimisations that can be left out."""
+def does(what: Optimization) -> bool:
+    """Whether this process uses an optimization."""
     return what not in connection().without
 
 

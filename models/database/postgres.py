@@ -28,6 +28,7 @@ from models.database.postgres_errors import NOT_REACHED, Translating
 from models.database.settle import settle
 from models.database.statements import Statement, seen, together
 from models.errors import Busy, Unavailable
+from models.optimizations import Optimization
 from models.spans import over_statement
 
 STATEMENTS_PREPARED = 500  # cached on each connection
@@ -60,7 +61,7 @@ class CohortPostgresClient(_Client):
         pool_seconds: float,
         statement_seconds: float | None,
         plans_anew: bool,
-        without: Collection[str],
+        without: Collection[Optimization],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -70,6 +71,9 @@ class CohortPostgresClient(_Client):
         self.statement_seconds = statement_seconds
         self.has_pairs = False  # until a connection was prepared
         self._renewed_at = -RENEW_SECONDS
+
+    def _does(self, what: Optimization) -> bool:
+        return what not in self.without
 
     def _in_transaction(self) -> "SettledTransactionContext":
         return SettledTransactionContext(Transaction(self), self._pool_init_lock)
@@ -109,7 +113,7 @@ class CohortPostgresClient(_Client):
             # Statistics do not count the rows of an open transaction: PostgreSQL would keep joining
             # thousands of them by the plan that suited the few that there were when it began.
             settings += "; SET plan_cache_mode = force_custom_plan"
-        elif "prepared" not in self.without:
+        elif self._does("prepared"):
             # Our statements are few, and the plan of each suits all of its parameters. Planning
             # them anew each time took PostgreSQL as long as executing them.
             settings += "; SET plan_cache_mode = force_generic_plan"
@@ -119,7 +123,7 @@ class CohortPostgresClient(_Client):
             timeout = int(min(self.statement_seconds * 1000, LONGEST_TIMEOUT))
             settings += f"; SET statement_timeout = {timeout}"
         await connection.execute(settings)
-        if "pairs" not in self.without:
+        if self._does("pairs"):
             self.has_pairs = await connection.fetchval(pairs.IS_THERE)
 
     async def _ensure_pool(self) -> Pool:
@@ -162,7 +166,7 @@ class CohortPostgresClient(_Client):
 
     async def give_back(self, connection: Any) -> None:
         """Return a connection whose last statement has ended, outside of any transaction."""
-        if "at_hand" in self.without:
+        if not self._does("at_hand"):
             await self.release(connection)
         elif self._pool is not None:
             await self._pool.give_back(connection)

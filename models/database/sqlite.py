@@ -33,6 +33,7 @@ from tortoise.exceptions import IntegrityError, OperationalError
 from models.database.settle import settle
 from models.database.statements import Statement, seen
 from models.errors import Busy, Unavailable, Unwritable
+from models.optimizations import Optimization
 from models.spans import over_statement
 
 PRAGMAS = {"synchronous": "FULL", "busy_timeout": 10_000}
@@ -150,7 +151,7 @@ class CohortSqliteClient(SqliteClient):
         *,
         pool_seconds: float,
         writer_seconds: float | None,
-        without: Collection[str],
+        without: Collection[Optimization],
         **kwargs: Any,
     ) -> None:
         super().__init__(file_path, **kwargs)
