@@ -308,7 +308,7 @@ class Position(NamedTuple):
         return self.of_viewers <= viewer.revision <= self.revision
 
 
-async def revisions(organization_ids: Sequence[str]) -> dict[str, Position]:
+async def positions(organization_ids: Sequence[str]) -> dict[str, Position]:
     """The position of each of these organizations, by id."""
     rows = await fetch(
         "SELECT id, revision, viewers_revision FROM organizations WHERE id = ANY($1)",

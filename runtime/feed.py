@@ -164,7 +164,7 @@ class Feed:
         if not self._channels:
             return
         channels = dict(self._channels)  # one added meanwhile may be ahead of what is read here
-        positions = await ledger.revisions(list(channels))
+        positions = await ledger.positions(list(channels))
         for id, channel in channels.items():
             at = positions.get(id, NONE_YET)
             if at.revision < channel.revision:

@@ -65,16 +65,16 @@ class Revisions:
                 asked, self._waiting = self._waiting, {}
                 newest = {id: self._newest.get(id, 0) for id in asked}  # we must not read less
                 try:
-                    revisions = await ledger.revisions(list(asked))
+                    positions = await ledger.positions(list(asked))
                 except BaseException as error:
                     for future in asked.values():
                         future.set_exception(error)
                         future.exception()  # avoids a warning if nobody waits any more
                 else:
                     for id, future in asked.items():
-                        if id in revisions:
-                            self._remember(id, revisions[id].revision, newest[id])
-                            future.set_result(revisions[id])
+                        if id in positions:
+                            self._remember(id, positions[id].revision, newest[id])
+                            future.set_result(positions[id])
                         else:
                             future.set_exception(LookupError(f"{id} is gone"))
                             future.exception()

@@ -26,7 +26,7 @@ from graphql.pyutils import Path
 
 from models.database import snapshot
 from models.errors import Busy, LimitExceeded, Unauthenticated, Unavailable
-from models.ledger import Shown, revisions
+from models.ledger import Shown, positions
 from schema.arguments import NotPlain
 from schema.compiler import Compiler
 from schema.context import Context
@@ -267,7 +267,7 @@ class PlanningExecutor(Executor[Any]):
             # Outside the snapshot: a task that holds a connection must not wait for another.
             await self._refresh_viewer()
             async with snapshot(), context.all_loaded():
-                at = (await revisions([organization_id]))[organization_id]
+                at = (await positions([organization_id]))[organization_id]
                 if at.knows(context.viewer) or not tries_left:
                     context.shown = at.revision
                     return await self._awaited(fallback())

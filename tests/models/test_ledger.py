@@ -18,7 +18,7 @@ from models.groups import (
     update_group,
 )
 from models.kinds import BOTS, USERS
-from models.ledger import current_revision, listeners, revisions, utc_now, write
+from models.ledger import current_revision, listeners, positions, utc_now, write
 from models.listing import Slice, fetch_page
 from models.membership_writes import add_members, remove_members
 from models.tables import Action
@@ -48,7 +48,7 @@ async def test_each_write_takes_the_next_revision(viewer: Viewer, other: Viewer)
         assert outcome.revision == expected
         await make_group(other, f"Group {expected}")
     assert await revisions_made(viewer) == [1, 2, 3]
-    assert await revisions([viewer.organization_id, other.organization_id, "org_0"]) == {
+    assert await positions([viewer.organization_id, other.organization_id, "org_0"]) == {
         viewer.organization_id: (3, 0),
         other.organization_id: (3, 0),
     }
