@@ -103,7 +103,7 @@ class GraphQLEndpoint:
             asked = read_request(request, source)
             operation = self.runner.operation(viewer, asked)
             _check_transport(operation, request, takes)
-        except (Refused, TryAgainLater, InvalidDocument, RequestError) as error:
+        except (InvalidDocument, RequestError) as error:
             if presumed:
                 await authenticator.viewer(secret)  # raises if the secret is no longer valid
             if isinstance(error, Refused | TryAgainLater):
