@@ -138,20 +138,26 @@ def connection() -> Any:
     return require_context().connections.get(CONNECTION)
 
 
+def _shared() -> Any:
+    """The client that all tasks of this process share, also where this one is in a transaction."""
+    client = connection()
+    return client._parent if client.is_transaction else client
+
+
 def does(what: Optimization) -> bool:
     """Whether this process uses an optimization."""
-    return what not in connection().without
+    return what not in _shared().without
 
 
 def connections() -> tuple[int, int]:
     """How many connections are in use, and how many are idle, in this process."""
-    usage: tuple[int, int] = connection().usage()
+    usage: tuple[int, int] = _shared().usage()
     return usage
 
 
 def pool_seconds() -> float:
     """How long something waits for what others of this process have in use."""
-    return float(connection().pool_seconds)
+    return float(_shared().pool_seconds)
 
 
 async def fetch(sql: str, *params: Any) -> Sequence[Row]:
@@ -302,4 +308,4 @@ def is_postgres() -> bool:
 
 def has_pairs() -> bool:
     """Whether the index of pairs can be used, as found when the last connection was opened."""
-    return is_postgres() and bool(connection().has_pairs)
+    return is_postgres() and bool(_shared().has_pairs)

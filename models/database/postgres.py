@@ -242,12 +242,6 @@ class Transaction(_Client, TransactionWrapper):
 
     is_transaction = True
 
-    @property
-    def has_pairs(self) -> bool:
-        """Whether the index of pairs is of use."""
-        pool: Any = self._parent
-        return bool(pool.has_pairs)
-
     def _in_transaction(self) -> TransactionContext:
         return NestedTransactionContext(Transaction(self))
 

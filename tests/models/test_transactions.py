@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import aiosqlite
@@ -14,9 +15,12 @@ from tortoise.exceptions import IntegrityError, OperationalError
 from models.database import (
     connection,
     connections,
+    does,
     fetch,
     fetch_behind,
+    has_pairs,
     is_postgres,
+    pool_seconds,
     snapshot,
     transaction,
 )
@@ -315,6 +319,17 @@ async def test_a_connection_that_dies_in_a_savepoint_takes_the_transaction_along
         assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
         await nothing_is_held(database_url)
     await make_group(viewer)
+
+
+@pytest.mark.parametrize("block", [transaction, snapshot])
+async def test_what_holds_of_the_process_is_told_in_a_transaction_too(
+    viewer: Viewer, block: Callable[[], AbstractAsyncContextManager[object]]
+) -> None:
+    outside = does("alone"), pool_seconds(), has_pairs()
+    in_use, idle = connections()
+    async with block():
+        assert (does("alone"), pool_seconds(), has_pairs()) == outside
+        assert connections() == (in_use + 1, idle - 1)
 
 
 async def test_how_many_connections_are_in_use_is_told(viewer: Viewer) -> None:
