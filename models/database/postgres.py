@@ -15,17 +15,14 @@ import asyncpg
 from tortoise.backends.asyncpg.client import TransactionWrapper
 from tortoise.backends.base.client import (
     NestedTransactionContext,
-    TransactionalDBClient,
     TransactionContext,
-    TransactionContextPooled,
 )
 from tortoise.backends.base_postgres.client import translate_exceptions
-from tortoise.connection import get_connections
 
 from models.database import pairs, unpooled
 from models.database.pool import Pool, is_dead
 from models.database.postgres_errors import NOT_REACHED, Translating
-from models.database.settle import settle
+from models.database.settle import SettledTransactionContext
 from models.database.statements import Statement, seen, together
 from models.errors import Busy, Unavailable
 from models.optimizations import Optimization
@@ -75,8 +72,8 @@ class CohortPostgresClient(_Client):
     def _does(self, what: Optimization) -> bool:
         return what not in self.without
 
-    def _in_transaction(self) -> "SettledTransactionContext":
-        return SettledTransactionContext(Transaction(self), self._pool_init_lock)
+    def _in_transaction(self) -> TransactionContext:
+        return PooledTransactionContext(Transaction(self))
 
     async def create_pool(self, **options: Any) -> Pool:
         # asyncpg resets each connection on release, by a slow statement. Ours leave nothing behind
@@ -216,7 +213,7 @@ class CohortPostgresClient(_Client):
     async def snapshot(self) -> AsyncIterator[None]:
         """A transaction that only reads: one state throughout."""
         reading = Transaction(self)
-        async with SettledTransactionContext(reading, self._pool_init_lock):
+        async with PooledTransactionContext(reading):
             await reading.fetch("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
 
@@ -281,50 +278,28 @@ class Transaction(_Client, TransactionWrapper):
             await self.raise_translated(error, sql)
 
 
-class SettledTransactionContext(TransactionContextPooled):
-    """Begins and ends completely, even if cancelled: no connection is lost, or returns to the pool
-    inside a transaction."""
+class PooledTransactionContext(SettledTransactionContext):
+    """A transaction that has a connection of the pool to itself."""
 
-    async def __aenter__(self) -> TransactionalDBClient:
-        client: Any = self.client
-        self.pool = client._parent
-        client._connection = await self.pool.acquire()
-        try:
-            await settle(self.client.begin())
-        except BaseException:
-            await settle(self._abandon())
-            raise
-        self.token = get_connections().set(self.connection_name, self.client)
-        return self.client
+    async def _acquire(self) -> None:
+        self.client._connection = await self.shared.acquire()
 
-    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
-        get_connections().reset(self.token)
-        if exc_type:
-            await settle(self._abandon())
-            return
-        try:
-            await settle(self.client.commit())
-        except BaseException:
-            await settle(self._abandon())
-            raise
-        await self.pool.give_back(self.client._connection)
+    async def _give_back(self) -> None:
+        await self.shared.give_back(self.client._connection)
 
     async def _abandon(self) -> None:
         """Roll back, and return the connection to the pool; closed, if it does not answer."""
         connection = self.client._connection
         try:
             if not is_dead(connection) and connection.is_in_transaction():
-                async with asyncio.timeout(self.pool.pool_seconds):
+                async with asyncio.timeout(self.shared.pool_seconds):
                     await self.client.rollback()
         except NOT_REACHED as error:
             logger.warning("a connection is given up, since nothing can be rolled back: %s", error)
             if not is_dead(connection):
                 connection.terminate()
         finally:
-            await self._release()
-
-    async def _release(self) -> None:
-        await self.pool.release(self.client._connection)
+            await self.shared.release(connection)
 
 
 client_class = CohortPostgresClient

@@ -21,16 +21,12 @@ from typing import Any, TypeVar
 
 import aiosqlite
 import orjson
-from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
-from tortoise.backends.sqlite.client import (
-    SqliteClient,
-    SqliteTransactionContext,
-    SqliteTransactionWrapper,
-)
+from tortoise.backends.base.client import TransactionContext
+from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError
 
-from models.database.settle import settle
+from models.database.settle import SettledTransactionContext, settle
 from models.database.statements import Statement, seen
 from models.errors import Busy, Unavailable, Unwritable
 from models.optimizations import Optimization
@@ -191,7 +187,7 @@ class CohortSqliteClient(SqliteClient):
         await super().close()
 
     def _in_transaction(self) -> TransactionContext:
-        return ImmediateTransactionContext(ImmediateTransaction(self), self._lock)
+        return ImmediateTransactionContext(ImmediateTransaction(self))
 
     def usage(self) -> tuple[int, int]:
         """How many connections are in use, and how many are idle, including the one that writes."""
@@ -330,6 +326,9 @@ class ImmediateTransaction(SqliteTransactionWrapper):
         await self._connection.execute(statement)
 
     async def begin(self) -> None:
+        if self._connection is None:  # the first statement of this process
+            await self._parent.create_connection(with_db=True)
+            self._connection = self._parent._connection
         await self._execute("BEGIN IMMEDIATE")
 
     @translate_exceptions
@@ -337,50 +336,26 @@ class ImmediateTransaction(SqliteTransactionWrapper):
         await super().commit()
 
 
-class ImmediateTransactionContext(SqliteTransactionContext):
-    """Begins and ends completely, even if cancelled: no lock or transaction outlives its task."""
+class ImmediateTransactionContext(SettledTransactionContext):
+    """A transaction that has the connection that writes to itself."""
 
-    connection: ImmediateTransaction
-
-    async def __aenter__(self) -> TransactionalDBClient:
-        await self._take_turn()
+    async def _acquire(self) -> None:
         try:
-            await self.ensure_connection()
-            await settle(self.connection.begin())
-        except BaseException:
-            await settle(self._abandon())
-            raise
-        self.token = get_connections().set(self.connection_name, self.connection)
-        return self.connection
-
-    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
-        get_connections().reset(self.token)
-        if exc_type:
-            await settle(self._abandon())
-            return
-        try:
-            await settle(self.connection.commit())
-        except BaseException:
-            await settle(self._abandon())
-            raise
-        self._trxlock.release()
-
-    async def _take_turn(self) -> None:
-        client: Any = self.connection._parent
-        try:
-            async with asyncio.timeout(client.pool_seconds):
-                await self._trxlock.acquire()
+            async with asyncio.timeout(self.shared.pool_seconds):
+                await self.shared._lock.acquire()
         except TimeoutError:
-            raise client.busy("The connection that writes is in use") from None
+            raise self.shared.busy("The connection that writes is in use") from None
+
+    async def _give_back(self) -> None:
+        self.shared._lock.release()
 
     async def _abandon(self) -> None:
-        """Roll back the transaction, if it has begun, and let the next one in."""
         try:
-            connection = self.connection._connection
+            connection = self.client._connection
             if connection is not None and connection.in_transaction:
                 await connection.rollback()
         finally:
-            self._trxlock.release()
+            self.shared._lock.release()
 
 
 client_class = CohortSqliteClient
