@@ -180,8 +180,7 @@ async def all_groups(
     if order_by:
         order = replace(order, descending=order_by.direction is OrderDirection.DESC)
     listing = groups.groups(context.viewer, search, order)
-    asked = paging.range(order)
-    return await whole(listing, asked, None if search else counter(context, "group_count"))
+    return await whole(listing, paging, None if search else counter(context, "group_count"))
 
 
 async def all_users(
@@ -195,9 +194,8 @@ async def all_users(
     if order_by:
         order = replace(order, descending=order_by.direction is OrderDirection.DESC)
     listing = directory.entries(context.viewer, USERS, search, status or None, order)
-    asked = paging.range(order)
     plain = not search and not status
-    return await whole(listing, asked, counter(context, USERS.counter) if plain else None)
+    return await whole(listing, paging, counter(context, USERS.counter) if plain else None)
 
 
 def all_entries(kind: Kind) -> Resolver:
@@ -207,8 +205,7 @@ def all_entries(kind: Kind) -> Resolver:
         search: Search = UNSET,
     ) -> Any:
         listing = directory.entries(context.viewer, kind, search)
-        asked = paging.range(listing.order)
-        return await whole(listing, asked, None if search else counter(context, kind.counter))
+        return await whole(listing, paging, None if search else counter(context, kind.counter))
 
     return resolve
 
@@ -219,8 +216,7 @@ async def all_changes(
     group_id: OfGroup = UNSET,
 ) -> Any:
     listing = history.changes(context.viewer, group_id if isinstance(group_id, str) else None)
-    asked = paging.range(listing.order)
-    return await whole(listing, asked)
+    return await whole(listing, paging)
 
 
 async def all_tokens(
@@ -228,8 +224,7 @@ async def all_tokens(
     paging: Paging,
 ) -> Any:
     listing = tokens.tokens(context.viewer)
-    asked = paging.range(listing.order)
-    return await whole(listing, asked)
+    return await whole(listing, paging)
 
 
 # ----------------------------------------------------------------------------------------- access

@@ -82,20 +82,21 @@ async def moment_of(viewer: Viewer, at: datetime | None) -> int | None:
 
 
 async def whole(
-    listing: Listing, asked: Range, count: Callable[[], Awaitable[int]] | None = None
+    listing: Listing, paging: Paging, count: Callable[[], Awaitable[int]] | None = None
 ) -> Connection:
     """A connection without a parent. `count` is given if there is a cheaper way to count."""
 
     async def count_all(parents: Sequence[str]) -> dict[str, int]:
         return {"": await count() if count else await fetch_count(listing)}
 
+    asked = paging.range(listing.order)
     page = await fetch_page(listing, asked.part)
     return Connection(listing.order, asked.narrow(page), "", count_all)
 
 
 async def of_parents(
     listing: Listing,
-    asked: Range,
+    paging: Paging,
     parents: Sequence[str],
     count: Count | None = None,
 ) -> list[Connection]:
@@ -103,6 +104,7 @@ async def of_parents(
 
     `count` is given if there is a cheaper way to count.
     """
+    asked = paging.range(listing.order)
     pages = await fetch_pages(listing, asked.part, list(dict.fromkeys(parents)))
     return [_connection(listing, asked, parent, pages[parent], count) for parent in parents]
 
@@ -149,14 +151,15 @@ class Named:
 async def of_groups(
     context: Context,
     listing: Listing,
-    asked: Range,
+    paging: Paging,
     roots: Sequence[Row | Named],
     count: Count | None = None,
 ) -> list[Connection | None]:
     """A connection for each of many groups; None for one that is `Named` and does not exist."""
     ids = [root["id"] for root in roots]
     if not _are_named(roots):
-        return [*await of_parents(listing, asked, ids, count)]
+        return [*await of_parents(listing, paging, ids, count)]
+    asked = paging.range(listing.order)
     pages = await fetch_known_pages(listing, asked.part, ids, partial(groups.known, context.viewer))
     return [
         _connection(listing, asked, id, pages[id], count) if id in pages else None for id in ids
@@ -188,13 +191,12 @@ def members(kind: Kind) -> Found:
     ) -> list[Connection | None]:
         moment = await moment_of(context.viewer, at)
         listing = memberships.members(context.viewer, kind, search, moment)
-        asked = paging.range(listing.order)
 
         async def counters(parents: Sequence[str]) -> dict[str, int]:
             return await _counters(context, kind, roots)
 
         known = counters if not search and moment is None else None
-        return await of_groups(context, listing, asked, roots, known)
+        return await of_groups(context, listing, paging, roots, known)
 
     return find
 
@@ -211,7 +213,6 @@ def available(kind: Kind) -> Found:
     ) -> list[Connection | None]:
         context.viewer.must_see_all()
         listing = memberships.available(context.viewer, kind, search)
-        asked = paging.range(listing.order)
 
         async def differences(parents: Sequence[str]) -> dict[str, int]:
             total = (await directory.organization(context.viewer))[kind.counter]
@@ -219,7 +220,7 @@ def available(kind: Kind) -> Found:
             return {id: total - number for id, number in held.items()}
 
         known = None if search else differences
-        return await of_groups(context, listing, asked, roots, known)
+        return await of_groups(context, listing, paging, roots, known)
 
     return find
 
@@ -232,8 +233,7 @@ async def changes_of_groups(
 ) -> list[Connection]:
     """`Group.changes`."""
     listing = history.changes(context.viewer)
-    asked = paging.range(listing.order)
-    return await of_parents(listing, asked, [root["id"] for root in roots])
+    return await of_parents(listing, paging, [root["id"] for root in roots])
 
 
 # --------------------------------------------------------------- of a user, a bot, or a persona
@@ -249,8 +249,7 @@ def groups_of(kind: Kind) -> Found:
         paging: Paging,
     ) -> list[Connection]:
         listing = groups.groups_of(context.viewer, kind)
-        asked = paging.range(listing.order)
-        return await of_parents(listing, asked, [root["id"] for root in roots])
+        return await of_parents(listing, paging, [root["id"] for root in roots])
 
     return find
 
@@ -290,8 +289,7 @@ async def viewer_groups(
 ) -> list[Connection]:
     """`Viewer.groups`: empty for a token that belongs to no user."""
     listing = groups.groups_of(context.viewer, USERS)
-    asked = paging.range(listing.order)
-    return await of_parents(listing, asked, [root.user_id or "" for root in roots])
+    return await of_parents(listing, paging, [root.user_id or "" for root in roots])
 
 
 # -------------------------------------------------------------------------------- of a single row
