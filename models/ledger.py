@@ -49,8 +49,8 @@ class Shown:
 
 class Outcome(NamedTuple):
     """What a write did: the organization's revision after it, the row that it made or was about,
-    and the ids that it changed; for an undo also the group. `shown` is the group's row, if the
-    write returned it.
+    and the ids that it changed (of an upsert, those of all its inputs, changed or not); for an undo
+    also the group. `shown` is the group's row, if the write returned it.
     """
 
     revision: int
@@ -102,8 +102,10 @@ class Draft:
     ) -> None:
         """Record what this write did: once, after its rows were changed.
 
-        `summary` is a sentence without its subject. `details` are stored as JSON: `users`, `bots`
-        and `personas` are the ids that it touched, `before` and `after` the values of a group.
+        `summary` is a sentence without its subject. `details` are stored as JSON: the ids that the
+        write touched, as `users`, `bots` and `personas`, or of one `token`; what it changed of a
+        group, `before` and `after`, or of rows of the directory, `before` by id; and whether an
+        undo has “deleted” or “restored” its `group`.
         """
         if self.entry is not None:
             raise RuntimeError("a write makes one change")
