@@ -1,12 +1,15 @@
 """Fixtures: those of the API's tests, and how Hypothesis is to try."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.access.service import Service, listening
+from models.tables import Role
+from models.tokens import create_token
+from models.viewer import Viewer
+from tests.access.service import Service, on_port
+from tests.client import Client
 from tests.schema.conftest import acme, ask, auditor, client, other
 
 __all__ = ["acme", "ask", "auditor", "client", "other"]
@@ -21,7 +24,13 @@ settings.register_profile(
 
 
 @pytest.fixture
-async def service(database_url: str, options: dict[str, Any]) -> AsyncIterator[Service]:
-    """The service on a port, for clients that need one."""
-    async with listening(database_url, **options) as service:
+async def service(client: Client) -> AsyncIterator[Service]:
+    """The service of `client` on a port, for clients that need one."""
+    async with on_port(client) as service:
         yield service
+
+
+@pytest.fixture
+async def token(acme: Viewer) -> str:
+    """The secret of a token with which to listen to Acme."""
+    return (await create_token(acme, "Listener", Role.ADMIN))[1]

@@ -61,29 +61,35 @@ class Service:
 @asynccontextmanager
 async def listening(url: str, **settings: Any) -> AsyncIterator[Service]:
     """The service over the database of `url`, on a port; the test's own verbs work on it too."""
-    async with serving(url, **settings) as client:
-        config = uvicorn.Config(
-            client.app, lifespan="off", log_config=None, access_log=False, http=HTTP, ws=WebSockets,
-            timeout_graceful_shutdown=1, ws_ping_interval=None,
-        )  # fmt: skip
-        config.load()
-        # Its parts rather than `serve`, which looks but now and then whether it is to end.
-        server = uvicorn.Server(config)
-        server.lifespan = config.lifespan_class(config)
-        with socket.create_server((HOST, 0)) as listener:
-            # As uvloop does: else an answer in two parts takes 40 ms, as its second one waits.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await server.startup(sockets=[listener])
-            await server.on_tick(0)  # it knows the time, for the header `Date`
-            port = listener.getsockname()[1]
-            try:
-                yield Service(f"{HOST}:{port}", client)
-            finally:
-                await asyncio.sleep(0.005)  # until it knows that who has left is gone
-                if server.server_state.connections or server.server_state.tasks:
-                    await server.shutdown()  # which waits for a tenth of a second, or more
-                for each in server.servers:
-                    each.close()
+    async with serving(url, **settings) as client, on_port(client) as service:
+        yield service
+
+
+@asynccontextmanager
+async def on_port(client: Client) -> AsyncIterator[Service]:
+    """The service that a client in this process asks, on a port too."""
+    config = uvicorn.Config(
+        client.app, lifespan="off", log_config=None, access_log=False, http=HTTP, ws=WebSockets,
+        timeout_graceful_shutdown=1, ws_ping_interval=None,
+    )  # fmt: skip
+    config.load()
+    # Its parts rather than `serve`, which looks but now and then whether it is to end.
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    with socket.create_server((HOST, 0)) as listener:
+        # As uvloop does: else an answer in two parts takes 40 ms, as its second one waits.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await server.startup(sockets=[listener])
+        await server.on_tick(0)  # it knows the time, for the header `Date`
+        port = listener.getsockname()[1]
+        try:
+            yield Service(f"{HOST}:{port}", client)
+        finally:
+            await asyncio.sleep(0.005)  # until it knows that who has left is gone
+            if server.server_state.connections or server.server_state.tasks:
+                await server.shutdown()  # which waits for a tenth of a second, or more
+            for each in server.servers:
+                each.close()
 
 
 # --------------------------------------------------------------------------------------- sockets

@@ -8,7 +8,6 @@ import httpx
 import orjson
 import pytest
 
-from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import create_token
 from models.viewer import Viewer
@@ -22,11 +21,6 @@ ANSWER = {"viewer": {"role": "ADMIN"}}
 JSON, GRAPHQL_JSON = "application/json", "application/graphql-response+json"
 EVENTS = "text/event-stream"
 URQL = f"{GRAPHQL_JSON}, application/graphql+json, {JSON}, {EVENTS}, multipart/mixed"
-
-
-@pytest.fixture
-async def acme(service: Service) -> Viewer:
-    return await create_organization("Acme")
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from models.directory import delete_entries
 from models.groups import update_group
 from models.kinds import USERS
 from models.ledger import utc_now
-from models.organizations import create_organization
 from models.sessions import exchange
 from models.tables import Action, ActorKind, Role, UserStatus
 from models.tokens import authenticate, create_token, revoke_token
@@ -38,11 +37,6 @@ WHO = "{ viewer { role } }"
 CURSOR = "{ changes(first: 1) { edges { cursor } } }"
 SHOWING_NOW = """subscription($after: String) {
     changes(after: $after) { node { group { name users { totalCount } } } } }"""
-
-
-@pytest.fixture
-async def acme(service: Service) -> Viewer:
-    return await create_organization("Acme")
 
 
 async def token_of(acme: Viewer, **more: Any) -> tuple[str, str]:

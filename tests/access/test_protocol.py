@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 
-from models.organizations import create_organization
-from models.tables import Role
-from models.tokens import create_token
 from models.viewer import Viewer
 from tests.access.service import Service, line
 from tests.factories import make_bot
@@ -22,16 +19,6 @@ INIT_SECONDS = 1.0
 @pytest.fixture
 def options() -> dict[str, Any]:
     return {"init_seconds": INIT_SECONDS, "max_subscriptions": 3}
-
-
-@pytest.fixture
-async def acme(service: Service) -> Viewer:
-    return await create_organization("Acme")
-
-
-@pytest.fixture
-async def token(acme: Viewer) -> str:
-    return (await create_token(acme, "Listener", Role.ADMIN))[1]
 
 
 NO_MESSAGES: dict[str, str | bytes] = {

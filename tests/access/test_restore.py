@@ -6,7 +6,6 @@ import pytest
 
 from models import ledger
 from models.database import fetch, transaction
-from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import authenticate, create_token, revoke_token
 from models.viewer import Viewer
@@ -14,20 +13,10 @@ from schema import subscription
 from schema.execution import Answer
 from schema.requests import request_from
 from tests.access.service import CHANGES, Service, eventually, line
-from tests.client import Asker, asker
+from tests.client import Asker
 from tests.factories import make_bot, make_group
 
 BOTS = "{ bots { nodes { name } } }"
-
-
-@pytest.fixture
-async def acme(service: Service) -> Viewer:
-    return await create_organization("Acme")
-
-
-@pytest.fixture
-async def ask(service: Service, acme: Viewer) -> Asker:
-    return await asker(service.client, acme)
 
 
 async def revision_of(acme: Viewer) -> int:

@@ -38,16 +38,6 @@ def options() -> dict[str, Any]:
     return {"max_sockets": 2, "slow_reader_seconds": SLOW_SECONDS}
 
 
-@pytest.fixture
-async def acme(service: Service) -> Viewer:
-    return await create_organization("Acme")
-
-
-@pytest.fixture
-async def token(acme: Viewer) -> str:
-    return (await create_token(acme, "Listener", Role.ADMIN))[1]
-
-
 async def write_much(acme: Viewer, group: str, numbers: range) -> None:
     """A change of a group for each number, with a long description."""
     for count in numbers:

@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from models import ids, ledger
 from models.groups import delete_group, update_group
 from models.history import NEWEST_FIRST
@@ -19,16 +17,6 @@ from tests.access.service import Line, Service, eventually, line, stream
 from tests.factories import count_statements, make_bot, make_entries, make_group, make_user
 
 CURSOR = "{ changes(first: 1) { edges { cursor } } }"
-
-
-@pytest.fixture
-async def acme(service: Service) -> Viewer:
-    return await create_organization("Acme")
-
-
-@pytest.fixture
-async def token(acme: Viewer) -> str:
-    return (await create_token(acme, "Listener", Role.ADMIN))[1]
 
 
 async def member(acme: Viewer, name: str) -> tuple[str, str]:
