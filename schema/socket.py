@@ -43,14 +43,6 @@ class Close(Exception):
         self.reason = reason
 
 
-class _Refused(Exception):
-    """An operation was refused; `answer` says why."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__()
-        self.answer = answer
-
-
 class Socket:
     """One WebSocket connection."""
 
@@ -202,18 +194,20 @@ class Socket:
     async def _operate(self, id: str, payload: dict[str, Any]) -> None:
         """Execute one operation, and send its answers and its end."""
         try:
-            await self._execute(id, request_from(payload))
-            end = {"type": "complete"}
+            refused = await self._execute(id, request_from(payload))
         except (Close, WebSocketDisconnect):
             raise
         except Exception as error:
-            answer = error.answer if isinstance(error, _Refused) else refusal(error)
-            end = {"type": "error", "payload": answer.body["errors"]}
+            refused = refusal(error)
         # A client that gets the end may reuse the id, so it must be free before.
         self.operations.pop(id, None)
-        await self._send(id=id, **end)
+        if refused:
+            await self._send(type="error", id=id, payload=refused.body["errors"])
+        else:
+            await self._send(type="complete", id=id)
 
-    async def _execute(self, id: str, asked: GraphQLRequest) -> None:
+    async def _execute(self, id: str, asked: GraphQLRequest) -> Answer | None:
+        """Execute one operation, and send its answers; returns the one that refuses it, if any."""
         viewer = await self.runner.authenticator.viewer(self.secret)
         self.runner.guard.admit(viewer)
         operation = self.runner.operation(viewer, asked)
@@ -221,16 +215,15 @@ class Socket:
             events = self.runner.events(self.secret, viewer, operation, asked)
             async with aclosing(events) as answers:
                 async for answer in answers:
-                    await self._send_next(id, answer)
-        else:
-            answer = await self.runner.answer(self.secret, viewer, operation, asked)
-            await self._send_next(id, answer)
-
-    async def _send_next(self, id: str, answer: Answer) -> None:
-        """Send one answer. Raises _Refused for a refusal, which is sent as an `error` message."""
+                    if answer.refused:
+                        return answer
+                    await self._send(type="next", id=id, payload=answer.body)
+            return None
+        answer = await self.runner.answer(self.secret, viewer, operation, asked)
         if answer.refused:
-            raise _Refused(answer)
+            return answer
         await self._send(type="next", id=id, payload=answer.body)
+        return None
 
     async def _send(self, **message: Any) -> None:
         """Send a message. A client that does not read is disconnected, so that nothing piles up."""
