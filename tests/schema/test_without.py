@@ -3,24 +3,24 @@
 import asyncio
 import gc
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from models.database import connection, fetch, has_pairs, is_postgres, watch_statements
+from models.database import connection, fetch, has_pairs, is_postgres
 from models.optimizations import OPTIMIZATIONS
 from models.organizations import create_organization
 from schema.compiler import Compiler
 from schema.plans import Plan
 from tests.client import asker, serving
-from tests.factories import make_group, make_users
+from tests.factories import count_statements, make_group, make_users
 from tests.schema.organizations import furnish
 
 QUERY = """{
     groups { nodes { name users { edges { addedAt node { name } } } bots { totalCount } } }
     users { nodes { email bots { edges { node { features } via { name } } } } }
 }"""
+ADD = """mutation($group: ID!, $user: ID!) {
+    addUsersToGroup(input: {groupId: $group, userIds: [$user]}) { group { userCount } } }"""
 
 
 @pytest.fixture
@@ -35,10 +35,6 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Compiler, "plan_of", noted)
     return names
-
-
-ADD = """mutation($group: ID!, $user: ID!) {
-    addUsersToGroup(input: {groupId: $group, userIds: [$user]}) { group { userCount } } }"""
 
 
 @pytest.mark.parametrize("without", ["", *OPTIMIZATIONS, ",".join(OPTIMIZATIONS)])
@@ -63,15 +59,15 @@ async def test_answers_are_the_same(database_url: str, planned: list[str], witho
         group, users = await make_group(viewer, "Empty"), await make_users(viewer, 13)
         for _ in range(3):  # from now on it is known who asks, and that the revision rests
             await ask("{ viewer { role } }")
-        with watched() as statements:
+        with count_statements() as statements:
             await ask("{ organization { name } }")
         looks = [_kind(statement) for statement in statements].count("looked")
         assert looks == ("presumed" in without) + ("stamped" in without)
-        with watched() as statements:
+        with count_statements() as statements:
             await ask(ADD, group=group, user=users.pop())
         is_one = is_postgres() and "alone" not in without and "compared" not in without
         assert ("read" not in map(_kind, statements)) is is_one
-        with watched() as statements:
+        with count_statements() as statements:
             await asyncio.gather(*(ask(ADD, group=group, user=user) for user in users))
         counts = Counter(_kind(statement) for statement in statements)
         locks = 0 if is_postgres() and "compared" not in without else counts["written"]
@@ -79,14 +75,6 @@ async def test_answers_are_the_same(database_url: str, planned: list[str], witho
         assert (counts["written"] == 1) is ("gathered" not in without)
         found = await ask("query($id: ID!) { group(id: $id) { userCount } }", id=group)
         assert found == {"group": {"userCount": 13}}
-
-
-@contextmanager
-def watched() -> Iterator[list[str]]:
-    """The statements of the block, of all who run any."""
-    statements: list[str] = []
-    with watch_statements(statements.append):
-        yield statements
 
 
 def _kind(statement: str) -> str:
