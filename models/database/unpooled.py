@@ -45,9 +45,16 @@ async def _close(connection: asyncpg.Connection, seconds: float) -> None:
 
 @asynccontextmanager
 async def migration_lock(connect: Connect) -> AsyncIterator[None]:
-    """Hold the lock of the one process that migrates this database."""
+    """Hold the lock of the one process that migrates this database.
+
+    It belongs to a transaction, not to the session: a pooler such as PgBouncer keeps a session open
+    when its client has gone, and with it a lock for which every other migration would wait.
+    """
     async with connect() as connection:
-        await connection.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
+        await connection.execute(
+            "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; "
+            f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
+        )
         yield
 
 

@@ -5,6 +5,8 @@ import json
 import sys
 import threading
 import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -24,6 +26,7 @@ from models.database import (
     pairs,
     pending_migrations,
     transaction,
+    unpooled,
 )
 from models.database import opened as opened_with
 from models.database.sqlite import translate
@@ -162,6 +165,25 @@ async def test_waiting_for_another_process_that_migrates_can_be_interrupted(
                 await migrate()
     async with opened(empty_database_url):
         assert await migrate()
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_a_pooler_keeps_no_lock_of_a_client_that_has_migrated(
+    empty_database_url: str,
+) -> None:
+    async with opened(empty_database_url), connection()._unpooled() as session:
+
+        @asynccontextmanager
+        async def pooled() -> AsyncIterator[Any]:
+            """PgBouncer's transaction mode: when a client goes, only what it left open ends."""
+            yield session
+            if session.is_in_transaction():
+                await session.close()
+
+        async with unpooled.migration_lock(pooled):
+            pass
+        async with asyncio.timeout(20):
+            assert await migrate()
 
 
 async def test_of_several_processes_that_migrate_at_once_one_does_it(
