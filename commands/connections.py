@@ -1,6 +1,7 @@
 """uvicorn's protocols with limits that it lacks: on the size of a request's head, on how long a
 client may take to read, on how many of its pings may wait to be answered, and on how many frames it
-may send at once; and with an answer to requests to upgrade that it mistakes."""
+may send at once; and with an answer to requests to upgrade that it mistakes, and to those that do
+not name one host."""
 
 import asyncio
 import logging
@@ -127,6 +128,9 @@ class HTTP(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.unfinished = 0
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            raise HttpParserError("A request names one host (RFC 9112, section 3.2).")
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -198,6 +198,29 @@ async def test_a_handshake_that_cannot_be_read_is_told_so(service: Service, more
     assert b"8 KiB" in answer
 
 
+@pytest.mark.parametrize(
+    ("request_line", "headers", "status"),
+    [
+        (b"GET /healthz HTTP/1.1", b"", b"400"),
+        (b"GET /healthz HTTP/1.1", b"Host: x\r\nhost: x\r\n", b"400"),
+        (b"GET /healthz HTTP/1.0", b"Host: x\r\nhost: x\r\n", b"400"),
+        (b"GET /healthz HTTP/1.1", TO_HTTP_2, b"400"),
+        (b"GET /graphql HTTP/1.1", TO_WEBSOCKET, b"400"),
+        (b"GET /healthz HTTP/1.0", b"", b"200"),
+        (b"GET /healthz HTTP/1.1", b"Host:\r\n", b"200"),
+    ],
+    ids=["none", "two", "two in HTTP/1.0", "HTTP/2", "WebSocket", "none in HTTP/1.0", "empty"],
+)
+async def test_a_request_names_one_host(
+    service: Service, request_line: bytes, headers: bytes, status: bytes
+) -> None:
+    reader, writer = await connected(service)
+    writer.write(request_line + b"\r\n" + headers + b"\r\n")
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.readline())[9:12] == status
+    writer.close()
+
+
 async def test_nothing_is_led_elsewhere(service: Service) -> None:
     answer = await last_answer(
         service, b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n"
