@@ -24,8 +24,8 @@ BEGIN
         key := key || email_key;
     END IF;
     RETURN string_to_array(
-        own || regexp_replace(key, '(..)', '\1' || chr(1) || own, 'g') || chr(1)
-        || own || regexp_replace(substr(key, 2), '(..)', '\1' || chr(1) || own, 'g'),
+        own || regexp_replace(key, '(..)', E'\\1' || chr(1) || own, 'g') || chr(1)
+        || own || regexp_replace(substr(key, 2), '(..)', E'\\1' || chr(1) || own, 'g'),
         chr(1));
 END
 $$;

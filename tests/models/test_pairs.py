@@ -146,6 +146,19 @@ def without_pairs() -> Iterator[None]:
         connection().has_pairs = True
 
 
+async def test_a_server_that_reads_backslashes_as_it_did_long_ago_makes_the_same_pairs(
+    database_url: str,
+) -> None:
+    """Else a search finds nothing, without an error."""
+    organization_id = "org_12345678"
+    async with opened(database_url), transaction():
+        await fetch("SET LOCAL standard_conforming_strings = off")
+        (row,) = await fetch(
+            "SELECT search_pairs($1, $2, $3)", organization_id, "ada xu", "ada.xu@c.example"
+        )
+    assert set(pairs.pairs(organization_id, "xu@c")) <= set(row[0])
+
+
 async def test_a_search_finds_the_same_with_the_index_and_without(
     viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
