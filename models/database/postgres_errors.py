@@ -54,7 +54,7 @@ class Translating(AsyncpgDBClient):
             if isinstance(cause, NOT_WRITTEN):
                 raise Unwritable(str(cause)) from error
             if isinstance(cause, GONE) or self._has_died(cause):
-                raise Unavailable(str(cause)) from error
+                raise Unavailable(str(cause) or repr(cause)) from error
             raise
 
     async def raise_translated(self, error: Exception, sql: str) -> NoReturn:

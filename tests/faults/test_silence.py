@@ -117,7 +117,7 @@ async def goes_on() -> bool:
 async def test_a_statement_is_not_waited_for_without_end(way: Way) -> None:
     way.fall_silent()
     for _ in range(SIZE):
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="Timeout"):  # the log gives this as the reason
             await fetch("SELECT 2")
     assert await goes_on()
 
