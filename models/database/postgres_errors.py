@@ -27,14 +27,18 @@ GONE = (
 )
 NOT_WRITTEN = (asyncpg.DiskFullError, asyncpg.ReadOnlySQLTransactionError)
 # PostgreSQL has rolled back the whole transaction to let somebody else's go on.
-IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+IN_THE_WAY = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,  # by a migration; outside a transaction asyncpg retries
+)
 WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE)\b")  # also matches FOR UPDATE
 
 
 class Translating(AsyncpgDBClient):
     """Turns errors of asyncpg into ours: Unavailable if the database went away, Unwritable if it
     cannot be written, and Busy if a lock was not free in time (`lock_timeout`) or the transaction
-    was in the way of another (a deadlock)."""
+    was in the way of another (a deadlock, or a migration)."""
 
     async def _translate_exceptions(
         self, func: Callable[..., Any], *args: Any, **kwargs: Any

@@ -30,7 +30,7 @@ from models.database import (
 )
 from models.database import opened as opened_with
 from models.database.sqlite import translate
-from models.errors import Unavailable
+from models.errors import Busy, Unavailable
 from models.organizations import create_organization
 from models.viewer import Viewer
 from tests.databases import ROOT, assert_ended, opened
@@ -203,6 +203,27 @@ async def test_of_several_processes_that_migrate_at_once_one_does_it(
     assert sorted(map(bool, applied)) == [False, False, True]
     async with opened(empty_database_url):
         assert await pending_migrations() == []
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_a_write_that_a_migration_overtakes_can_be_tried_again(
+    empty_database_url: str,
+) -> None:
+    """The release before keeps running meanwhile, with statements that it has prepared."""
+
+    async def write(name: str) -> None:
+        async with transaction():
+            await fetch("INSERT INTO probes (name) VALUES ($1)", name)
+            await fetch("SELECT * FROM probes")
+
+    async with opened(empty_database_url, pool_size=1):
+        await fetch("CREATE TABLE probes (name text)")
+        await write("before")
+        await fetch("ALTER TABLE probes ADD COLUMN note text")
+        with pytest.raises(Busy, match="Try again"):
+            await write("overtaken")
+        await write("again")
+        assert [row[0] for row in await fetch("SELECT name FROM probes")] == ["before", "again"]
 
 
 # ------------------------------------------------------------------------------------ connecting
