@@ -18,6 +18,7 @@ class Work:
     def __init__(self, most: int = 100) -> None:
         self.rounds: list[list[int]] = []
         self.finished: list[list[int]] = []
+        self.undone: list[list[int]] = []
         self.done_for: list[str | None] = []
         self.gate = asyncio.Event()
         self.gathering: Gathering[int, str] = Gathering(
@@ -27,9 +28,16 @@ class Work:
     async def do(self, items: Sequence[int]) -> list[str | Exception]:
         self.rounds.append(list(items))
         self.done_for.append(asked_by.get())
-        await self.gate.wait()
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)  # as a rollback takes its time
+            self.undone.append(list(items))
+            raise
         if 13 in items:
             raise ConnectionError("gone")
+        if 17 in items:
+            raise asyncio.CancelledError
         self.finished.append(list(items))
         return [f"did {item}" if item >= 0 else ValueError(item) for item in items]
 
@@ -128,26 +136,65 @@ async def test_who_goes_away_while_it_waits_takes_it_along() -> None:
 
 async def test_a_round_goes_on_for_those_who_stay() -> None:
     work = Work()
-    stays, goes = work.ask(1, 2)
+    first, goes, last = work.ask(1, 2, 3)
     await work.begun(1)
     goes.cancel()
     await asyncio.sleep(0)
     work.gate.set()
-    assert await stays == "did 1"
-    assert work.finished == [[1, 2]]
+    assert [await first, await last] == ["did 1", "did 3"]
+    assert work.finished == [[1, 2, 3]]
 
 
 async def test_a_round_that_nobody_waits_for_is_stopped_before_they_hear_of_it() -> None:
     work = Work()
     gone = work.ask(1, 2)
     await work.begun(1)
+    undone: list[bool] = []
     for each in gone:
+        each.add_done_callback(lambda _: undone.append(work.undone == [[1, 2]]))
         each.cancel()
     await asyncio.gather(*gone, return_exceptions=True)
+    assert undone == [True, True]
     assert work.finished == []
     work.gate.set()
     assert await work.gathering.add(3) == "did 3"
     assert work.finished == [[3]]
+
+
+async def test_a_round_that_is_stopped_stops_nobody_who_waits_for_the_next_one() -> None:
+    work = Work()
+    (goes,) = work.ask(1)
+    await work.begun(1)
+    (stays,) = work.ask(2)
+    await asyncio.sleep(0)
+    goes.cancel()
+    await work.begun(2)
+    work.gate.set()
+    assert await stays == "did 2"
+    assert goes.cancelled()
+    assert work.finished == [[2]]
+
+
+async def test_a_round_that_is_cancelled_from_within_is_told_to_all_of_it() -> None:
+    work = Work()
+    cancelled = work.ask(17, 18)
+    await work.begun(1)
+    (whole,) = work.ask(19)
+    await asyncio.sleep(0)
+    work.gate.set()
+    assert await whole == "did 19"
+    done, _ = await asyncio.wait(cancelled, timeout=10)
+    assert [each.cancelled() for each in done] == [True, True]
+
+
+async def test_who_goes_away_before_any_round_has_begun_is_done_nothing_for() -> None:
+    work = Work()
+    (goes,) = work.ask(1)
+    asyncio.get_running_loop().call_soon(goes.cancel)  # after it has asked, before the round
+    with pytest.raises(asyncio.CancelledError):
+        await goes
+    assert work.rounds == []
+    assert work.gathering.is_idle
 
 
 async def test_a_round_belongs_to_nobody() -> None:
