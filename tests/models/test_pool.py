@@ -94,6 +94,20 @@ async def test_those_at_hand_expire_with_the_others(pool: Pool) -> None:
     assert await backend() != before
 
 
+async def test_those_at_hand_are_renewed_and_none_is_lost(pool: Pool) -> None:
+    async def backends() -> set[int]:
+        found = await asyncio.gather(
+            *(fetch("SELECT pg_backend_pid(), pg_sleep(0.02)") for _ in range(SIZE))
+        )
+        return {rows[0][0] for rows in found}
+
+    before = await backends()
+    pool.renew()
+    after = await backends()
+    assert (len(before), len(after)) == (SIZE, SIZE)
+    assert before.isdisjoint(after)
+
+
 async def test_closing_waits_for_nobody_who_is_at_hand(pool: Pool) -> None:
     await asyncio.wait_for(pool.close(), 2)
     assert pool.get_size() == 0

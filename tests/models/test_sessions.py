@@ -43,12 +43,6 @@ async def test_a_link_signs_a_browser_in_once(viewer: Viewer) -> None:
         assert await sign_in(link, DAY) is None
 
 
-async def test_of_many_who_use_one_link_at_once_one_gets_in(viewer: Viewer) -> None:
-    link = await create_sign_in_link(viewer.organization_id, await make_user(viewer))
-    sessions = await asyncio.gather(*(sign_in(link, DAY) for _ in range(8)))
-    assert sum(session is not None for session in sessions) == 1
-
-
 async def test_a_link_that_is_not_good_signs_nobody_in(viewer: Viewer) -> None:
     ada = await make_user(viewer)
     link = await create_sign_in_link(viewer.organization_id, ada)
@@ -96,6 +90,18 @@ async def while_it_waits(
         await asyncio.sleep(0.2)  # long enough to have read what is to be read before
         assert not waiting.done()
         yield waiting
+
+
+async def test_of_many_who_use_one_link_at_once_one_gets_in(viewer: Viewer) -> None:
+    link = await create_sign_in_link(viewer.organization_id, await make_user(viewer))
+
+    async def all_sign_in() -> list[str | None]:
+        return await asyncio.gather(*(sign_in(link, DAY) for _ in range(4)))
+
+    async with while_it_waits(viewer, all_sign_in) as waiting:
+        pass  # all of them have found the link unused
+    assert sum(session is not None for session in await waiting) == 1
+    assert len(await fetch("SELECT id FROM tokens")) == 1
 
 
 @pytest.mark.parametrize("end", [deactivate, delete])
