@@ -187,11 +187,15 @@ async def test_those_that_died_at_hand_are_not_counted(pool: Pool, database_url:
     assert [row[0] for row in await fetch("SELECT 1")] == [1]
 
 
-async def test_one_in_use_expires_too(pool: Pool) -> None:
+@pytest.mark.parametrize("waits", [True, False])
+async def test_one_in_use_expires_too(pool: Pool, waits: bool) -> None:
     client: Any = connection()
     held = await client.acquire()
     before = held.get_server_pid()
-    await pool.expire_connections()
+    if waits:
+        await pool.expire_connections()
+    else:
+        pool.renew()
     await client.give_back(held)
     assert await backend() != before
 
