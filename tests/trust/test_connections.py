@@ -100,6 +100,17 @@ async def test_a_head_that_is_too_large_is_told_so(service: Service) -> None:
     assert b"64 KiB" in answer
 
 
+async def test_a_head_that_is_too_large_is_told_so_after_other_requests(service: Service) -> None:
+    reader, writer = await connected(service)
+    writer.write(GET + b"\r\n")
+    async with asyncio.timeout(PATIENCE):
+        await reader.readuntil(b'{"status":"ok"}')
+        writer.write(GET + b"X-A: " + b"y" * LARGEST_HEAD + b"\r\n")
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+    writer.close()
+
+
 async def test_what_is_large_in_its_parts_is_none_of_that(service: Service) -> None:
     reader, writer = await connected(service)
     padding = b" " * 1_000
