@@ -24,14 +24,10 @@ async def settle(coroutine: Coroutine[Any, Any, T]) -> T:
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError as error:
-            if task.cancelled():
-                raise
             cancelled = error
         except BaseException:
             break
     if cancelled is not None:
-        if not task.cancelled():
-            task.exception()
         raise cancelled
     return task.result()
 
