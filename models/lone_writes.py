@@ -73,15 +73,13 @@ async def write_alone(
         actor_user_id=viewer.user_id,
         details=orjson.dumps({kind.plural: [member_id]}).decode(),
     )
-    groups: Sequence[Row] | None = (
-        None  # unknown until it returns: if cancelled, it may have landed
-    )
+    groups: Sequence[Row] | None = None
     try:
         groups = await fetch(_statement(kind, adds), *given)
     except Unwritable:  # refused even if it would change nothing, which a batch can still answer
         groups = []
     finally:
-        if groups is None or groups:
+        if groups is None or groups:  # unknown if it was cancelled: it may have landed
             announce(viewer.organization_id)
     if not groups:
         return None
