@@ -22,7 +22,7 @@ from models.ledger import current_revision, write
 from models.membership_writes import add_members
 from models.redating import redate
 from models.tables import Role, UserStatus
-from models.text import name_key, quantity
+from models.text import is_blank, name_key, quantity
 from models.upserts import upsert_entries
 from models.viewer import Viewer
 
@@ -140,7 +140,7 @@ def _input(line: Line, directory: Directory) -> tuple[Values, list[str]]:
             values["features"] = split_labels(values["features"])
         except csv.Error:
             wrong.append("features: separate labels with semicolons, and close every quote.")
-    if not values.get("external_id", "").strip():
+    if is_blank(values.get("external_id", "")):
         _match_by_name(values, directory, wrong)
     return values, wrong
 

@@ -185,6 +185,12 @@ async def test_without_an_external_id_a_persona_is_matched_by_name(
     ]
 
 
+async def test_an_external_id_that_shows_nothing_is_none(viewer: Viewer, run: Importer) -> None:
+    await make_bot(viewer, "Coach")
+    async with unchanged(viewer):
+        await run("external_id,name,features\n\u200b,Coach,\n")
+
+
 async def test_a_name_that_several_have_is_told(viewer: Viewer, run: Importer) -> None:
     for _ in range(2):
         await make_bot(viewer, "Coach")
