@@ -106,6 +106,14 @@ class HTTP(HttpToolsProtocol):
                 self.transport.write(TOO_LARGE)
             self.transport.close()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read, and end the connection; without a word, once all is answered,
+        if other requests came before: the first of them would be taken for the refused one."""
+        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
+            super().send_400_response(msg)
+        else:
+            self.cycle.keep_alive = False
+
     def begins_websocket(self) -> bool:
         """Whether the request whose head was parsed last, and which asks to upgrade, is for a
         WebSocket."""

@@ -232,6 +232,16 @@ async def test_a_request_names_one_host(
     writer.close()
 
 
+@pytest.mark.parametrize("unreadable", [b"GET / HTTP/1.1\r\n\r\n", b"nonsense\r\n\r\n"])
+async def test_a_refusal_is_not_taken_for_the_answer_to_a_request_before(
+    service: Service, unreadable: bytes
+) -> None:
+    before = GET + b"\r\n"
+    answers = await last_answer(service, before + before + unreadable)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200", b"200"]
+    assert answers.endswith(b'{"status":"ok"}')
+
+
 async def test_nothing_is_led_elsewhere(service: Service) -> None:
     answer = await last_answer(
         service, b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n"
