@@ -65,6 +65,39 @@ def test_a_card_whose_removal_is_refused_has_it_again(
     assert {"Hana Sato", "Ingrid Solberg"} <= service.users_of(CLOSERS)
 
 
+def test_a_refused_card_has_it_again_though_the_next_one_went_as_well(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("net::ERR_FAILED")
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    bin_ = page.get_by_role("button", name="Remove Hana Sato")
+    held = holding(page, "mutation RemoveUsers")
+    press(page, bin_)
+    following = page.get_by_role("button", name="Remove Ingrid Solberg")
+    expect(following).to_be_focused()
+    service.remove_users(CLOSERS, "Ingrid Solberg")
+    expect(following).to_have_count(0)
+    held.pop().abort()
+
+    expect(bin_).to_be_focused()
+    assert "Hana Sato" in service.users_of(CLOSERS)
+
+
+def test_a_removed_card_that_another_adds_again_does_not_take_it(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    bin_ = page.get_by_role("button", name="Remove Hana Sato")
+    following = page.get_by_role("button", name="Remove Ingrid Solberg")
+    press(page, bin_)
+    expect(page.get_by_role("alert")).to_contain_text("Removed Hana Sato")
+    expect(following).to_be_focused()
+    service.add_users(CLOSERS, "Hana Sato")
+    expect(bin_).to_be_attached()
+
+    expect(following).to_be_focused()
+
+
 def test_the_end_of_the_pages_leaves_it_on_the_button(
     open_page: OpenPage, service: Service
 ) -> None:

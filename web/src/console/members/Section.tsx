@@ -115,9 +115,12 @@ function heirOf(card: HTMLElement): HTMLElement | null {
   );
 }
 
-/** The last card that went with the focus on its `tag`, and what took it, until somebody goes on. */
+/**
+ * The cards that went one after another with the focus on their `tag`, and what has it now, until
+ * somebody goes on.
+ */
 interface Left {
-  id: string;
+  ids: string[];
   tag: string;
   heir: HTMLElement | null;
 }
@@ -125,7 +128,7 @@ interface Left {
 interface CardProps {
   kind: Kind;
   member: Member;
-  onRemove: ((member: Member) => Promise<void>) | undefined;
+  onRemove: ((member: Member) => Promise<boolean>) | undefined;
   left: RefObject<Left | null>;
 }
 
@@ -134,8 +137,10 @@ const Card = kept(function Card({ kind, member, onRemove, left }: CardProps) {
   const { id } = member;
   const pass = useCallback(
     (here: HTMLElement) => {
-      const tag = document.activeElement?.tagName ?? '';
-      left.current = { id, tag, heir: heirOf(here) };
+      const had = document.activeElement;
+      const ids = left.current && left.current.heir === had ? left.current.ids : [];
+      ids.push(id);
+      left.current = { ids, tag: had?.tagName ?? '', heir: heirOf(here) };
       return left.current.heir;
     },
     [left, id],
@@ -145,16 +150,23 @@ const Card = kept(function Card({ kind, member, onRemove, left }: CardProps) {
   // One that comes back, because its removal was refused, or comes on the page below a moment later:
   // the same key again must not remove somebody else.
   useLayoutEffect(() => {
-    if (left.current?.id !== id || document.activeElement !== left.current.heir) return;
-    card.current?.querySelector<HTMLElement>(left.current.tag)?.focus();
-    left.current = null;
+    if (!left.current?.ids.includes(id) || document.activeElement !== left.current.heir) return;
+    const { ids, tag } = left.current;
+    const heir = card.current?.querySelector<HTMLElement>(tag) ?? null;
+    heir?.focus();
+    // One that went before it may come back as well.
+    left.current = { ids: ids.slice(0, ids.indexOf(id)), tag, heir };
   }, [card, left, id]);
 
   async function remove() {
     if (busy || !onRemove) return;
     setBusy(true);
-    await onRemove(member);
+    const isRemoved = await onRemove(member);
     setBusy(false);
+    // Who is removed and comes back later, comes by another's doing.
+    if (isRemoved && left.current) {
+      left.current.ids = left.current.ids.filter((other) => other !== id);
+    }
   }
 
   return (

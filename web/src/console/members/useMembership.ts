@@ -12,7 +12,7 @@ interface Group {
   name: string;
 }
 
-/** How members of one kind come into a group and go out of it. */
+/** How members of one kind come into a group and go out of it; each returns whether they did. */
 export function useMembership(kind: Kind, { id, name }: Group) {
   const client = useClient();
 
@@ -25,14 +25,15 @@ export function useMembership(kind: Kind, { id, name }: Group) {
   );
 
   const remove = useCallback(
-    async (member: Member): Promise<void> => {
+    async (member: Member): Promise<boolean> => {
       // Asked before, since afterwards nobody could say; without an answer it still happens.
       const impact = await impactOf(client, kind.removal(id, member.id)).catch(() => null);
       const revision = await write(client, kind.remove, id, [member.id]);
-      if (revision === null) return;
+      if (revision === null) return false;
       const effect = impact ? ` ${sentence(impact, id, 'lost')}` : '';
       const what = `Removed ${isolated(member.name)} from ${isolated(name)}.`;
       offerUndo(`${what}${effect}`, () => undoRevision(client, revision));
+      return true;
     },
     [client, kind, id, name],
   );
