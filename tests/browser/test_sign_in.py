@@ -79,6 +79,16 @@ def test_a_browser_that_stores_nothing_is_told_what_it_lacks(
     expect(page.get_by_role("alert")).to_contain_text("You are not signed in.")
 
 
+def test_a_browser_without_room_to_store_shows_the_form(open_page: OpenPage, watch: Watch) -> None:
+    watch.expect(REFUSED)
+    page = open_page("about:blank", email=None)
+    page.add_init_script(
+        "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); };"
+    )
+    page.goto("/groups")
+    expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()
+
+
 def test_signing_out_ends_the_session(open_page: OpenPage, watch: Watch) -> None:
     watch.expect(REFUSED)
     page = open_page("/groups")

@@ -35,20 +35,21 @@ export async function signInWith(token: string): Promise<string | null> {
 export const placeOf = ({ pathname, search }: Pick<Location, 'pathname' | 'search'>) =>
   pathname.replace(/^\/+/, '/') + search;
 
-export const rememberPlace = () => tabStorage()?.setItem(RETURN_TO, placeOf(location));
+export function rememberPlace(): void {
+  inTab((storage) => storage.setItem(RETURN_TO, placeOf(location)));
+}
 
 /** The place to go on at after a sign-in link, once. */
 export function recallPlace(): string | null {
-  const storage = tabStorage();
-  const place = storage?.getItem(RETURN_TO) ?? null;
-  storage?.removeItem(RETURN_TO);
+  const place = inTab((storage) => storage.getItem(RETURN_TO));
+  inTab((storage) => storage.removeItem(RETURN_TO));
   return place === '/' ? null : place;
 }
 
-/** Null where the browser lets this site store nothing: by its setting, a look at it even throws. */
-function tabStorage(): Storage | null {
+/** Null where the browser lets this site store nothing, by its setting or for want of room. */
+function inTab<Result>(use: (storage: Storage) => Result): Result | null {
   try {
-    return sessionStorage;
+    return use(sessionStorage);
   } catch {
     return null;
   }
