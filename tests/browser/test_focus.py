@@ -83,6 +83,28 @@ def test_a_refused_card_has_it_again_though_the_next_one_went_as_well(
     assert "Hana Sato" in service.users_of(CLOSERS)
 
 
+def test_a_refused_card_has_it_again_after_a_look_at_another_window(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("net::ERR_FAILED")
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    bin_ = page.get_by_role("button", name="Remove Hana Sato")
+    held = holding(page, "mutation RemoveUsers")
+    press(page, bin_)
+    expect(page.get_by_role("button", name="Remove Ingrid Solberg")).to_be_focused()
+    focus = page.context.new_cdp_session(page)
+    focus.send("Emulation.setFocusEmulationEnabled", {"enabled": False})
+    other = page.context.new_page()
+    other.bring_to_front()
+    page.wait_for_function("!document.hasFocus()")
+    page.bring_to_front()
+    page.wait_for_function("document.hasFocus()")
+    held.pop().abort()
+
+    expect(bin_).to_be_focused()
+    assert "Hana Sato" in service.users_of(CLOSERS)
+
+
 def test_a_removed_card_that_another_adds_again_does_not_take_it(
     open_page: OpenPage, service: Service
 ) -> None:

@@ -43,7 +43,9 @@ export function Section({ kind, group, total }: Props) {
         left.current = null;
       }}
       onBlur={({ target }) => {
-        if (target === left.current?.heir) left.current = null;
+        // While another window has the focus, it stays the active element of this one.
+        const isActive = target === document.activeElement;
+        if (target === left.current?.heir && !isActive) left.current = null;
       }}
     >
       <Group justify="space-between" mb="xs">
