@@ -21,9 +21,9 @@ from models.errors import Unwritable
 from models.kinds import Kind
 from models.ledger import CHANGE_TYPES, Outcome, Shown, announce, appending, utc_now
 from models.membership_statements import (
-    CLOSED,
-    GROUPS,
-    MEMBERS,
+    CLOSED_COLUMNS,
+    GROUP_STEPS,
+    MEMBER_STEPS,
     Pair,
     closing,
     counting_groups,
@@ -51,7 +51,7 @@ class _Given(NamedTuple):
     details: Any
 
 
-_GIVEN = _Given(*(f"${number}" for number, _ in enumerate(_Given._fields, 1)))  # as placeholders
+_PLACEHOLDERS = _Given(*(f"${number}" for number, _ in enumerate(_Given._fields, 1)))
 
 
 async def write_alone(
@@ -91,7 +91,7 @@ async def write_alone(
 @cache
 def _statement(kind: Kind, adds: bool) -> str:
     """The statement, which returns the group's row if it has written."""
-    given, step = _GIVEN, "1" if adds else "-1"
+    given, step = _PLACEHOLDERS, "1" if adds else "-1"
     action, words = done(kind, adds)
     if adds:
         opened = {
@@ -109,7 +109,7 @@ def _statement(kind: Kind, adds: bool) -> str:
             "member_id": given.member_id,
             "revision": "found.revision",
         }
-        membership = closing(kind, _table("closed", CLOSED, closed))
+        membership = closing(kind, _table("closed", CLOSED_COLUMNS, closed))
     change = {
         "id": given.change_id,
         "organization_id": given.organization_id,
@@ -138,8 +138,8 @@ def _statement(kind: Kind, adds: bool) -> str:
         [
             membership,
             appending(_table("entry", CHANGE_TYPES, change)),
-            counting_groups(kind, _table("moved", MEMBERS, member)),
-            counting_members(kind, _table("moved", GROUPS, group)),
+            counting_groups(kind, _table("moved", MEMBER_STEPS, member)),
+            counting_members(kind, _table("moved", GROUP_STEPS, group)),
         ],
     )
 
@@ -147,7 +147,7 @@ def _statement(kind: Kind, adds: bool) -> str:
 def _moving(kind: Kind, adds: bool) -> str:
     """Move the organization's row to the next revision, if the write can be made as it is; returns
     that revision, and what else was looked up."""
-    given = _GIVEN
+    given = _PLACEHOLDERS
     return (
         f"UPDATE organizations AS o SET revision = found.revision, changed_at = {given.now} "
         "FROM (SELECT seen.revision + 1 AS revision, g.name AS group_name, "

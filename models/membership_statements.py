@@ -10,9 +10,9 @@ from models.tables import Action, Group
 
 Pair = tuple[str, str]  # the ids of a group and of a member
 
-CLOSED = {"group_id": "text", "member_id": "text", "revision": "bigint"}
-MEMBERS = {"id": "text", "step": "integer"}
-GROUPS = {"group_id": "text", "at": "timestamptz", "revision": "bigint", "step": "integer"}
+CLOSED_COLUMNS = {"group_id": "text", "member_id": "text", "revision": "bigint"}
+MEMBER_STEPS = {"id": "text", "step": "integer"}
+GROUP_STEPS = {"group_id": "text", "at": "timestamptz", "revision": "bigint", "step": "integer"}
 
 
 def done(kind: Kind, adds: bool) -> tuple[Action, str]:
@@ -42,7 +42,7 @@ def opening(kind: Kind, opened: str) -> str:
 
 
 def closing(kind: Kind, closed: str) -> str:
-    """Close memberships, as of the revisions of a table `closed` with the columns CLOSED."""
+    """Close memberships, as of the revisions of a table `closed` with CLOSED_COLUMNS."""
     return (
         f"UPDATE {kind.memberships} AS m SET until_revision = closed.revision "
         f"FROM {closed} WHERE m.group_id = closed.group_id "
@@ -51,7 +51,7 @@ def closing(kind: Kind, closed: str) -> str:
 
 
 def counting_groups(kind: Kind, moved: str) -> str:
-    """Move members' counts of groups, by the steps of a table `moved` with the columns MEMBERS."""
+    """Move members' counts of groups, by a table `moved` with the columns MEMBER_STEPS."""
     return (
         f"UPDATE {kind.table} AS e SET group_count = group_count + moved.step FROM {moved} "
         "WHERE e.id = moved.id"
@@ -60,7 +60,7 @@ def counting_groups(kind: Kind, moved: str) -> str:
 
 def counting_members(kind: Kind, moved: str) -> str:
     """Move groups' counts of members, and mark the groups as changed, by a table `moved` with the
-    columns GROUPS. Returns the groups' rows."""
+    columns GROUP_STEPS. Returns the groups' rows."""
     return (
         "UPDATE groups AS g SET updated_at = moved.at, updated_revision = moved.revision, "
         f"{kind.counter} = {kind.counter} + moved.step FROM {moved} "

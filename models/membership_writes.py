@@ -41,9 +41,9 @@ from models.kinds import Kind
 from models.ledger import Draft, Outcome, Shown, announce, begin, is_up_to_date, landing, lock
 from models.lone_writes import write_alone
 from models.membership_statements import (
-    CLOSED,
-    GROUPS,
-    MEMBERS,
+    CLOSED_COLUMNS,
+    GROUP_STEPS,
+    MEMBER_STEPS,
     Pair,
     closing,
     counting_groups,
@@ -371,7 +371,7 @@ def _closing(kind: Kind, landed: Sequence[_Landed]) -> Statement:
         for each in landed
         for row in each.changed
     ]
-    return closing(kind, values(params, "closed", CLOSED, rows, behind=True)), params.values
+    return closing(kind, values(params, "closed", CLOSED_COLUMNS, rows, behind=True)), params.values
 
 
 def _group_counts(kind: Kind, landed: Sequence[_Landed]) -> Statement:
@@ -381,7 +381,7 @@ def _group_counts(kind: Kind, landed: Sequence[_Landed]) -> Statement:
         for row in each.changed:
             steps[row["id"]] += each.step
     params = Params()
-    moved = values(params, "moved", MEMBERS, list(steps.items()), behind=True)
+    moved = values(params, "moved", MEMBER_STEPS, list(steps.items()), behind=True)
     return counting_groups(kind, moved), params.values
 
 
@@ -393,5 +393,5 @@ def _member_counts(kind: Kind, landed: Sequence[_Landed]) -> Statement:
     last = {each.asked.group_id: each.draft for each in landed}
     params = Params()
     rows = [(id, last[id].now, last[id].revision, step) for id, step in steps.items()]
-    moved = values(params, "moved", GROUPS, rows, behind=True)
+    moved = values(params, "moved", GROUP_STEPS, rows, behind=True)
     return counting_members(kind, moved), params.values
