@@ -2,16 +2,27 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenPage, Watch, holding
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS
 
+HANA, INGRID = "Remove Hana Sato", "Remove Ingrid Solberg"  # bins, one after the other
+
 
 def press(page: Page, button: Locator) -> None:
     button.focus()
     page.keyboard.press("Enter")
+
+
+def removing(open_page: OpenPage, service: Service) -> tuple[Page, list[Route]]:
+    """The groups page while the removal of Hana Sato waits, and the request that is held."""
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    held = holding(page, "mutation RemoveUsers")
+    press(page, page.get_by_role("button", name=HANA))
+    expect(page.get_by_role("button", name=INGRID)).to_be_focused()
+    return page, held
 
 
 def test_a_refusal_leaves_it_on_the_button(open_page: OpenPage, service: Service) -> None:
@@ -44,13 +55,9 @@ def test_a_card_whose_removal_is_refused_has_it_again(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:
     watch.expect("net::ERR_FAILED")
-    page = open_page(f"/groups?open={service.group(CLOSERS)}")
-    bin_ = page.get_by_role("button", name="Remove Hana Sato")
-    following = page.get_by_role("button", name="Remove Ingrid Solberg")
-    expect(bin_).to_be_attached()
-    held = holding(page, "mutation RemoveUsers")
-    press(page, bin_)
-    expect(following).to_be_focused()
+    page, held = removing(open_page, service)
+    bin_ = page.get_by_role("button", name=HANA)
+    following = page.get_by_role("button", name=INGRID)
     held.pop().abort()
     expect(page.get_by_role("alert")).to_contain_text("That did not work")
     expect(bin_).to_be_focused()
@@ -69,17 +76,12 @@ def test_a_refused_card_has_it_again_though_the_next_one_went_as_well(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:
     watch.expect("net::ERR_FAILED")
-    page = open_page(f"/groups?open={service.group(CLOSERS)}")
-    bin_ = page.get_by_role("button", name="Remove Hana Sato")
-    held = holding(page, "mutation RemoveUsers")
-    press(page, bin_)
-    following = page.get_by_role("button", name="Remove Ingrid Solberg")
-    expect(following).to_be_focused()
+    page, held = removing(open_page, service)
     service.remove_users(CLOSERS, "Ingrid Solberg")
-    expect(following).to_have_count(0)
+    expect(page.get_by_role("button", name=INGRID)).to_have_count(0)
     held.pop().abort()
 
-    expect(bin_).to_be_focused()
+    expect(page.get_by_role("button", name=HANA)).to_be_focused()
     assert "Hana Sato" in service.users_of(CLOSERS)
 
 
@@ -87,11 +89,7 @@ def test_a_refused_card_has_it_again_after_a_look_at_another_window(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:
     watch.expect("net::ERR_FAILED")
-    page = open_page(f"/groups?open={service.group(CLOSERS)}")
-    bin_ = page.get_by_role("button", name="Remove Hana Sato")
-    held = holding(page, "mutation RemoveUsers")
-    press(page, bin_)
-    expect(page.get_by_role("button", name="Remove Ingrid Solberg")).to_be_focused()
+    page, held = removing(open_page, service)
     focus = page.context.new_cdp_session(page)
     focus.send("Emulation.setFocusEmulationEnabled", {"enabled": False})
     other = page.context.new_page()
@@ -101,7 +99,7 @@ def test_a_refused_card_has_it_again_after_a_look_at_another_window(
     page.wait_for_function("document.hasFocus()")
     held.pop().abort()
 
-    expect(bin_).to_be_focused()
+    expect(page.get_by_role("button", name=HANA)).to_be_focused()
     assert "Hana Sato" in service.users_of(CLOSERS)
 
 
@@ -109,8 +107,8 @@ def test_a_removed_card_that_another_adds_again_does_not_take_it(
     open_page: OpenPage, service: Service
 ) -> None:
     page = open_page(f"/groups?open={service.group(CLOSERS)}")
-    bin_ = page.get_by_role("button", name="Remove Hana Sato")
-    following = page.get_by_role("button", name="Remove Ingrid Solberg")
+    bin_ = page.get_by_role("button", name=HANA)
+    following = page.get_by_role("button", name=INGRID)
     press(page, bin_)
     expect(page.get_by_role("alert")).to_contain_text("Removed Hana Sato")
     expect(following).to_be_focused()

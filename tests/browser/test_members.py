@@ -1,4 +1,4 @@
-"""Adding to a group, one by one or a pasted list, and removing with a way back."""
+"""Adding to a group, one by one or a pasted list."""
 
 import re
 
@@ -186,46 +186,6 @@ def test_a_pasted_list_is_previewed_and_then_written_at_once(
     assert after == revision + 1
 
 
-def test_a_removal_happens_and_tells_who_lost_what_and_can_be_undone(
-    open_page: OpenPage, service: Service
-) -> None:
-    page = opened(open_page, service)
-    page.get_by_role("listitem").filter(has_text="Hana Sato").hover()
-    page.get_by_role("button", name="Remove Hana Sato").click()
-
-    notice = page.get_by_role("alert").filter(has_text=f"Removed Hana Sato from {CLOSERS}.")
-    expect(notice).to_contain_text(
-        "Hana Sato lost Negotiation Sparring and Impatient executive; "
-        "they kept Closing Coach and 2 personas through Sales."
-    )
-    expect(section(page, "Users").get_by_text("Hana Sato")).to_have_count(0)
-    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("5")
-    assert "Hana Sato" not in service.users_of(CLOSERS)
-
-    notice.get_by_role("button", name="Undo").click()
-    expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
-    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("6")
-    assert "Hana Sato" in service.users_of(CLOSERS)
-
-
-def test_a_bin_is_busy_until_its_card_goes(open_page: OpenPage, service: Service) -> None:
-    page = opened(open_page, service)
-    held = holding(page, "query Impact")
-    bin_ = page.get_by_role("button", name="Remove Hana Sato")
-    bin_.click()
-
-    expect(bin_).to_have_attribute("aria-busy", "true")
-    expect(bin_).to_be_focused()
-    page.get_by_role("heading", name="Groups").click()
-    expect(bin_).to_have_css("opacity", "1")
-    bin_.click()
-    assert len(held) == 1  # once is enough
-
-    held[0].continue_()
-    expect(bin_).to_have_count(0)
-    expect(page.get_by_role("alert").filter(has_text="Removed Hana Sato")).to_be_visible()
-
-
 def test_bots_and_personas_go_the_same_way(open_page: OpenPage, service: Service) -> None:
     page = opened(open_page, service)
     popover(page, "bots").get_by_role("option", name="Objection Gym").click()
@@ -240,23 +200,6 @@ def test_bots_and_personas_go_the_same_way(open_page: OpenPage, service: Service
     )
 
 
-def test_the_bin_shows_on_hover_on_focus_and_always_on_touch_screens(
-    open_page: OpenPage, service: Service
-) -> None:
-    page = opened(open_page, service)
-    bin_ = page.get_by_role("button", name="Remove Luca Moretti")
-    expect(bin_).to_have_css("opacity", "0")
-    page.get_by_role("listitem").filter(has_text="Luca Moretti").hover()
-    expect(bin_).to_have_css("opacity", "1")
-    page.get_by_role("heading", name="Groups").hover()
-    expect(bin_).to_have_css("opacity", "0")
-    bin_.focus()
-    expect(bin_).to_have_css("opacity", "1")
-
-    touch = opened(open_page, service, has_touch=True, is_mobile=True)
-    expect(touch.get_by_role("button", name="Remove Luca Moretti")).to_have_css("opacity", "1")
-
-
 def test_a_double_click_adds_one(open_page: OpenPage, service: Service) -> None:
     page = opened(open_page, service)
     before = service.users_of(CLOSERS)
@@ -268,118 +211,6 @@ def test_a_double_click_adds_one(open_page: OpenPage, service: Service) -> None:
     expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible()
     expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("7")
     assert service.users_of(CLOSERS) == before | {"Aisha Rahman"}
-
-
-def test_a_double_click_removes_one(open_page: OpenPage, service: Service) -> None:
-    page = opened(open_page, service)
-    before = service.users_of(CLOSERS)
-    bin_ = page.get_by_role("button", name="Remove Hana Sato")
-    bin_.hover()
-    page.mouse.down()
-    page.mouse.up()
-    expect(bin_).to_have_count(0)
-    page.mouse.down(click_count=2)
-    page.mouse.up(click_count=2)
-
-    expect(page.get_by_role("alert")).to_contain_text("Removed Hana Sato")
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    assert service.users_of(CLOSERS) == before - {"Hana Sato"}
-
-
-def test_the_next_one_has_the_focus_when_one_is_removed(
-    open_page: OpenPage, service: Service
-) -> None:
-    page = opened(open_page, service)
-    before = service.users_of(CLOSERS)
-    page.get_by_role("button", name="Remove Luca Moretti").focus()
-    for _ in range(5):
-        page.keyboard.down("Enter")
-        page.wait_for_timeout(50)
-    page.keyboard.up("Enter")
-    expect(page.get_by_role("button", name="Remove Rafael Duarte")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Remove Jonas Lindqvist")).to_be_focused()
-    expect(page.get_by_role("alert").filter(has_text="Rafael Duarte")).to_be_visible()
-    assert service.users_of(CLOSERS) == before - {"Luca Moretti", "Rafael Duarte"}
-
-    page.get_by_role("link", name="Hana Sato").focus()
-    service.remove_users(CLOSERS, "Hana Sato")
-    expect(page.get_by_role("link", name="Ingrid Solberg")).to_be_focused()
-
-
-def test_a_card_that_moves_to_the_page_above_keeps_the_focus(
-    open_page: OpenPage, service: Service
-) -> None:
-    service.create_users(CLOSERS, 60)
-    page = opened(open_page, service)
-    cards = section(page, "Users").get_by_role("listitem")
-    cards.last.scroll_into_view_if_needed()
-    expect(cards).to_have_count(66)
-    first_below = page.get_by_role("button", name="Remove Person 046")
-    expect(cards.nth(50)).to_contain_text("Person 046")
-    first_below.focus()
-    service.remove_users(CLOSERS, "Hana Sato")
-    expect(cards).to_have_count(65)
-    expect(first_below).to_be_focused()
-
-
-def test_a_card_that_moves_to_the_page_below_keeps_the_focus(
-    open_page: OpenPage, service: Service
-) -> None:
-    service.create_users(CLOSERS, 60)
-    page = opened(open_page, service)
-    cards = section(page, "Users").get_by_role("listitem")
-    cards.last.scroll_into_view_if_needed()
-    expect(cards).to_have_count(66)
-    moved = page.get_by_role("button", name="Remove Person 044")
-    expect(cards.nth(48)).to_contain_text("Person 044")
-    moved.focus()
-    service.add_users(CLOSERS, "Aisha Rahman", "Benedikt Hofmann", "Chidi Eze")
-    expect(cards).to_have_count(69)
-    expect(moved).to_be_focused()  # not the last of those that moved with it
-
-
-def test_the_last_removal_is_the_first_to_be_undone_however_many_there_were(
-    open_page: OpenPage, service: Service
-) -> None:
-    page = opened(open_page, service)
-    users = section(page, "Users")
-    for left in range(5, -1, -1):
-        page.get_by_role("button", name="Remove", exact=False).first.click()
-        expect(users).to_contain_text(f"Users {left}")
-    offers = page.get_by_role("alert").filter(has_text="Removed")
-    expect(offers.last).to_contain_text("Rafael Duarte")
-    expect(offers).to_have_count(5)
-    page.get_by_role("heading", name="Groups").click()
-    page.keyboard.press("Control+z")
-    expect(users.get_by_role("listitem")).to_contain_text(["Rafael Duarte"])
-
-
-def test_notices_leave_room_on_a_phone(open_page: OpenPage, service: Service) -> None:
-    page = opened(open_page, service, viewport={"width": 320, "height": 640})
-    for name in ("Hana Sato", "Jonas Lindqvist", "Luca Moretti"):
-        page.get_by_role("button", name=f"Remove {name}").press("Enter")
-        notices = page.get_by_role("alert")
-        expect(notices.last).to_contain_text(f"Removed {name}")
-    expect(notices).to_have_count(2)
-
-
-def test_a_notice_that_has_the_focus_stays(open_page: OpenPage, service: Service) -> None:
-    page = opened(open_page, service, viewport={"width": 320, "height": 640})
-    for name in ("Hana Sato", "Jonas Lindqvist"):
-        page.get_by_role("button", name=f"Remove {name}").press("Enter")
-        notices = page.get_by_role("alert")
-        expect(notices.last).to_contain_text(f"Removed {name}")
-    held = holding(page, "query Impact")
-    bin_ = page.get_by_role("button", name="Remove Luca Moretti")
-    bin_.press("Enter")
-    expect(bin_).to_have_attribute("aria-busy", "true")
-    undo = notices.filter(has_text="Removed Hana Sato").get_by_role("button", name="Undo")
-    undo.focus()
-    held[0].continue_()
-    expect(notices.last).to_contain_text("Removed Luca Moretti")
-    expect(notices).to_have_count(2)
-    expect(undo).to_be_focused()
 
 
 def test_a_search_stays_in_a_section_that_has_become_small(
@@ -414,25 +245,6 @@ def test_a_pasted_list_keeps_the_focus_in_the_popover(
     expect(users).to_have_count(0)
 
 
-def test_a_removal_is_undone_by_a_key(open_page: OpenPage, service: Service) -> None:
-    page = opened(open_page, service)
-    beside = page.get_by_role("button", name="Remove Ingrid Solberg")
-    page.get_by_role("button", name="Remove Hana Sato").focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("Ctrl+Z")
-    expect(beside).to_be_focused()
-    page.keyboard.press("Control+z")
-    expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
-    expect(beside).to_be_focused()
-
-    page.get_by_role("button", name="Remove Hana Sato").click()
-    undo = page.get_by_role("alert").get_by_role("button", name="Undo")
-    undo.focus()
-    page.keyboard.press("Enter")
-    expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
-    expect(beside).to_be_focused()
-
-
 def test_a_key_that_is_held_adds_one(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/groups?open={service.group(CLOSERS)}")
     expect(popover(page, "users").get_by_role("option").first).to_be_visible()
@@ -465,24 +277,6 @@ def test_a_pasted_list_that_was_left_does_not_close_the_next_one(
         held[0].continue_()
     page.wait_for_timeout(200)
     expect(users.get_by_text("Unknown: 1")).to_be_visible()
-
-
-def test_an_undo_that_got_no_answer_is_offered_again(
-    open_page: OpenPage, service: Service, watch: Watch
-) -> None:
-    watch.expect("net::ERR_FAILED")
-    page = opened(open_page, service)
-    page.get_by_role("button", name="Remove Hana Sato").click()
-    offer = page.get_by_role("alert").filter(has_text=re.compile("Removed Hana Sato"))
-    expect(offer).to_be_visible()
-    page.route("**/graphql", lambda route: route.abort())
-    offer.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("alert").filter(has_text="The service did not answer")).to_be_visible()
-
-    page.unroute("**/graphql")
-    offer.get_by_role("button", name="Undo").click()
-    expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
-    expect(offer).to_have_count(0)
 
 
 def test_a_pasted_list_that_could_not_be_looked_up_is_looked_up_again(
