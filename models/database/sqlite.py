@@ -13,6 +13,7 @@ import fcntl
 import os
 import re
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from models.spans import over_statement
 
 PRAGMAS = {"synchronous": "FULL", "busy_timeout": 10_000}
 READERS = 4
+OPEN_SECONDS = 5.0
 STOP_AGAIN_SECONDS = 0.01
 LOCK_AGAIN_SECONDS = 0.05
 PRIMARY = 0xFF  # masks the primary result code out of an extended one
@@ -103,11 +105,27 @@ async def _open(filename: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
     try:
         connection._conn.row_factory = sqlite3.Row
         for pragma, value in pragmas.items():
-            await (await connection.execute(f"PRAGMA {pragma}={value}")).close()
+            await _set(connection, pragma, value)
     except BaseException:  # such as a file that is not a database: do not leak the thread
         await connection.close()
         raise
     return connection
+
+
+async def _set(connection: aiosqlite.Connection, pragma: str, value: Any) -> None:
+    """Set a pragma, as soon as no other process keeps us from it.
+
+    Of two that switch a new file to WAL, each would wait for the other, so SQLite refuses one at
+    once, whatever its timeout.
+    """
+    until = time.monotonic() + OPEN_SECONDS
+    while True:
+        try:
+            return await (await connection.execute(f"PRAGMA {pragma}={value}")).close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        await asyncio.sleep(LOCK_AGAIN_SECONDS)
 
 
 def _open_lock(filename: str) -> int:

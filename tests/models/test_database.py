@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import sqlite3
 import sys
 import threading
 import traceback
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -184,6 +185,25 @@ async def test_a_pooler_keeps_no_lock_of_a_client_that_has_migrated(
             pass
         async with asyncio.timeout(20):
             assert await migrate()
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_a_new_file_is_opened_when_the_process_that_is_opening_it_has_done_so(
+    empty_database_url: str,
+) -> None:
+    path = credentials(empty_database_url)["file_path"]
+
+    async def migrated() -> list[str]:
+        async with opened(empty_database_url):
+            return await migrate()
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # as SQLite does to switch to WAL
+        ours = asyncio.create_task(migrated())
+        ended, _ = await asyncio.wait([ours], timeout=0.3)
+        assert not ended
+        other.execute("COMMIT")
+        assert await ours
 
 
 async def test_of_several_processes_that_migrate_at_once_one_does_it(
