@@ -12,6 +12,10 @@ EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 DESCRIPTION_LENGTH = 2_000
 URL_LENGTH = 2_000
 EXTERNAL_ID_LENGTH = 200
+# Letters and a symbol that look like a space: fillers of Hangul, and a pattern of Braille.
+LOOK_BLANK = "\u115f\u1160\u3164\uffa0\u2800"
+# Of the characters that format others, those that are drawn (Prepended_Concatenation_Mark).
+DRAWN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 SHORT = 100  # characters that Python composes quickly, whatever they are
 
 
@@ -44,21 +48,27 @@ def _in_order(text: str) -> Iterator[str]:
 
 
 def is_storable(text: str, *, lines: bool = False) -> bool:
-    """Whether every character can be stored and shown: no control characters or lone surrogates.
+    """Whether every character can be stored and shown: no control characters, line breaks or lone
+    surrogates.
 
     `lines` allows line breaks and tabs.
     """
-    allowed = "\n\r\t" if lines else ""
+    allowed = "\n\r\t\u2028\u2029" if lines else ""
     return not any(
-        unicodedata.category(character) in ("Cc", "Cs") and character not in allowed
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and character not in allowed
         for character in text
     )
 
 
 def is_blank(text: str) -> bool:
-    """Whether a text shows nothing: only white space, and characters that format what is around
-    them, such as a zero-width space."""
-    return all(character.isspace() or unicodedata.category(character) == "Cf" for character in text)
+    """Whether a text shows nothing: only white space, what looks like it, and characters that
+    format what is around them, such as a zero-width space."""
+    return all(
+        character.isspace()
+        or character in LOOK_BLANK
+        or (unicodedata.category(character) == "Cf" and character not in DRAWN)
+        for character in text
+    )
 
 
 class Reader:

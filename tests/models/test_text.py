@@ -80,7 +80,10 @@ def test_very_many_marks_are_composed(marks: str, expected: tuple[str, str]) -> 
     assert composed("x" + marks * 150_000) == f"x{first * 150_000}{second * 150_000}"
 
 
-@pytest.mark.parametrize("text", ["\x00", "a\x07", "\x7f", "\x85", "\ud800", "a\nb", "a\tb"])
+@pytest.mark.parametrize(
+    "text",
+    ["\x00", "a\x07", "\x7f", "\x85", "\ud800", "a\nb", "a\tb", "a\u2028b", "a\u2029b"],
+)
 def test_control_characters_and_halves_of_characters_cannot_be_kept(text: str) -> None:
     assert not is_storable(text)
 
@@ -91,7 +94,7 @@ def test_all_that_people_write_can_be_kept(text: str) -> None:
 
 
 def test_lines_may_be_kept_where_lines_are_wanted() -> None:
-    assert is_storable("one\r\n\ttwo", lines=True)
+    assert is_storable("one\r\n\ttwo\u2028three\u2029", lines=True)
     assert not is_storable("one\x0btwo", lines=True)
 
 
@@ -102,7 +105,18 @@ def test_a_required_text_is_trimmed_and_composed() -> None:
     reader.finish()
 
 
-@pytest.mark.parametrize("value", ["", "   ", "\t\u3000", "\u200b", " \u2060\u202e \u00ad\ufeff"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "   ",
+        "\t\u3000",
+        "\u200b",
+        " \u2060\u202e \u00ad\ufeff",
+        "\u3164",
+        "\u115f\u1160\uffa0\u2800",
+    ],
+)
 def test_blank_is_missing(value: str) -> None:
     reader = Reader("users", "3")
     assert reader.optional(value, "description", "Description", 10) is None
@@ -112,6 +126,13 @@ def test_blank_is_missing(value: str) -> None:
     with pytest.raises(DomainError, match="Name can't be blank") as refusal:
         reader.finish()
     assert refusal.value.problems[0].field == ("users", "3", "name")
+
+
+@pytest.mark.parametrize("value", ["\u0600", "\u06dd", "a\u200b", "\u3164a", "."])
+def test_what_is_drawn_is_not_blank(value: str) -> None:
+    reader = Reader()
+    assert reader.required(value, "name", "Name") == value
+    reader.finish()
 
 
 def test_a_text_may_be_as_long_as_its_limit_in_characters() -> None:
