@@ -19,7 +19,6 @@ from models.database import Row
 from models.kinds import USERS, Kind
 from models.listing import (
     Listing,
-    Page,
     fetch_count,
     fetch_counts,
     fetch_known_pages,
@@ -30,7 +29,7 @@ from models.viewer import Viewer, effective_role
 from schema.arguments import NotPlain
 from schema.context import Context
 from schema.fields import Computed, Found, reads
-from schema.pagination import Connection, Edge, Paging, Range
+from schema.pagination import Connection, Edge, Paging
 
 Count = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
 
@@ -106,16 +105,14 @@ async def of_parents(
     """
     asked = paging.range(listing.order)
     pages = await fetch_pages(listing, asked.part, list(dict.fromkeys(parents)))
-    return [_connection(listing, asked, parent, pages[parent], count) for parent in parents]
+    count = count or _counting(listing)
+    return [Connection(listing.order, asked.narrow(pages[id]), id, count) for id in parents]
 
 
-def _connection(
-    listing: Listing, asked: Range, parent: str, page: Page, count: Count | None
-) -> Connection:
-    async def count_all(some: Sequence[str]) -> Mapping[str, int]:
-        return await fetch_counts(listing.source, some)
-
-    return Connection(listing.order, asked.narrow(page), parent, count or count_all)
+def _counting(listing: Listing) -> Count:
+    """The `count` of all connections of a field: one function, so that they are counted together
+    (`total_counts`)."""
+    return partial(fetch_counts, listing.source)
 
 
 @reads()
@@ -161,8 +158,10 @@ async def of_groups(
         return [*await of_parents(listing, paging, ids, count)]
     asked = paging.range(listing.order)
     pages = await fetch_known_pages(listing, asked.part, ids, partial(groups.known, context.viewer))
+    count = count or _counting(listing)
     return [
-        _connection(listing, asked, id, pages[id], count) if id in pages else None for id in ids
+        Connection(listing.order, asked.narrow(pages[id]), id, count) if id in pages else None
+        for id in ids
     ]
 
 

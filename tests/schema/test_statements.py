@@ -116,6 +116,17 @@ async def test_counting_costs_a_statement_only_when_asked_for(
     assert await cost(ask, f"{{ {field} {{ nodes {{ id }} totalCount }} }}") == page + 1
 
 
+async def test_the_lists_of_many_rows_are_counted_together(ask: Asker, acme: Viewer) -> None:
+    await fill(acme, groups=6, members=6)
+    query = """query($first: Int) {
+        users(first: $first) { nodes { groups { totalCount } } }
+        bots(first: $first) { nodes { groups { totalCount } users(last: 1) { totalCount } } }
+        groups(first: $first) { nodes { changes { totalCount } users(search: "e") { totalCount }
+            availablePersonas(search: "e") { totalCount } } } }"""
+    # each list, and its count; the users of a bot are few enough to be counted with the page
+    assert await cost(ask, query, first=1) == await cost(ask, query, first=6) == 3 + 2 * 6
+
+
 async def test_the_counts_of_a_group_stand_in_its_row(ask: Asker, acme: Viewer) -> None:
     await fill(acme, groups=3, members=3)
     query = """{ groups { nodes { userCount users(first: 1) { nodes { id } totalCount }
