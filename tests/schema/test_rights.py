@@ -14,7 +14,8 @@ from models.tables import Role
 from models.tokens import authenticate, create_token
 from models.upserts import upsert_entries
 from models.viewer import Viewer
-from schema.execution import Runner
+from schema import execution
+from schema.execution import TRIES, Runner
 from schema.requests import GraphQLRequest
 from tests.client import Asker, Client, asker, serving
 from tests.factories import (
@@ -138,7 +139,11 @@ async def test_a_group_that_is_gone_counts_nobody(ask: Asker, acme: Viewer) -> N
     assert edges == [{"via": [{"name": "Gone", "userCount": 0, "botCount": 0, "users": empty}]}]
 
 
-async def test_lists_without_pages_count_towards_the_limit(database_url: str) -> None:
+@pytest.mark.parametrize("tries", [TRIES, 0])  # 0: at once inside one transaction, without plans
+async def test_lists_without_pages_count_towards_the_limit(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, tries: int
+) -> None:
+    monkeypatch.setattr(execution, "TRIES", tries)
     async with serving(database_url, max_cost=100) as client:
         acme = await create_organization("Acme")
         await make_users(acme, 150)
