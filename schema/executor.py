@@ -42,6 +42,10 @@ MOST_PLANS = 50  # of one document, which has one for each combination of its Bo
 P = TypeVar("P", Plan, list[WritePlan])
 
 
+class _Overtaken(Exception):
+    """Another write has landed while the payload of one, or an event, was completed."""
+
+
 def _stop_in(error: Exception) -> LimitExceeded | Unavailable | None:
     """The error that makes a fallback pointless: the answer is too large, or the database is away.
 
@@ -117,7 +121,7 @@ class PlanningExecutor(Executor[Any]):
     async def _execute_by(self, plan: Plan, fallback: Callable[[], Any]) -> ExecutionResult:
         context: Context = self.context_value
         try:
-            (data,) = await plan.complete([None], context, self.variable_values.coerced)
+            data = await self._complete_one(plan, None)
         except Exception as error:
             stop = _stop_in(error)
             if isinstance(stop, Busy | Unavailable):
@@ -231,36 +235,54 @@ class PlanningExecutor(Executor[Any]):
         can be fetched again, in a transaction that sees one state.
         """
         context: Context = self.context_value
-        objects = context.objects
+        objects, plans = context.objects, context.plans
         if plan is not None:
             with suppress(Exception):  # the fallback does it again, and reports what went wrong
-                return await self._complete_unless_moved(plan, result)
+                return await self._complete_by_plan(plan, result)
         _forget_shown(result)
-        context.objects = objects
-        return await self._complete_in_snapshot(fallback)
+        # A plan that fails cancels statements, which breaks a transaction.
+        context.objects, context.plans = objects, None
+        try:
+            return await self._complete_in_snapshot(fallback)
+        finally:
+            context.plans = plans
 
-    async def _complete_unless_moved(self, plan: Plan, result: Any) -> Any:
-        """Complete it by a plan. Raises NotPlain if the revision has moved meanwhile."""
+    async def _complete_by_plan(self, plan: Plan, result: Any) -> Any:
+        """Complete it by a plan, in a snapshot if need be. Raises what the plan raises."""
         context: Context = self.context_value
-        variables = self.variable_values.coerced
+        objects = context.objects
+        try:
+            return await self._complete_unless_overtaken(plan, result)
+        except _Overtaken:
+            _forget_shown(result)
+            context.objects = objects
+            return await self._complete_in_snapshot(lambda: self._complete_one(plan, result))
+
+    async def _complete_unless_overtaken(self, plan: Plan, result: Any) -> Any:
+        """Complete it by a plan. Raises _Overtaken if the revision has moved meanwhile."""
+        context: Context = self.context_value
         if plan.is_at_hand:
             part = plan.row(result, context.viewer)
             if isinstance(result, Payload):  # an event has its change's revision already
                 context.shown = result.revision
             return part
         if (shown := _shown(result)) and plan.needs_only(written_groups):
-            (part,) = await plan.complete([result], context, variables)
+            part = await self._complete_one(plan, result)
             context.shown = shown.revision
             return part
         _forget_shown(result)
         before = await self._refresh_viewer()
-        (part,) = await plan.complete([result], context, variables)
+        part = await self._complete_one(plan, result)
         if await context.revisions.read(context.viewer.organization_id) != before:
-            raise NotPlain
+            raise _Overtaken
         context.shown = before
         return part
 
-    async def _complete_in_snapshot(self, fallback: Callable[[], Any]) -> Any:
+    async def _complete_one(self, plan: Plan, result: Any) -> Any:
+        (part,) = await plan.complete([result], self.context_value, self.variable_values.coerced)
+        return part
+
+    async def _complete_in_snapshot(self, complete: Callable[[], Any]) -> Any:
         """Complete it in a transaction, as a viewer who is up to date with its snapshot."""
         context: Context = self.context_value
         organization_id = context.viewer.organization_id
@@ -271,7 +293,7 @@ class PlanningExecutor(Executor[Any]):
                 at = (await positions([organization_id]))[organization_id]
                 if at.knows(context.viewer) or not tries_left:
                     context.shown = at.revision
-                    return await self._awaited(fallback())
+                    return await self._awaited(complete())
 
     async def _awaited(self, value: Any) -> Any:
         """The value that graphql-core returned, awaited if need be."""

@@ -1,5 +1,6 @@
 """What clients are told when something goes wrong: a code always, and of faults of ours no more."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from models.database import fetch, transaction
+from models import listing
+from models.database import fetch, is_in_transaction, read, transaction
 from models.viewer import Viewer
 from tests.client import Asker, Client
 from tests.factories import snapshot
@@ -99,6 +101,32 @@ async def test_a_variable_of_the_wrong_type_executes_nothing(
     answer = await client.ask(query, variables, ask.token)
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"BAD_REQUEST"}
     assert "data" not in answer
+
+
+async def test_a_mistake_in_a_payload_leaves_the_rest_of_it(
+    client: Client, ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = []
+
+    async def note(sql: str, *params: Any) -> Any:
+        try:
+            return await read(sql, *params)
+        except asyncio.CancelledError:
+            if is_in_transaction():  # PostgreSQL might have ended all of it
+                stopped.append(sql)
+            raise
+
+    monkeypatch.setattr(listing, "read", note)
+    create = """mutation { createGroup(input: {name: "New"}) {
+        group { users(after: "x") { totalCount } changes { nodes { id } } }
+        edge { node { name changes { nodes { summary } } } } } }"""
+    body = await client.ask(create, token=ask.token)
+    [error] = body["errors"]
+    assert (error["path"][-1], error["extensions"]["code"]) == ("users", "BAD_REQUEST")
+    changes = {"nodes": [{"summary": "Token of ADMIN created New"}]}
+    edge = {"node": {"name": "New", "changes": changes}}
+    assert body["data"]["createGroup"] == {"group": None, "edge": edge}
+    assert stopped == []
 
 
 # --------------------------------------------------------------------------------- faults of ours
