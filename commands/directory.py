@@ -8,7 +8,7 @@ from models.database import Row
 from models.directory import entries
 from models.kinds import USERS, Kind
 from models.listing import Listing, Slice, fetch_page, fetch_pages
-from models.text import name_key
+from models.text import composed, name_key
 from models.viewer import Viewer
 
 ROWS_AT_ONCE = 1_000
@@ -62,7 +62,7 @@ class Directory:
 
     def find(self, word: str) -> Sequence[Row]:
         """The rows that a word may refer to: none, one, or several of that name."""
-        word = word.strip()
+        word = composed(word)
         found = (
             self.rows.get(word) or self.emails.get(name_key(word)) or self.external_ids.get(word)
         )

@@ -1,6 +1,7 @@
 """`import`: a file whole, or nothing of it."""
 
 import asyncio
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,15 @@ async def test_memberships_are_added_and_groups_created(viewer: Viewer, run: Imp
     assert await members("user") == [("Sales", "Ada"), ("Support", "Ada"), ("Support", "Bob")]
     assert await members("bot") == [("Support", "Coach")]
     assert await members("persona") == [("Support", "Busy Buyer")]
+
+
+async def test_an_external_id_is_found_however_its_accents_are_written(
+    viewer: Viewer, run: Importer
+) -> None:
+    apart = unicodedata.normalize("NFD", "für-anfänger")  # as names of files are on a Mac
+    await run(f"external_id,name,features\n{apart},Coach,\n")
+    await run(f"group,kind,member\nSales,bot,{apart}\n")
+    assert await members("bot") == [("Sales", "Coach")]
 
 
 async def test_the_members_of_a_file_join_those_that_are_there(
