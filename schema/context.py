@@ -104,12 +104,18 @@ class Context:
             while self._asked or self._loading:
                 await (asyncio.wait(self._loading) if self._loading else asyncio.sleep(0))
         finally:
+            for asked in self._asked.values():  # of fetches that have not begun, and never will
+                for _, future in asked:
+                    future.cancel()
+            self._asked.clear()
             for each in self._loading:
                 each.cancel()
             await asyncio.gather(*self._loading, return_exceptions=True)
 
     def _begin(self, key: Hashable, function: Load, arguments: Mapping[str, Any]) -> None:
         """Start the task of a batch, which takes in all that is asked for until it runs."""
+        if key not in self._asked:  # given up meanwhile (`all_loaded`)
+            return
         task = asyncio.create_task(self._answer(key, function, arguments))
         self._loading.add(task)  # the event loop keeps only a weak reference
         task.add_done_callback(self._loading.discard)

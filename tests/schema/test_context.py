@@ -1,7 +1,8 @@
 """What is asked object by object, and answered together."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -108,3 +109,25 @@ async def test_what_is_fetched_is_given_up_with_the_block(context: Context) -> N
         async with asyncio.timeout(0.05), context.all_loaded():
             await context.load(endless, 1, {})
     assert told == ["given up"]
+
+
+async def test_a_block_that_fails_leaves_nothing_to_begin_or_to_wait_for(context: Context) -> None:
+    async def fail(turns: int, double: Doubling) -> Awaitable[int]:
+        """Leave the block by an error, so many turns after something was asked."""
+        with suppress(ConnectionError):
+            async with context.all_loaded():
+                asked = context.load(double, 1, {})
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                raise ConnectionError
+        return asked
+
+    for turns in range(4):
+        double = Doubling()
+        asked = asyncio.ensure_future(await fail(turns, double))
+        begun = list(double.asked)
+        assert asked.done()
+        await asyncio.sleep(0.001)
+        assert double.asked == begun
+        async with asyncio.timeout(1):
+            assert await context.load(double, 2, {}) == 4
