@@ -92,24 +92,50 @@ async def write_alone(
 def _statement(kind: Kind, adds: bool) -> str:
     """The statement, which returns the group's row if it has written."""
     given, step = _PLACEHOLDERS, "1" if adds else "-1"
+    member = {"id": given.member_id, "step": step}
+    group = {
+        "group_id": given.group_id,
+        "at": given.now,
+        "revision": "found.revision",
+        "step": step,
+    }
+    return combined(
+        _moving(kind, adds),
+        [
+            _opening(kind) if adds else _closing(kind),
+            _appending(kind, adds),
+            counting_groups(kind, _table("moved", MEMBER_STEPS, member)),
+            counting_members(kind, _table("moved", GROUP_STEPS, group)),
+        ],
+    )
+
+
+def _opening(kind: Kind) -> str:
+    given = _PLACEHOLDERS
+    opened = {
+        "id": f"{given.change_id} || {given.member_id}",
+        "group_id": given.group_id,
+        kind.column: given.member_id,
+        "sort_key": "found.name_key",
+        "added_at": given.now,
+        "since_revision": "found.revision",
+    }
+    return opening(kind, _table("opened", opened_columns(kind), opened))
+
+
+def _closing(kind: Kind) -> str:
+    given = _PLACEHOLDERS
+    closed = {
+        "group_id": given.group_id,
+        "member_id": given.member_id,
+        "revision": "found.revision",
+    }
+    return closing(kind, _table("closed", CLOSED_COLUMNS, closed))
+
+
+def _appending(kind: Kind, adds: bool) -> str:
+    given = _PLACEHOLDERS
     action, words = done(kind, adds)
-    if adds:
-        opened = {
-            "id": f"{given.change_id} || {given.member_id}",
-            "group_id": given.group_id,
-            kind.column: given.member_id,
-            "sort_key": "found.name_key",
-            "added_at": given.now,
-            "since_revision": "found.revision",
-        }
-        membership = opening(kind, _table("opened", opened_columns(kind), opened))
-    else:
-        closed = {
-            "group_id": given.group_id,
-            "member_id": given.member_id,
-            "revision": "found.revision",
-        }
-        membership = closing(kind, _table("closed", CLOSED_COLUMNS, closed))
     change = {
         "id": given.change_id,
         "organization_id": given.organization_id,
@@ -126,22 +152,7 @@ def _statement(kind: Kind, adds: bool) -> str:
         "undoes_id": "NULL",
         "details": given.details,
     }
-    member = {"id": given.member_id, "step": step}
-    group = {
-        "group_id": given.group_id,
-        "at": given.now,
-        "revision": "found.revision",
-        "step": step,
-    }
-    return combined(
-        _moving(kind, adds),
-        [
-            membership,
-            appending(_table("entry", CHANGE_TYPES, change)),
-            counting_groups(kind, _table("moved", MEMBER_STEPS, member)),
-            counting_members(kind, _table("moved", GROUP_STEPS, group)),
-        ],
-    )
+    return appending(_table("entry", CHANGE_TYPES, change))
 
 
 def _moving(kind: Kind, adds: bool) -> str:
