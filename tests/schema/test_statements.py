@@ -9,7 +9,14 @@ import pytest
 
 from models import listing
 from models.apart import apart
-from models.database import fetch, is_postgres, read, transaction, watch_statements
+from models.database import (
+    fetch,
+    is_in_transaction,
+    is_postgres,
+    read,
+    transaction,
+    watch_statements,
+)
 from models.directory import organization
 from models.kinds import BOTS, KINDS, USERS
 from models.ledger import current_revision
@@ -272,3 +279,27 @@ async def test_a_query_that_is_overtaken_is_asked_again(
     }
     assert body["extensions"]["revision"] == await current_revision(acme.organization_id)
     assert tries == 3
+
+
+async def test_a_payload_that_is_overtaken_is_read_again_in_one_transaction(
+    ask: Asker, acme: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, users = await make_group(acme), await make_users(acme, 2)
+    tries = []
+
+    async def be_overtaken(sql: str, *params: Any) -> Any:
+        if "group_users" in sql:
+            tries.append(is_in_transaction())
+            if len(tries) == 1:
+                added = add_members(acme, USERS, group, [users[1]])
+                await asyncio.create_task(added, context=apart())
+        return await read(sql, *params)
+
+    monkeypatch.setattr(listing, "read", be_overtaken)
+    query = ADD.format(fields="userCount users { nodes { id } }")
+    variables = {"input": {"groupId": group, "userIds": [users[0]]}}
+    body = await ask.client.ask(query, variables, ask.token)
+    written = body["data"]["addUsersToGroup"]
+    assert written["group"] == {"userCount": 2, "users": {"nodes": [{"id": id} for id in users]}}
+    assert body["extensions"]["revision"] == written["revision"] + 1
+    assert tries == [False, True]
