@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.database import fetch
+from models.database import fetch, transaction
 from models.ledger import current_revision
 from models.sessions import sign_in
 from models.tables import Role, UserStatus
@@ -100,6 +100,26 @@ async def test_tokens_are_listed_with_their_state_and_without_secrets(
     ]
     assert lines[0].startswith(str(outcome.id))
     assert secret not in ran.out
+
+
+async def test_the_days_until_which_tokens_are_valid_are_listed(
+    viewer: Viewer, database_url: str
+) -> None:
+    await manage(
+        database_url, "token", "create", *ACME, "--name", "a", "--role", "admin",
+        "--expires-days", 2,
+    )  # fmt: skip
+    await create_token(viewer, "b", Role.ADMIN)
+    ended, _ = await create_token(viewer, "c", Role.ADMIN)
+    async with transaction():
+        await fetch("UPDATE tokens SET expires_at = created_at WHERE id = $1", ended.id)
+    ran = await manage(database_url, "token", "list", *ACME)
+    today = datetime.now(UTC)
+    assert [line.split(maxsplit=6)[6] for line in ran.out.splitlines()[1:]] == [
+        f"expired {today:%Y-%m-%d}",
+        "valid",
+        f"valid until {today + timedelta(days=2):%Y-%m-%d}",
+    ]
 
 
 async def test_a_revoked_token_is_no_good(viewer: Viewer, database_url: str) -> None:

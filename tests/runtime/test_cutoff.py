@@ -158,6 +158,15 @@ async def test_told_twice_it_ends_the_block_once() -> None:
     assert task.cancelling() == 0
 
 
-def test_without_a_task_there_is_nothing_to_end() -> None:
-    with pytest.raises(RuntimeError), Cutoff(NEVER):
-        pass
+async def test_without_a_task_there_is_nothing_to_end() -> None:
+    raised: asyncio.Future[BaseException | None] = asyncio.Future()
+
+    def enter() -> None:
+        try:
+            with Cutoff(NEVER):
+                raised.set_result(None)
+        except Exception as error:
+            raised.set_result(error)
+
+    asyncio.get_running_loop().call_soon(enter)
+    assert isinstance(await raised, RuntimeError)
