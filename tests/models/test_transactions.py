@@ -218,6 +218,27 @@ async def test_a_write_that_is_cancelled_while_it_waits_for_another_leaves_that_
     assert complaints == []
 
 
+@pytest.mark.parametrize("begin", [transaction, snapshot])
+async def test_a_transaction_that_is_cancelled_does_not_wait_for_its_statement(
+    database_url: str, begin: Callable[[], AbstractAsyncContextManager[None]]
+) -> None:
+    async def count() -> None:
+        async with begin():
+            await fetch(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) "
+                "SELECT COUNT(*) FROM n",
+                200_000_000,
+            )
+
+    counting = asyncio.create_task(count())
+    await asyncio.sleep(0.05)
+    counting.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.wait([counting])
+    assert counting.cancelled()
+    await nothing_is_held(database_url)
+
+
 @in_every_manner
 async def test_a_read_that_is_cancelled_anywhere_gives_its_connection_back(
     viewer: Viewer, database_url: str, manner: Manner, complaints: list[str]
