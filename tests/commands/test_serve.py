@@ -1,6 +1,7 @@
 """`serve` as processes of its own: with a link to sign in, until a signal ends them."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -28,6 +29,7 @@ from tests.factories import make_admin
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 30.0  # seconds for a process to begin or to end
+STARTED = re.compile(r'"Started server process \[(\d+)\]"')
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/sign-in\?secret=\S+")
 
 on_sqlite = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
@@ -140,13 +142,50 @@ async def test_what_takes_too_long_to_end_is_told(
 
 
 @on_sqlite
-async def test_several_processes_share_the_port(empty_database_url: str) -> None:
+async def test_it_limits_what_connections_may_do(empty_database_url: str) -> None:
+    """Those of `commands.connections`, and the options of uvicorn."""
+    async with serving(empty_database_url) as (client, process):
+        assert "server" not in (await client.get("/healthz")).headers
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\n\r\n")  # which names no host
+        assert (await asyncio.wait_for(reader.readline(), PATIENCE))[9:12] == b"400"
+        writer.close()
+        announced = b"\x81\xff" + (10_000_000).to_bytes(8) + bytes(4)  # and never sent
+        for frame, code in ((announced, 1009), (b"\x81\x81\0\0\0\0\xff", 1007)):
+            async with connect(
+                f"ws://{client.base_url.netloc.decode()}/graphql",
+                subprotocols=[Subprotocol("graphql-transport-ws")],
+            ) as websocket:
+                assert websocket.response is not None
+                assert "Sec-WebSocket-Extensions" not in websocket.response.headers
+                websocket.transport.write(frame)
+                await asyncio.wait_for(websocket.wait_closed(), PATIENCE)
+                assert websocket.close_code == code
+        _, said = await end(process)
+    assert "Traceback" not in said
+
+
+@on_sqlite
+async def test_several_processes_share_the_port_and_one_that_dies_is_replaced(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COHORT_LOG_FORMAT", "json")
     async with serving(empty_database_url, "--workers", "2") as (_, process):
-        out, said = await end(process)
+        assert process.stderr is not None
+        said, killed = b"", False
+        while len(started := STARTED.findall(said.decode())) < 3:
+            if len(started) == 2 and not killed:
+                os.kill(int(started[0]), signal.SIGSTOP)
+                await asyncio.sleep(1)  # so that its parent waits for its answer
+                os.kill(int(started[0]), signal.SIGKILL)
+                killed = True
+            said += await asyncio.wait_for(process.stderr.readline(), PATIENCE)
+        out, rest = await end(process)
     assert process.returncode == 0
     assert out == ""
-    assert said.count("Started server process") == 2
-    assert said.count("Finished server process") == 2
+    messages = [json.loads(line)["message"] for line in (said.decode() + rest).splitlines()]
+    assert f"Child process [{started[0]}] died" in messages
+    assert sum(message.startswith("Finished server process") for message in messages) == 2
 
 
 @on_sqlite
