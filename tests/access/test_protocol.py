@@ -33,6 +33,7 @@ NO_MESSAGES: dict[str, str | bytes] = {
     "two messages": '{"type": "ping"}{"type": "ping"}',
     "a binary frame": b'{"type": "ping"}',
     "an empty binary frame": b"",
+    "a binary frame that is not in UTF-8": b"\xff",
     "no type": "{}",
     "a type that is null": '{"type": null}',
     "a type that is a number": '{"type": 1}',
@@ -141,7 +142,10 @@ async def test_an_initialisation_must_not_take_forever(service: Service) -> None
 
 
 async def test_whoever_is_nobody_is_told_so(service: Service, token: str) -> None:
-    for payload in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": token}, {"a": [1]}):
+    for payload in (
+        *({}, {"a": [1]}, {"Token": f"Bearer {token}"}, {"Authorization": 1}),
+        *({"Authorization": "Bearer wrong"}, {"Authorization": token}),
+    ):
         async with line(service) as made:
             await made.say("connection_init", payload=payload)
             assert await made.close_code() == 4403

@@ -42,6 +42,17 @@ async def test_a_connection_is_handed_out_again_as_it_was(pool: Pool) -> None:
     assert connections() == (0, 1)
 
 
+async def test_only_what_is_at_hand_is_taken_without_waiting(pool: Pool) -> None:
+    client: Any = connection()
+    held = [await client.acquire() for _ in range(SIZE)]
+    assert await asyncio.wait_for(pool.take(), 2) is None
+    for each in held:
+        await client.give_back(each)
+    taken = await pool.take()
+    assert taken is held[-1]
+    await client.give_back(taken)
+
+
 async def test_more_than_there_are_connections_take_turns(pool: Pool) -> None:
     rows = await asyncio.gather(
         *(fetch("SELECT pg_backend_pid(), pg_sleep(0.01)") for _ in range(20))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from models.errors import Code, DomainError
 from models.kinds import KINDS
 from models.text import (
+    EMAIL_LENGTH,
     NAME_LENGTH,
     SHORT,
     Reader,
@@ -142,6 +143,16 @@ def test_a_text_may_be_as_long_as_its_limit_in_characters() -> None:
     reader.required("🦊" * (NAME_LENGTH + 1), "name", "Name")
     with pytest.raises(DomainError, match="at most 120 characters, this one has 121"):
         reader.finish()
+
+
+def test_a_text_has_one_problem_at_a_time() -> None:
+    reader = Reader()
+    reader.email(" ")
+    reader.email("a\x00@b")
+    reader.email("a\x00@" + "b" * EMAIL_LENGTH)
+    assert [problem.code for problem in reader.problems] == [
+        *(Code.BLANK, Code.INVALID, Code.TOO_LONG)
+    ]
 
 
 @pytest.mark.parametrize("value", ["a@b", "ada@example.com", "ada+1@münchen.de", '"a@b"@c'])
