@@ -141,7 +141,7 @@ async def _rewrite_back(draft: Draft, group: Row, details: Mapping[str, Any]) ->
     before = {
         key: value
         for key, value in details["before"].items()
-        if group[key] == details["after"][key] and group[key] != value
+        if group[key] == details["after"][key]
     }
     if not before:
         return {}
@@ -217,9 +217,7 @@ def _is_undoable(change: Row, group: Row, moved: set[tuple[str, int]]) -> bool:
     if _ended_group(change["action"], details):
         return not live
     if "before" in details:
-        return live and any(
-            group[key] == details["after"][key] != value for key, value in details["before"].items()
-        )
+        return live and any(group[key] == value for key, value in details["after"].items())
     return live and (change["group_id"], change["revision"]) in moved
 
 
