@@ -53,6 +53,20 @@ async def test_only_what_is_at_hand_is_taken_without_waiting(pool: Pool) -> None
     await client.give_back(taken)
 
 
+async def test_what_comes_back_for_one_who_waits_is_not_taken(pool: Pool) -> None:
+    client: Any = connection()
+    first, second = [await client.acquire() for _ in range(SIZE)]
+    waiting = asyncio.create_task(client.acquire())
+    await asyncio.sleep(0.01)
+    await pool.give_back(first)
+    with pytest.raises(StopIteration) as at_once:
+        pool.take().send(None)
+    assert at_once.value.value is None
+    assert await asyncio.wait_for(waiting, 2) is first
+    for each in (first, second):
+        await client.give_back(each)
+
+
 async def test_more_than_there_are_connections_take_turns(pool: Pool) -> None:
     rows = await asyncio.gather(
         *(fetch("SELECT pg_backend_pid(), pg_sleep(0.01)") for _ in range(20))
