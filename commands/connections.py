@@ -5,6 +5,7 @@ not name one host."""
 
 import asyncio
 import logging
+import re
 import socket
 from typing import Any
 
@@ -20,6 +21,11 @@ UNREAD_SECONDS = 60.0  # longer than the application's own limits, which give a 
 IDLE_SECONDS = 75
 PIECE = 8 * 1024  # bytes of a WebSocket that are parsed at a time
 MOST_FRAMES = 4_000  # of a WebSocket, in what is read at once (some 256 KiB), or in one message
+# What `Host` may be (RFC 9112, section 3.2): empty, or an address or a name, and perhaps a port.
+# Some clients send zones of addresses (RFC 6874), and names that they should have encoded in ASCII.
+ADDRESS = rb"\[[0-9A-Fa-f:.]+(?:%[\w.~%-]+)?\]"  # of IPv6; others are like names
+NAME = rb"(?:[\w.~!$&'()*+,;=\x80-\xff-]|%[0-9A-Fa-f]{2})*"
+HOST = re.compile(rb"(?:%b|%b)(?::\d*)?" % (ADDRESS, NAME))
 
 
 def refusal(status: bytes, message: bytes) -> bytes:
@@ -136,9 +142,11 @@ class HTTP(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.unfinished = 0
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             raise HttpParserError("A request names one host (RFC 9112, section 3.2).")
+        if hosts and not HOST.fullmatch(hosts[0]):
+            raise HttpParserError("A host is a name or an address, and perhaps a port.")
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

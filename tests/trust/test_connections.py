@@ -219,9 +219,12 @@ async def test_a_handshake_that_cannot_be_read_is_told_so(service: Service, more
         (b"GET /graphql HTTP/1.1", TO_WEBSOCKET, b"400"),
         (b"GET /healthz HTTP/1.0", b"", b"200"),
         (b"GET /healthz HTTP/1.1", b"Host:\r\n", b"200"),
+        (b"GET /graphql HTTP/1.1", b"Host: a b\r\n" + TO_WEBSOCKET, b"400"),
+        (b"GET /healthz HTTP/1.0", b"Host: a/b\r\n", b"400"),
     ],
-    ids=["none", "two", "two in HTTP/1.0", "HTTP/2", "WebSocket", "none in HTTP/1.0", "empty"],
-)
+    ids=["none", "two", "two in HTTP/1.0", "HTTP/2", "WebSocket", "none in HTTP/1.0", "empty",
+         "invalid for a WebSocket", "invalid in HTTP/1.0"],
+)  # fmt: skip
 async def test_a_request_names_one_host(
     service: Service, request_line: bytes, headers: bytes, status: bytes
 ) -> None:
@@ -230,6 +233,26 @@ async def test_a_request_names_one_host(
     async with asyncio.timeout(PATIENCE):
         assert (await reader.readline())[9:12] == status
     writer.close()
+
+
+HOSTS = (
+    rb"x x. my_pod a,b x:99999 x: :80 127.0.0.1:80 [::1] [::ffff:10.0.0.1]:80 [fe80::1%25eth0] "
+    b"xn--bcher-kva.example b%C3%BCcher.example b\xc3\xbccher.example"
+)
+NO_HOSTS = rb'/ a/b http://x a@b x:abc x:-1 x:80:80 ::1 [::1 [::1]x [] [x] a\b <x> x?y x#y %zz "x"'
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"),
+    [(HOSTS.split(), b"200"), ([b"a b", b"a\tb", *NO_HOSTS.split()], b"400")],
+    ids=["names and addresses", "others"],
+)
+async def test_a_host_is_a_name_or_an_address(
+    service: Service, hosts: list[bytes], status: bytes
+) -> None:
+    request = b"GET /healthz HTTP/1.1\r\nConnection: close\r\nHost: %b\r\n\r\n"
+    answers = {host: await last_answer(service, request % host) for host in hosts}
+    assert {host: answer[9:12] for host, answer in answers.items()} == dict.fromkeys(hosts, status)
 
 
 @pytest.mark.parametrize("unreadable", [b"GET / HTTP/1.1\r\n\r\n", b"nonsense\r\n\r\n"])
