@@ -1,7 +1,7 @@
 """uvicorn's protocols with limits that it lacks: on the size of a request's head, on how long a
 client may take to read, on how many of its pings may wait to be answered, and on how many frames it
-may send at once; and with an answer to requests to upgrade that it mistakes, and to those that do
-not name one host."""
+may send at once; and with an answer to requests to upgrade that it mistakes, to those that do not
+name one host, and to those that cannot be read while others are answered."""
 
 import asyncio
 import logging
@@ -46,6 +46,15 @@ NO_HANDSHAKE = refusal(
 )
 
 logger = logging.getLogger("cohort.connections")
+
+
+async def unreadable(scope: Any, receive: Any, send: Any) -> None:
+    """Answer a request whose body cannot be read, whatever it asks for."""
+    body = b"Invalid HTTP request received."
+    length = (b"content-length", b"%d" % len(body))
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), length]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 class Parser(HttpRequestParser):
@@ -113,12 +122,24 @@ class HTTP(HttpToolsProtocol):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what cannot be read, and end the connection; without a word, once all is answered,
-        if other requests came before: the first of them would be taken for the refused one."""
-        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
+        """Refuse what cannot be read in its turn, after the answers to the requests before it, and
+        end the connection.
+
+        What begins no request gets no answer if others came before: the first of them would be
+        taken for the refused one. Nor does a request whose own answer has begun.
+        """
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
             super().send_400_response(msg)
+        elif not cycle.more_body:
+            cycle.keep_alive = False
+        elif self.pipeline:  # the request waits, and its body is what cannot be read
+            cycle.keep_alive = cycle.more_body = False
+            self.pipeline[0] = (cycle, unreadable)
+        elif cycle.response_started:
+            self.transport.close()
         else:
-            self.cycle.keep_alive = False
+            super().send_400_response(msg)
 
     def begins_websocket(self) -> bool:
         """Whether the request whose head was parsed last, and which asks to upgrade, is for a

@@ -265,6 +265,28 @@ async def test_a_refusal_is_not_taken_for_the_answer_to_a_request_before(
     assert answers.endswith(b'{"status":"ok"}')
 
 
+async def test_a_body_that_cannot_be_read_is_refused_in_its_turn(service: Service) -> None:
+    before = GET + b"\r\n"
+    answers = await last_answer(service, before + before + CHUNKED + b"nonsense\r\n")
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200", b"200", b"400"]
+    assert answers.endswith(b"Invalid HTTP request received.")
+
+
+async def test_a_refusal_is_no_part_of_an_answer_that_has_begun(service: Service) -> None:
+    ask = await asker(service.client, await create_organization("Acme"))
+    reader, writer = await connected(service)
+    writer.write(
+        b"GET /graphql?query=subscription{changes{cursor}} HTTP/1.1\r\nHost: x\r\n"
+        b"Accept: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
+        + f"Authorization: Bearer {ask.token}\r\n\r\n".encode()
+    )
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        writer.write(b"nonsense\r\n")
+        assert b"HTTP/1.1" not in await reader.read()
+    writer.close()
+
+
 async def test_nothing_is_led_elsewhere(service: Service) -> None:
     answer = await last_answer(
         service, b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n"
