@@ -168,6 +168,8 @@ class HTTP(HttpToolsProtocol):
             raise HttpParserError("A request names one host (RFC 9112, section 3.2).")
         if hosts and not HOST.fullmatch(hosts[0]):
             raise HttpParserError("A host is a name or an address, and perhaps a port.")
+        if self.parser.get_http_version() == "1.0":  # RFC 9110, section 10.1.1
+            self.expect_100_continue = False
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -287,6 +287,18 @@ async def test_a_refusal_is_no_part_of_an_answer_that_has_begun(service: Service
     writer.close()
 
 
+async def test_a_client_that_cannot_know_it_is_not_told_to_continue(service: Service) -> None:
+    reader, writer = await connected(service)
+    head = b"POST /graphql HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+    writer.write(head + b"Expect: 100-continue\r\n\r\n")
+    await writer.drain()
+    await asyncio.sleep(0.01)  # so that the body is received by itself
+    writer.write(b"{}")
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 401")
+    writer.close()
+
+
 async def test_nothing_is_led_elsewhere(service: Service) -> None:
     answer = await last_answer(
         service, b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n"
