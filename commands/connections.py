@@ -113,33 +113,42 @@ class HTTP(HttpToolsProtocol):
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
     def data_received(self, data: bytes) -> None:
+        if self.unfinished > LARGEST_HEAD:  # refused, but others are still to be answered
+            return
         self.unfinished += len(data)
         super().data_received(data)
         if self.unfinished > LARGEST_HEAD and not self.transport.is_closing():
             logger.warning("the head of a request is too large")
-            if self.cycle is None or self.cycle.response_complete:
+            if self.refuses_at_once():
                 self.transport.write(TOO_LARGE)
-            self.transport.close()
+                self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what cannot be read in its turn, after the answers to the requests before it, and
-        end the connection.
+        """Refuse what cannot be read, in its turn, and end the connection."""
+        if self.refuses_at_once():
+            super().send_400_response(msg)
+
+    def refuses_at_once(self) -> bool:
+        """Whether what cannot be read is to be refused now. Otherwise, the connection ends after
+        the answers to the requests before it.
 
         What begins no request gets no answer if others came before: the first of them would be
         taken for the refused one. Nor does a request whose own answer has begun.
         """
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
-            super().send_400_response(msg)
-        elif not cycle.more_body:
+            return True
+        if not cycle.more_body:
             cycle.keep_alive = False
-        elif self.pipeline:  # the request waits, and its body is what cannot be read
+            return False
+        if self.pipeline:  # the request waits, and its body is what cannot be read
             cycle.keep_alive = cycle.more_body = False
             self.pipeline[0] = (cycle, unreadable)
-        elif cycle.response_started:
+            return False
+        if cycle.response_started:
             self.transport.close()
-        else:
-            super().send_400_response(msg)
+            return False
+        return True
 
     def begins_websocket(self) -> bool:
         """Whether the request whose head was parsed last, and which asks to upgrade, is for a

@@ -13,7 +13,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from commands.connections import HTTP, LARGEST_HEAD, MOST_FRAMES, UNREAD_SECONDS, WebSockets
 from models.organizations import create_organization
 from tests.access.service import PATIENCE, Service
-from tests.client import asker
+from tests.client import Asker, asker
+from tests.factories import make_group
 
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 
@@ -272,18 +273,42 @@ async def test_a_body_that_cannot_be_read_is_refused_in_its_turn(service: Servic
     assert answers.endswith(b"Invalid HTTP request received.")
 
 
-async def test_a_refusal_is_no_part_of_an_answer_that_has_begun(service: Service) -> None:
+async def listening(
+    service: Service, more: bytes = b""
+) -> tuple[Asker, asyncio.StreamReader, asyncio.StreamWriter]:
+    """An event stream that has begun, of a request with these headers."""
     ask = await asker(service.client, await create_organization("Acme"))
     reader, writer = await connected(service)
     writer.write(
         b"GET /graphql?query=subscription{changes{cursor}} HTTP/1.1\r\nHost: x\r\n"
-        b"Accept: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
+        b"Accept: text/event-stream\r\n"
+        + more
         + f"Authorization: Bearer {ask.token}\r\n\r\n".encode()
     )
     async with asyncio.timeout(PATIENCE):
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    return ask, reader, writer
+
+
+async def test_a_refusal_is_no_part_of_an_answer_that_has_begun(service: Service) -> None:
+    _, reader, writer = await listening(service, b"Transfer-Encoding: chunked\r\n")
+    async with asyncio.timeout(PATIENCE):
         writer.write(b"nonsense\r\n")
         assert b"HTTP/1.1" not in await reader.read()
+    writer.close()
+
+
+async def test_a_head_that_is_too_large_ends_no_answer_to_a_request_before(
+    service: Service,
+) -> None:
+    ask, reader, writer = await listening(service)
+    writer.write(GET + b"X-A: " + b"y" * LARGEST_HEAD)
+    for name in ("Sales", "Support"):
+        writer.write(LINE)
+        await writer.drain()
+        await make_group(ask.viewer, name)
+        async with asyncio.timeout(PATIENCE):
+            await reader.readuntil(b"event: next")
     writer.close()
 
 
