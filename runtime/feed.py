@@ -137,14 +137,15 @@ class Feed:
                 pass
             self._moved.clear()
             try:
-                await self._announce()
                 await self._read()
+                # Last, since it may fail for long: on a replica, or if PostgreSQL's queue is full.
+                await self._announce()
                 await asyncio.sleep(GATHER_SECONDS)
             except (Busy, Unavailable) as error:
-                logger.warning("could not read new changes; trying again: %s", error)
+                logger.warning("could not read or tell new changes; trying again: %s", error)
                 await asyncio.sleep(poll_seconds)
             except Exception:
-                logger.warning("could not read new changes; trying again", exc_info=True)
+                logger.warning("could not read or tell new changes; trying again", exc_info=True)
                 await asyncio.sleep(poll_seconds)
 
     async def _announce(self) -> None:

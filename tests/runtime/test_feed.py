@@ -9,6 +9,7 @@ from models import database, history
 from models.errors import Unavailable
 from models.viewer import Viewer
 from runtime.feed import MOST_WAITING, Feed, Subscriber
+from tests.databases import opened, with_rights
 from tests.factories import make_group
 
 
@@ -31,6 +32,24 @@ async def test_others_are_told_later_of_what_they_could_not_be_told(
         async with asyncio.timeout(10):
             await told.wait()
     assert tried == [viewer.organization_id] * 2
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_whoever_listens_here_is_told_while_others_cannot_be(
+    viewer: Viewer, database_url: str
+) -> None:
+    await database.fetch("REVOKE EXECUTE ON FUNCTION pg_notify FROM PUBLIC")
+    try:
+        async with with_rights(database_url, "ALL") as url, opened(url):
+            feed = Feed(poll_seconds=0.01)
+            async with feed.running(), feed.subscribed(viewer.organization_id) as subscriber:
+                for name in ("Sales", "Support"):
+                    await make_group(viewer, name)
+                    async with asyncio.timeout(10):
+                        (change,) = await subscriber.take()
+                    assert change["group_name"] == name
+    finally:
+        await database.fetch("GRANT EXECUTE ON FUNCTION pg_notify TO PUBLIC")
 
 
 async def test_an_organization_that_goes_back_between_two_reads_is_no_failure(
