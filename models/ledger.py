@@ -188,7 +188,8 @@ def is_up_to_date(viewer: Viewer, organization: Row) -> bool:
     A viewer at revision 0 was never recognised: this process made it itself, and vouches for it. A
     viewer ahead of the organization's revision is from before a backup was restored.
     """
-    at = Position(organization["revision"], organization["viewers_revision"])
+    columns = ("revision", "viewers_revision", "changed_at")
+    at = Position(*(organization[column] for column in columns))
     return viewer.revision == 0 or at.knows(viewer)
 
 
@@ -300,10 +301,19 @@ async def current_revision(organization_id: str) -> int:
 
 
 class Position(NamedTuple):
-    """An organization's present revision, and that of the last change about viewers."""
+    """An organization's present revision, that of the last change about viewers, and the instant of
+    the present revision."""
 
     revision: int
     of_viewers: int
+    changed_at: datetime
+
+    def may_follow(self, earlier: "Position") -> bool:
+        """Whether the organization may have got here from an earlier position. If not, an older
+        state was restored: the same revision comes again then, but not at the same instant."""
+        if self.revision == earlier.revision:
+            return self.changed_at == earlier.changed_at
+        return self.revision > earlier.revision
 
     def knows(self, viewer: Viewer) -> bool:
         """Whether a viewer was recognised since that change, and not ahead of the present."""
@@ -313,7 +323,7 @@ class Position(NamedTuple):
 async def positions(organization_ids: Sequence[str]) -> dict[str, Position]:
     """The position of each of these organizations, by id."""
     rows = await fetch(
-        "SELECT id, revision, viewers_revision FROM organizations WHERE id = ANY($1)",
+        "SELECT id, revision, viewers_revision, changed_at FROM organizations WHERE id = ANY($1)",
         list(organization_ids),
     )
-    return {row[0]: Position(row[1], row[2]) for row in rows}
+    return {id: Position(*at) for id, *at in rows}

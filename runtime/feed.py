@@ -10,10 +10,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from models import database, history, ledger
 from models.database import Row
 from models.errors import Busy, Unavailable
+from models.ledger import Position
 from runtime.metrics import LAG
 
 # How many changes may wait for one subscriber. If it falls behind further, it reads the ledger
@@ -24,7 +26,7 @@ POLL_SECONDS_IF_NOTIFIED = 1.0  # on PostgreSQL, only to catch notifications tha
 GATHER_SECONDS = 0.02  # changes that land within are read, and announced, together
 
 # Of an organization that is gone: an older state was restored, from before it was created.
-NONE_YET = ledger.Position(0, 0)
+NONE_YET = Position(0, 0, datetime.min.replace(tzinfo=UTC))
 
 logger = logging.getLogger("cohort.feed")
 
@@ -61,10 +63,10 @@ class Subscriber:
 
 
 class _Channel:
-    """An organization's subscribers, and the revision up to which they were offered changes."""
+    """An organization's subscribers, and the position up to which they were offered changes."""
 
-    def __init__(self, revision: int) -> None:
-        self.revision = revision
+    def __init__(self, at: Position) -> None:
+        self.at = at
         self.subscribers: set[Subscriber] = set()
 
 
@@ -98,8 +100,8 @@ class Feed:
         """A subscriber that is offered every change that lands during the block."""
         if organization_id not in self._channels:
             # Changes that land from here on are offered; earlier ones are in the ledger.
-            revision = await ledger.current_revision(organization_id)
-            self._channels.setdefault(organization_id, _Channel(revision))
+            positions = await ledger.positions([organization_id])
+            self._channels.setdefault(organization_id, _Channel(positions[organization_id]))
         channel = self._channels[organization_id]
         subscriber = Subscriber()
         channel.subscribers.add(subscriber)
@@ -168,19 +170,20 @@ class Feed:
         positions = await ledger.positions(list(channels))
         for id, channel in channels.items():
             at = positions.get(id, NONE_YET)
-            if at.revision < channel.revision:
-                logger.warning("%s went from revision %d to %d", id, channel.revision, at.revision)
-                channel.revision = at.revision
+            before = channel.at.revision
+            if not at.may_follow(channel.at):
+                logger.warning("%s went from revision %d to %d", id, before, at.revision)
+                channel.at = at
                 for subscriber in channel.subscribers:
-                    subscriber.go_back(at.revision)
-            if at.revision == channel.revision or not channel.subscribers:
+                    subscriber.go_back(min(at.revision, before - 1))
+            if at == channel.at or not channel.subscribers:
                 continue
-            changes = await history.changes_after(id, channel.revision, MOST_WAITING + 1)
+            found = await history.changes_after(id, before, MOST_WAITING + 1)
+            changes = [change for change in found if change["revision"] <= at.revision]
             if not changes:  # the organization has gone back since its revision was read
                 continue
-            few = len(changes) <= MOST_WAITING
-            channel.revision = changes[-1]["revision"] if few else at.revision
+            channel.at = at
             for subscriber in channel.subscribers:
-                subscriber.offer(changes if few else None)
+                subscriber.offer(changes if len(changes) <= MOST_WAITING else None)
             # By the clock of another machine it may be yet to come; a sum never goes down.
             LAG.observe(max(0.0, (ledger.utc_now() - changes[-1]["at"]).total_seconds()))

@@ -22,16 +22,16 @@ class Revisions:
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Future[Position]] = {}
         self._reading: asyncio.Task[None] | None = None
-        self._last: dict[str, int] = {}  # by organization
+        self._last: dict[str, Position] = {}  # by organization
         self._resting: set[str] = set()
         self._newest: dict[str, int] = {}  # by organization: the highest seen in this process
-        # Called with each organization that is found at an older revision than before.
+        # Called with each organization that is found to have gone back to an older state.
         self.when_back: list[Callable[[str], None]] = []
 
     def rests_at(self, organization_id: str) -> int | None:
         """The revision that was the same the last two times it was read, if this process knows of
         no later write; None if it has moved lately."""
-        return self._last[organization_id] if organization_id in self._resting else None
+        return self._last[organization_id].revision if organization_id in self._resting else None
 
     def moved(self, organization_id: str) -> None:
         """Note that an organization's revision has moved since it was last read."""
@@ -73,7 +73,7 @@ class Revisions:
                 else:
                     for id, future in asked.items():
                         if id in positions:
-                            self._remember(id, positions[id].revision, newest[id])
+                            self._remember(id, positions[id], newest[id])
                             future.set_result(positions[id])
                         else:
                             future.set_exception(LookupError(f"{id} is gone"))
@@ -81,20 +81,22 @@ class Revisions:
         finally:
             self._reading = None
 
-    def _remember(self, organization_id: str, revision: int, newest: int) -> None:
-        if revision < newest:
-            self._go_back(organization_id, revision, newest)
-        self.saw(organization_id, revision)
-        if self._last.get(organization_id) == revision:
+    def _remember(self, organization_id: str, at: Position, newest: int) -> None:
+        last = self._last.get(organization_id)
+        if at.revision < newest or (last and not at.may_follow(last)):
+            self._go_back(organization_id, at.revision, newest)
+        self.saw(organization_id, at.revision)
+        if last == at:
             self._resting.add(organization_id)
         else:
             self._resting.discard(organization_id)
-            self._last[organization_id] = revision
+            self._last[organization_id] = at
 
     def _go_back(self, organization_id: str, revision: int, newest: int) -> None:
         """An older state was restored: forget all that is known of its later revisions."""
         logger.warning(
-            "%s is at revision %d, and was at %d: restart every process after a restore",
+            "%s has gone back: it is at revision %d, and was at %d. "
+            "Restart every process after a restore",
             organization_id,
             revision,
             newest,

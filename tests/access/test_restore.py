@@ -60,9 +60,22 @@ async def test_answers_and_viewers_of_the_state_that_is_gone_are_forgotten(
     assert await bridge.codes(BOTS) == ["UNAUTHENTICATED"]
     told = [each.getMessage() for each in caplog.records if each.name == "cohort.revisions"]
     assert told == [
-        f"{acme.organization_id} is at revision {before}, and was at {before + 1}: "
-        "restart every process after a restore"
+        f"{acme.organization_id} has gone back: it is at revision {before}, and was at "
+        f"{before + 1}. Restart every process after a restore"
     ]
+
+
+async def test_answers_are_forgotten_also_where_the_same_revision_came_again(
+    acme: Viewer, ask: Asker
+) -> None:
+    before = await revision_of(acme)
+    await make_bot(acme, "Gone")
+    for _ in range(3):
+        assert await ask(BOTS) == {"bots": {"nodes": [{"name": "Gone"}]}}
+    await go_back(before)
+    await make_bot(acme, "Instead")
+    assert await revision_of(acme) == before + 1
+    assert await ask(BOTS) == {"bots": {"nodes": [{"name": "Instead"}]}}
 
 
 @pytest.mark.parametrize(
@@ -98,6 +111,25 @@ async def test_subscribers_are_told_what_comes_instead(
         }
         told = [each for each in caplog.records if each.name == "cohort.feed"]
         assert [each.levelname for each in told] == ["WARNING"]
+
+
+async def test_subscribers_are_told_what_took_the_place_of_the_last_revision(
+    service: Service, acme: Viewer, ask: Asker
+) -> None:
+    before = await revision_of(acme)
+    async with line(service, ask.token) as socket:
+        await socket.subscribe()
+        await socket.ask("{ viewer { role } }")  # so that it has begun
+        await make_bot(acme, "Gone")
+        assert await socket.revisions(1) == [before + 1]
+        async with transaction():  # so that nobody sees it between the two
+            await go_back(before)
+            await make_bot(acme, "Instead")
+        change = (await socket.change())["node"]
+        assert (change["revision"], change["summary"]) == (
+            before + 1,
+            "The operator added Instead",
+        )
 
 
 @pytest.mark.parametrize("is_organization_gone", [False, True])

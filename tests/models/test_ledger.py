@@ -48,7 +48,8 @@ async def test_each_write_takes_the_next_revision(viewer: Viewer, other: Viewer)
         assert outcome.revision == expected
         await make_group(other, f"Group {expected}")
     assert await revisions_made(viewer) == [1, 2, 3]
-    assert await positions([viewer.organization_id, other.organization_id, "org_0"]) == {
+    found = await positions([viewer.organization_id, other.organization_id, "org_0"])
+    assert {id: (at.revision, at.of_viewers) for id, at in found.items()} == {
         viewer.organization_id: (3, 0),
         other.organization_id: (3, 0),
     }
