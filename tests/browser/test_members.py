@@ -279,6 +279,28 @@ def test_a_pasted_list_that_was_left_does_not_close_the_next_one(
     expect(users.get_by_text("Unknown: 1")).to_be_visible()
 
 
+def test_a_pasted_list_shows_how_far_it_is_and_can_be_left(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    users = popover(page, "users")
+    search = users.get_by_role("combobox")
+    expect(search).to_be_focused()
+    held = holding(page, "query FindUsers")
+    paste(page, "\n".join(f"person{number}@example.com" for number in range(40)))
+    progress = users.get_by_role("progressbar", name="Looking up the pasted lines")
+    expect(progress).to_have_attribute("aria-valuetext", "0 of 40 lines looked up")
+
+    while not held:
+        page.wait_for_timeout(10)
+    held[0].continue_()
+    expect(progress).to_have_attribute("aria-valuetext", "1 of 40 lines looked up")
+    expect(users.get_by_text("1 of 40 lines looked up")).to_be_visible()
+    users.get_by_role("button", name="Cancel").click()
+    expect(progress).to_have_count(0)
+    expect(search).to_be_focused()
+
+
 def test_a_pasted_list_that_could_not_be_looked_up_is_looked_up_again(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:

@@ -1,14 +1,14 @@
-import { Button, Group, List, ScrollArea, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, List, Progress, ScrollArea, Stack, Text, Title } from '@mantine/core';
 import type { CombinedError } from '@urql/core';
 import { useEffect, useState } from 'react';
 import { useClient } from 'urql';
 import { BusyButton } from '../ui/BusyButton';
 import { count } from '../ui/count';
 import { Failed } from '../ui/Failed';
-import { Rows } from '../ui/Rows';
 import { useIsOpen } from '../ui/useIsOpen';
 import type { Kind, Member } from './kinds';
-import { addAll, lookUp, type Match } from './paste';
+import { lookUp } from './lookUp';
+import { addAll, type Match } from './paste';
 
 interface Props {
   kind: Kind;
@@ -28,7 +28,9 @@ const HEADS: [Match['is'], string][] = [
 /** What a pasted list comes to, before it is written: all of it at once. */
 export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
   const client = useClient();
-  const [matches, setMatches] = useState<Match[]>();
+  /** What is known of them, by entry; a try that failed leaves what it has found. */
+  const [known] = useState(() => new Map<string, Match>());
+  const [progress, setProgress] = useState(0);
   const [problem, setProblem] = useState<CombinedError>();
   const [busy, setBusy] = useState(false);
   const isOpen = useIsOpen(true);
@@ -37,14 +39,15 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
     if (problem) return;
     const controller = new AbortController();
     const { signal } = controller;
-    lookUp(client, kind, groupId, entries, signal).then(
-      (result) => signal.aborted || setMatches(result),
+    const onProgress = () => setProgress(known.size);
+    lookUp({ client, kind, groupId, entries }, known, onProgress, signal).catch(
       (error) => signal.aborted || setProblem(error),
     );
     return () => controller.abort();
-  }, [client, kind, groupId, entries, problem]);
+  }, [client, kind, groupId, entries, known, problem]);
 
-  const all = matches ?? [];
+  const isDone = progress === entries.length;
+  const all = isDone ? entries.flatMap((entry) => known.get(entry) ?? []) : [];
   const found = new Map(
     all.flatMap((each) => (each.is === 'found' ? [[each.member.id, each.member]] : [])),
   );
@@ -62,7 +65,7 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
       <Title order={4} size="h6">
         {count(entries.length, 'pasted line')}
       </Title>
-      {!matches && !problem && <Rows />}
+      {!isDone && !problem && <Looking done={progress} total={entries.length} />}
       {problem && <Failed error={problem} onRetry={() => setProblem(undefined)} />}
       <ScrollArea.Autosize
         mah="min(260px, 38dvh)"
@@ -77,15 +80,38 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
       <Group justify="flex-end">
         {/* The focus stays in the popover, so that Escape closes it: here, until there is more to do. */}
         <Button variant="default" size="xs" onClick={onDone} autoFocus>
-          Back
+          {isDone || problem ? 'Back' : 'Cancel'}
         </Button>
-        {matches && (
+        {isDone && (
           <BusyButton size="xs" onClick={write} busy={busy} disabled={found.size === 0} autoFocus>
             Add {count(found.size, kind.one)}
           </BusyButton>
         )}
       </Group>
     </Stack>
+  );
+}
+
+function Looking({ done, total }: { done: number; total: number }) {
+  const text = `${done.toLocaleString()} of ${count(total, 'line')} looked up`;
+  return (
+    <div>
+      <Text size="sm" c="dimmed" mb={4} aria-hidden>
+        {text}
+      </Text>
+      <Progress.Root>
+        <Progress.Section
+          value={(done / total) * 100}
+          withAria={false}
+          role="progressbar"
+          aria-label="Looking up the pasted lines"
+          aria-valuemin={0}
+          aria-valuemax={total}
+          aria-valuenow={done}
+          aria-valuetext={text}
+        />
+      </Progress.Root>
+    </div>
   );
 }
 

@@ -1,4 +1,4 @@
-import type { TypedDocumentNode } from '@urql/core';
+import type { DocumentInput, TypedDocumentNode } from '@urql/core';
 import type { AccessImpactInput } from '../api/operations';
 import * as operations from '../api/operations';
 import type { Page } from '../ui/Endless';
@@ -22,15 +22,6 @@ type ListQuery = TypedDocumentNode<
   { owner: { list: Page<Member> } | null },
   { id: string; first: number; after?: string | null; search?: string | null }
 >;
-interface Findings {
-  pageInfo: { hasNextPage: boolean; endCursor: string | null | undefined };
-  nodes: Member[];
-}
-
-type FindQuery = TypedDocumentNode<
-  { group: { there: Findings; free: Findings } | null },
-  { id: string; text: string; thereAfter?: string | null; freeAfter?: string | null }
->;
 type Write = TypedDocumentNode<
   { result: { revision: number; userErrors: Refusal[] } },
   { groupId: string; ids: string[] | string }
@@ -45,7 +36,8 @@ export interface Kind {
   knownBy: string;
   members: ListQuery;
   available: ListQuery;
-  find: FindQuery;
+  /** What a list shows of one of them. */
+  card: Exclude<DocumentInput, string>;
   add: Write;
   remove: Write;
   removal: (groupId: string, id: string) => AccessImpactInput;
@@ -58,7 +50,7 @@ export const USERS: Kind = {
   knownBy: 'name or email',
   members: operations.GroupUsersDocument,
   available: operations.AvailableUsersDocument,
-  find: operations.FindUsersDocument,
+  card: operations.UserCardFragmentDoc,
   add: operations.AddUsersDocument,
   remove: operations.RemoveUsersDocument,
   removal: (groupId, id) => ({ removeUsers: { groupId, userIds: [id] } }),
@@ -71,7 +63,7 @@ export const BOTS: Kind = {
   knownBy: 'name',
   members: operations.GroupBotsDocument,
   available: operations.AvailableBotsDocument,
-  find: operations.FindBotsDocument,
+  card: operations.BotCardFragmentDoc,
   add: operations.AddBotsDocument,
   remove: operations.RemoveBotsDocument,
   removal: (groupId, id) => ({ removeBots: { groupId, botIds: [id] } }),
@@ -84,7 +76,7 @@ export const PERSONAS: Kind = {
   knownBy: 'name',
   members: operations.GroupPersonasDocument,
   available: operations.AvailablePersonasDocument,
-  find: operations.FindPersonasDocument,
+  card: operations.PersonaCardFragmentDoc,
   add: operations.AddPersonasDocument,
   remove: operations.RemovePersonasDocument,
   removal: (groupId, id) => ({ removePersonas: { groupId, personaIds: [id] } }),

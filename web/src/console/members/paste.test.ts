@@ -1,7 +1,5 @@
-import { Client, fetchExchange } from '@urql/core';
 import { expect, test, vi } from 'vitest';
-import { BOTS, USERS } from './kinds';
-import { addAll, entriesOf, lookUp, match } from './paste';
+import { addAll, entriesOf, match } from './paste';
 
 const ada = { id: 'usr_1', name: 'Ada Lovelace', email: 'ada@example.com' };
 const bo = { id: 'usr_2', name: 'Bo', email: 'bo@example.com' };
@@ -97,50 +95,6 @@ test('a part of a name is not enough, and a name of several says nothing', () =>
   expect(match('bo2@example.com', [bo], [otherBo])).toMatchObject({ is: 'found', member: otherBo });
 });
 
-/** A client of a service that answers as it is told, and how many questions that came to. */
-function asking(answer: () => Response) {
-  const fetch = vi.fn(async () => answer());
-  return {
-    fetch,
-    client: new Client({ url: 'http://service/', exchanges: [fetchExchange], fetch }),
-  };
-}
-
-const hundred = Array.from({ length: 100 }, (_, index) => `person${index}@example.com`);
-const end = { hasNextPage: false, endCursor: null };
-const nobody = () => {
-  const none = { nodes: [], pageInfo: end };
-  return Response.json({ data: { group: { there: none, free: none } } });
-};
-
-test('a list that nobody waits for any more is not looked up to its end', async () => {
-  const controller = new AbortController();
-  const { client, fetch } = asking(() => {
-    controller.abort();
-    return nobody();
-  });
-  await lookUp(client, USERS, 'grp_1', hundred, controller.signal);
-  expect(fetch.mock.calls.length).toBeLessThan(10);
-});
-
-test('a search that fails ends the others', async () => {
-  const { client, fetch } = asking(() =>
-    fetch.mock.calls.length === 1 ? new Response('', { status: 503 }) : nobody(),
-  );
-  const { signal } = new AbortController();
-  await expect(lookUp(client, USERS, 'grp_1', hundred, signal)).rejects.toThrow();
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(fetch.mock.calls.length).toBeLessThan(10);
-});
-
-test('all of a list are looked up otherwise', async () => {
-  const { client, fetch } = asking(nobody);
-  const matches = await lookUp(client, USERS, 'grp_1', hundred, new AbortController().signal);
-  expect(matches).toHaveLength(100);
-  expect(matches.every(({ is }) => is === 'unknown')).toBe(true);
-  expect(fetch).toHaveBeenCalledTimes(100);
-});
-
 test('more than one write can add are added in several, until one is refused', async () => {
   const many = Array.from({ length: 2_500 }, () => ada);
   const sizes: number[] = [];
@@ -149,23 +103,4 @@ test('more than one write can add are added in several, until one is refused', a
   expect(await addAll(many, add)).toBe(false);
   expect(await addAll(many, add)).toBe(true);
   expect(sizes).toEqual([1_000, 1_000, 1_000, 1_000, 500]);
-});
-
-test('a whole name is found behind a page of others that have it as a part', async () => {
-  const others = Array.from({ length: 100 }, (_, index) => ({
-    id: `bot_${index}`,
-    name: `A Coach ${index}`,
-  }));
-  const coach = { id: 'bot_100', name: 'Coach' };
-  const { client, fetch } = asking(() => {
-    const isFirst = fetch.mock.calls.length === 1;
-    const there = { nodes: [], pageInfo: end };
-    const free = isFirst
-      ? { nodes: others, pageInfo: { hasNextPage: true, endCursor: 'c' } }
-      : { nodes: [coach], pageInfo: end };
-    return Response.json({ data: { group: { there, free } } });
-  });
-  const [found] = await lookUp(client, BOTS, 'grp_1', ['coach'], new AbortController().signal);
-  expect(found).toMatchObject({ is: 'found', member: coach });
-  expect(fetch).toHaveBeenCalledTimes(2);
 });

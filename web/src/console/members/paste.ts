@@ -1,8 +1,4 @@
-import type { Client } from '@urql/core';
-import type { Kind, Member } from './kinds';
-
-/** Searches under way at a time. */
-const AT_ONCE = 4;
+import type { Member } from './kinds';
 
 /** Members that the service adds in one write. */
 const MOST_AT_ONCE = 1_000;
@@ -51,64 +47,6 @@ function entryOf(cell: string): string {
   const address = /^[^<>]*<([^<>@]+@[^<>]+)>$/.exec(bare)?.[1];
   const quoted = /^"((?:[^"]|"")*)"$/.exec(bare)?.[1]?.replaceAll('""', '"');
   return (address ?? quoted ?? /^'(.*)'$/.exec(bare)?.[1] ?? bare).trim();
-}
-
-/**
- * Looks each entry up among those in the group and those that can be added. The first search that
- * fails ends it, and so does the signal: there may be thousands, that nobody waits for any more.
- */
-export async function lookUp(
-  client: Client,
-  kind: Kind,
-  groupId: string,
-  entries: string[],
-  signal: AbortSignal,
-): Promise<Match[]> {
-  const matches = new Array<Match>(entries.length);
-  const waiting = entries.entries();
-  let hasFailed = false;
-  const work = async () => {
-    for (const [index, entry] of waiting) {
-      if (hasFailed || signal.aborted) return;
-      try {
-        matches[index] = await find(client, kind, groupId, entry, signal);
-      } catch (error) {
-        hasFailed = true;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return matches;
-}
-
-/** Looks one entry up: further, as long as only others have it as a part of their names. */
-async function find(
-  client: Client,
-  kind: Kind,
-  id: string,
-  entry: string,
-  signal: AbortSignal,
-): Promise<Match> {
-  const there: Member[] = [];
-  const free: Member[] = [];
-  const place: { thereAfter?: string | null; freeAfter?: string | null } = {};
-  for (;;) {
-    const variables = { id, text: entry, ...place };
-    const policy = { requestPolicy: 'network-only' } as const;
-    const { data, error } = await client.query(kind.find, variables, policy);
-    if (!data) throw error;
-    if (!data.group) return { entry, is: 'unknown' };
-    const pages = data.group;
-    there.push(...pages.there.nodes);
-    free.push(...pages.free.nodes);
-    const found = match(entry, there, free);
-    const isAll = !pages.there.pageInfo.hasNextPage && !pages.free.pageInfo.hasNextPage;
-    if (found.is !== 'unknown' || isAll || signal.aborted) return found;
-    // A page behind the last one is empty, and ends nowhere.
-    place.thereAfter = pages.there.pageInfo.endCursor ?? place.thereAfter;
-    place.freeAfter = pages.free.pageInfo.endCursor ?? place.freeAfter;
-  }
 }
 
 /** Adds them in as few writes as can be; returns whether all were made. */

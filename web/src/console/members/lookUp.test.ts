@@ -1,0 +1,149 @@
+import { Client, fetchExchange } from '@urql/core';
+import { buildSchema, validate } from 'graphql';
+import { expect, test, vi } from 'vitest';
+import sdl from '../../../../schema/schema.graphql?raw';
+import { BOTS, type Member, PERSONAS, USERS } from './kinds';
+import { findQuery, lookUp } from './lookUp';
+import type { Match } from './paste';
+
+interface Asked {
+  query: string;
+  variables: Record<string, string | null>;
+}
+
+/** The texts that a request searches for. */
+const textsOf = ({ variables }: Asked) =>
+  Object.entries(variables).flatMap(([name, value]) => (name.startsWith('text') ? [value] : []));
+
+/** A client of a service that answers as it is told, and what it is asked. */
+function asking(answer: (asked: Asked, number: number) => Response | Promise<Response>) {
+  const asked: Asked[] = [];
+  const fetch = vi.fn(async (_url, { body }) => {
+    asked.push(JSON.parse(body));
+    return answer(JSON.parse(body), asked.length);
+  });
+  const client = new Client({
+    url: 'http://service/',
+    exchanges: [fetchExchange],
+    fetch,
+    preferGetMethod: false,
+  });
+  const known = new Map<string, Match>();
+  const progress: number[] = [];
+  const look = (kind: typeof USERS, entries: string[], signal = new AbortController().signal) => {
+    const pasted = { client, kind, groupId: 'grp_1', entries };
+    return lookUp(pasted, known, () => progress.push(known.size), signal);
+  };
+  return { asked, known, progress, look };
+}
+
+interface Findings {
+  nodes: Member[];
+  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+}
+
+const end = { hasNextPage: false, endCursor: null };
+const none: Findings = { nodes: [], pageInfo: end };
+
+/** Answers each search with what can be added. */
+function answering(asked: Asked, free: (text: string | null) => Findings) {
+  const fields = textsOf(asked).flatMap((text, place) => [
+    [`there${place}`, none],
+    [`free${place}`, free(text)],
+  ]);
+  return Response.json({ data: { group: Object.fromEntries(fields) } });
+}
+
+const nobody = (asked: Asked) => answering(asked, () => none);
+const down = () => new Response('', { status: 503 });
+const hundred = Array.from({ length: 100 }, (_, index) => `person${index}@example.com`);
+
+test.each([USERS, BOTS, PERSONAS])('many $title are looked up as the schema has it', (kind) => {
+  expect(validate(buildSchema(sdl), findQuery(kind, 20))).toEqual([]);
+});
+
+test('all of a list are looked up, several in a request, each once', async () => {
+  const { asked, known, progress, look } = asking(nobody);
+  await look(USERS, hundred);
+  expect([...known.values()].every(({ is }) => is === 'unknown')).toBe(true);
+  expect(asked.flatMap(textsOf).sort()).toEqual([...hundred].sort());
+  expect(asked.length).toBeLessThan(25);
+  expect(Math.max(...asked.map((each) => textsOf(each).length))).toBeLessThanOrEqual(20);
+  expect(progress).toHaveLength(asked.length);
+  expect(progress.at(-1)).toBe(100);
+});
+
+test('a service that is slow is asked for one at a time', async () => {
+  let now = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const { asked, look } = asking((each) => {
+    now += 10_000;
+    return nobody(each);
+  });
+  await look(USERS, hundred);
+  clock.mockRestore();
+  expect(asked.every((each) => textsOf(each).length === 1)).toBe(true);
+});
+
+test('a list that nobody waits for any more is not looked up to its end', async () => {
+  const controller = new AbortController();
+  const { asked, look } = asking((each) => {
+    controller.abort();
+    return nobody(each);
+  });
+  await look(USERS, hundred, controller.signal);
+  expect(asked.length).toBeLessThan(10);
+});
+
+test('where one alone cannot be looked up all ends, and another try goes on from there', async () => {
+  let isDown = false;
+  const { asked, known, look } = asking((each, number) => {
+    if (number === 9) isDown = true;
+    return isDown ? down() : nobody(each);
+  });
+  await expect(look(USERS, hundred)).rejects.toThrow();
+  const found = [...known.keys()];
+  const before = asked.length;
+  expect(found.length).toBeGreaterThan(0);
+  expect(before).toBeLessThan(20);
+
+  isDown = false;
+  await look(USERS, hundred);
+  expect(known.size).toBe(100);
+  const again = asked.slice(before).flatMap(textsOf);
+  expect(again.filter((text) => found.includes(text ?? ''))).toEqual([]);
+});
+
+test('a request that is refused for several is made for fewer', async () => {
+  const tooMany = { message: 'Too many aliases.', extensions: { code: 'LIMIT_EXCEEDED' } };
+  const { known, look } = asking((each) =>
+    textsOf(each).length > 2 ? Response.json({ errors: [tooMany] }, { status: 400 }) : nobody(each),
+  );
+  await look(USERS, hundred);
+  expect(known.size).toBe(100);
+});
+
+test('an answer with an error in it leaves nobody for unknown', async () => {
+  const error = { message: 'None became free.', path: ['group'] };
+  const { known, look } = asking(() => Response.json({ data: { group: null }, errors: [error] }));
+  await expect(look(USERS, ['Ada'])).rejects.toThrow('None became free.');
+  expect(known.size).toBe(0);
+});
+
+test('a whole name is found behind a page of others that have it as a part', async () => {
+  const others = Array.from({ length: 100 }, (_, index) => ({
+    id: `bot_${index}`,
+    name: `A Coach ${index}`,
+  }));
+  const coach = { id: 'bot_100', name: 'Coach' };
+  const { asked, known, look } = asking((each, number) =>
+    answering(each, () =>
+      number === 1
+        ? { nodes: others, pageInfo: { hasNextPage: true, endCursor: 'c' } }
+        : { nodes: [coach], pageInfo: end },
+    ),
+  );
+  await look(BOTS, ['coach']);
+  expect(known.get('coach')).toMatchObject({ is: 'found', member: coach });
+  expect(asked.map(({ variables }) => variables.freeAfter0)).toEqual([null, 'c']);
+});
