@@ -232,6 +232,45 @@ def test_the_popover_is_in_view_at_200_percent(open_page: OpenPage, service: Ser
     expect(page.get_by_role("combobox", name="Search users to add")).to_be_in_viewport(ratio=1)
 
 
+BROKEN_WORDS = """() => {
+    const broken = [];
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text; (text = texts.nextNode()); ) {
+        for (const { 0: word, index } of text.data.matchAll(/[\\p{L}\\p{N}]+/gu)) {
+            const range = document.createRange();
+            range.setStart(text, index);
+            range.setEnd(text, index + word.length);
+            const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+            if (lines.size > 1) broken.push(word);
+        }
+    }
+    return broken;
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_words_stay_whole(open_page: OpenPage, service: Service, width: int) -> None:
+    words = "Telecommunications Representatives"
+    service.create_groups(words)
+    service.add_users(words, "Hana Sato")
+    hana = service.user("Hana Sato")
+    page = open_page("/groups", viewport={"width": width, "height": 640})
+    for address in ("/groups", f"/groups?open={service.group(words)}", f"/users/{hana}", "/users"):
+        page.goto(address)
+        expect(page.get_by_text("Hana Sato" if "user" in address else words).first).to_be_visible()
+        settle(page)
+        assert page.evaluate(BROKEN_WORDS) == [], address
+        assert wider_than_the_screen(page) <= 0, address
+
+
+def test_the_smallest_table_has_its_numbers_below_their_heads(open_page: OpenPage) -> None:
+    page = open_page("/groups", viewport={"width": 320, "height": 640})
+    cells = page.get_by_role("row").filter(has_text=CLOSERS).get_by_role("cell")
+    for place, head in enumerate(("Name", "Users", "Bots", "Personas")):
+        begin, _ = left_and_right(page.get_by_role("columnheader", name=head))
+        assert left_and_right(cells.nth(place))[0] == begin
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_a_feature_is_not_cut_off(open_page: OpenPage, service: Service, width: int) -> None:
     long = ("Handling of objections and of difficulty", "F" * 40)  # the longest that one may be

@@ -1,5 +1,6 @@
 import { Avatar, Badge, Group, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { Address } from '../ui/Address';
 import { Name } from '../ui/Name';
 import { initials } from './initials';
 import type { Member } from './kinds';
@@ -50,8 +51,8 @@ function Tag({ children }: { children: string }) {
 /** The second line of a user, where there is room for it. */
 export function Email({ member }: { member: Member }) {
   return member.email ? (
-    <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-      {member.email}
+    <Text size="xs" c="dimmed">
+      <Address>{member.email}</Address>
     </Text>
   ) : null;
 }

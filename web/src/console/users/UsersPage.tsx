@@ -2,6 +2,7 @@ import { UsersDocument } from '../api/operations';
 import { USERS } from '../members/kinds';
 import { MemberLine } from '../members/MemberLine';
 import { MemberLink } from '../members/MemberLink';
+import { Address } from '../ui/Address';
 import { DirectoryPage } from '../ui/DirectoryPage';
 import { roleName } from './roles';
 
@@ -21,7 +22,7 @@ export function UsersPage() {
         {
           head: 'Email',
           // Names are broken where they must be; if emails were not, they would leave them no room.
-          cell: (user) => <span style={{ overflowWrap: 'anywhere' }}>{user.email}</span>,
+          cell: (user) => <Address>{user.email}</Address>,
           isAside: true,
         },
         { head: 'Role', cell: (user) => roleName(user.role), isAside: true },

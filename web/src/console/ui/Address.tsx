@@ -1,0 +1,11 @@
+/** An email address. It breaks behind its @ if it must, and elsewhere if a part of it is too long. */
+export function Address({ children }: { children: string }) {
+  const at = children.lastIndexOf('@') + 1;
+  return (
+    <span style={{ overflowWrap: 'anywhere' }}>
+      {children.slice(0, at)}
+      <wbr />
+      {children.slice(at)}
+    </span>
+  );
+}
