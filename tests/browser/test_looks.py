@@ -232,6 +232,44 @@ def test_the_popover_is_in_view_at_200_percent(open_page: OpenPage, service: Ser
     expect(page.get_by_role("combobox", name="Search users to add")).to_be_in_viewport(ratio=1)
 
 
+def top_and_bottom(locator: Locator) -> tuple[float, float]:
+    """Where something begins and ends on the screen, from its upper edge."""
+    box = locator.bounding_box()
+    assert box
+    return box["y"], box["y"] + box["height"]
+
+
+@pytest.mark.parametrize("width", [320, 768])
+def test_notices_do_not_cover_the_popover(
+    open_page: OpenPage, service: Service, width: int
+) -> None:
+    page = open_page(
+        f"/groups?open={service.group('Support')}", viewport={"width": width, "height": 640}
+    )
+    bots = section(page, "Bots").get_by_role("button", name="Remove", exact=False)
+    notices = page.get_by_role("alert")
+    for count in (1, 2):
+        bots.first.click()
+        expect(notices).to_have_count(count)
+    page.get_by_role("button", name="Add users to Support").click()
+    popover = page.get_by_role("dialog", name="Add users to Support")
+    expect(popover.get_by_role("option").first).to_be_visible()
+    page.wait_for_function(
+        "([popover, notice]) =>"
+        " popover.getBoundingClientRect().bottom <= notice.getBoundingClientRect().top",
+        arg=[popover.element_handle(), notices.first.element_handle()],
+    )
+    expect(popover.get_by_role("combobox")).to_be_in_viewport(ratio=1)
+    place = top_and_bottom(popover)
+    assert place[0] >= top_and_bottom(page.get_by_role("banner"))[1]
+
+    # No option slides under a finger as they go.
+    for count in (1, 0):
+        notices.last.get_by_role("button", name="Close the notice").dispatch_event("click")
+        expect(notices).to_have_count(count)
+    assert top_and_bottom(popover) == place
+
+
 BROKEN_WORDS = """() => {
     const broken = [];
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

@@ -5,6 +5,7 @@ import { type ClipboardEvent, useRef, useState } from 'react';
 import { EmptyState } from '../ui/EmptyState';
 import { Endless } from '../ui/Endless';
 import { kept } from '../ui/kept';
+import classes from './AddPopover.module.css';
 import type { Kind, Member } from './kinds';
 import { Email, MemberLine } from './MemberLine';
 import { entriesOf } from './paste';
@@ -67,7 +68,7 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
       </Text>
       <VisuallyHidden role="status">{said}</VisuallyHidden>
       <ScrollArea.Autosize
-        mah="min(280px, 38dvh)"
+        className={classes.list}
         type="auto"
         offsetScrollbars="present"
         viewportProps={{ tabIndex: 0, role: 'group', 'aria-label': `${kind.title} to add` }}

@@ -1,7 +1,8 @@
 import { ActionIcon, Popover } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
-import { useState } from 'react';
+import { type CSSProperties, useMemo, useRef, useState } from 'react';
+import { useClearance } from '../ui/useClearance';
 import { AddList } from './AddList';
 import type { Kind, Member } from './kinds';
 import { PastePreview } from './PastePreview';
@@ -12,16 +13,22 @@ interface Props {
   onAdd: (members: Member[]) => Promise<boolean>;
 }
 
-/** Where there is room neither above nor below, over the + rather than out of the page or the banner. */
-const KEPT_IN_VIEW = {
-  shift: { crossAxis: true, padding: { top: 60, right: 5, bottom: 5, left: 5 } },
-};
+/**
+ * Where there is room neither above nor below, over the + rather than out of the page, the banner or
+ * below the notices.
+ */
+const keptInView = (clearance: number) => ({
+  shift: { crossAxis: true, padding: { top: 60, right: 5, bottom: 5 + clearance, left: 5 } },
+});
 
 /** The + of a section: a list of all that are not in the group yet, or a pasted list. */
 export function AddPopover({ kind, group, onAdd }: Props) {
   const [opened, { close, toggle }] = useDisclosure();
   const [pasted, setPasted] = useState<string[] | null>(null);
   const [hasPasted, setHasPasted] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const clearance = useClearance(opened, button);
+  const middlewares = useMemo(() => keptInView(clearance), [clearance]);
   const label = `Add ${kind.title.toLowerCase()} to ${group.name}`;
 
   function closeAndForget() {
@@ -41,18 +48,21 @@ export function AddPopover({ kind, group, onAdd }: Props) {
       onChange={(next) => next || closeAndForget()}
       position="bottom-end"
       width="min(22rem, calc(100vw - 2rem))"
-      middlewares={KEPT_IN_VIEW}
+      middlewares={middlewares}
       shadow="md"
       trapFocus
       returnFocus
       withinPortal
     >
       <Popover.Target>
-        <ActionIcon variant="default" aria-label={label} onClick={toggle}>
+        <ActionIcon ref={button} variant="default" aria-label={label} onClick={toggle}>
           <IconPlus size={16} aria-hidden />
         </ActionIcon>
       </Popover.Target>
-      <Popover.Dropdown aria-label={label}>
+      <Popover.Dropdown
+        aria-label={label}
+        style={{ '--clearance': `${clearance}px` } as CSSProperties}
+      >
         {pasted ? (
           <PastePreview
             kind={kind}

@@ -6,6 +6,7 @@ import { BusyButton } from '../ui/BusyButton';
 import { count } from '../ui/count';
 import { Failed } from '../ui/Failed';
 import { useIsOpen } from '../ui/useIsOpen';
+import classes from './AddPopover.module.css';
 import type { Kind, Member } from './kinds';
 import { lookUp } from './lookUp';
 import { addAll, type Match } from './paste';
@@ -68,7 +69,7 @@ export function PastePreview({ kind, groupId, entries, onAdd, onDone }: Props) {
       {!isDone && !problem && <Looking done={progress} total={entries.length} />}
       {problem && <Failed error={problem} onRetry={() => setProblem(undefined)} />}
       <ScrollArea.Autosize
-        mah="min(260px, 38dvh)"
+        className={classes.list}
         type="auto"
         offsetScrollbars="present"
         viewportProps={{ tabIndex: 0 }}
