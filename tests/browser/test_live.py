@@ -175,6 +175,29 @@ def test_what_stays_as_it_was_is_not_drawn_again(open_page: OpenPage, service: S
     assert page.evaluate("window.drawn") < 25  # those that move from page to page
 
 
+def test_a_change_of_another_group_leaves_the_pages_of_a_long_list_alone(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_users("Leadership", 120)
+    page = open_page(f"/groups?open={service.group('Leadership')}")
+    cards = section(page, "Users").get_by_role("listitem")
+    for loaded in (50, 100, 125):
+        expect(cards).to_have_count(loaded)
+        cards.last.scroll_into_view_if_needed()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.post_data or ""))
+
+    service.add_users(CLOSERS, "Aisha Rahman")
+    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("7")
+    page.wait_for_timeout(200)
+    assert not any("query GroupUsers" in body for body in asked)
+
+    service.remove_users("Leadership", "Person 060")
+    expect(cards).to_have_count(124)
+    expect(cards.filter(has_text="Person 060")).to_have_count(0)
+    assert any("query GroupUsers" in body for body in asked)
+
+
 def test_what_is_shown_and_typed_stays_while_the_service_does_not_answer(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:

@@ -6,7 +6,7 @@ import {
   makeResult,
   type Operation,
 } from '@urql/core';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { filter, map, pipe, subscribe } from 'wonka';
 import { Freshness } from './freshness';
 
@@ -42,7 +42,7 @@ function page() {
     );
   const signs: boolean[] = [];
   freshness.subscribe(() => void signs.push(freshness.isFresh()));
-  return { state, freshness, show, told, signs };
+  return { state, freshness, client, show, told, signs };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -78,6 +78,64 @@ test('what is no longer shown is not asked again', async () => {
   freshness.note(9);
   await vi.runAllTimersAsync();
   expect(state.asked).toEqual(['a']);
+});
+
+describe('of a list of members', () => {
+  const inGroup = (id: string) => ({ action: 'USERS_ADDED', groupId: id }) as const;
+  const users = gql`
+    query GroupUsers($id: ID!, $name: String) {
+      owner(id: $id, name: $name)
+    }
+  `;
+
+  function listed() {
+    const { state, freshness, client } = page();
+    pipe(
+      client.query(users, { id: 'grp_1', name: 'a' }),
+      subscribe(() => undefined),
+    );
+    state.revision = 9;
+    return { state, freshness };
+  }
+
+  test.each([
+    ['of its group', [inGroup('grp_1')], 2],
+    ['of another group', [inGroup('grp_2')], 1],
+    ['of the bots of its group', [{ action: 'BOTS_REMOVED', groupId: 'grp_1' }], 1],
+    ['that deletes its group', [{ action: 'GROUP_DELETED', groupId: 'grp_1' }], 2],
+    ['of what people are called', [{ action: 'USERS_UPSERTED', groupId: null }], 2],
+    ['that undoes another', [{ action: 'CHANGE_UNDONE', groupId: 'grp_2' }], 2],
+    ['of its group before one of another', [inGroup('grp_1'), inGroup('grp_2')], 2],
+    ['of another group behind one that is not known', [undefined, inGroup('grp_2')], 2],
+  ] as const)('a change %s', async (_what, changes, times) => {
+    const { state, freshness } = listed();
+    for (const [index, change] of changes.entries()) {
+      if (change) freshness.note(index + 2, change);
+    }
+    await vi.runAllTimersAsync();
+    expect(state.asked).toHaveLength(times);
+  });
+
+  test('a doubt has it asked again, whatever changed', async () => {
+    const { state, freshness } = listed();
+    freshness.note(2, inGroup('grp_2'));
+    freshness.doubt();
+    await vi.runAllTimersAsync();
+    expect(state.asked).toHaveLength(2);
+  });
+
+  test('a change of its group is seen after many of others', async () => {
+    const { state, freshness } = listed();
+    for (let revision = 2; revision <= 300; revision += 1) {
+      freshness.note(revision, inGroup('grp_2'));
+      if (revision % 50 === 0) await vi.runAllTimersAsync();
+    }
+    expect(state.asked).toHaveLength(1);
+    state.revision = 301;
+    freshness.note(301, inGroup('grp_1'));
+    await vi.runAllTimersAsync();
+    expect(state.asked).toHaveLength(2);
+  });
 });
 
 test('a doubt has everything asked again at the same revision', async () => {

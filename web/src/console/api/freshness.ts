@@ -6,6 +6,7 @@ import {
   type OperationResult,
 } from '@urql/core';
 import { map, pipe, tap } from 'wonka';
+import { type Change, concerns } from './concerns';
 
 /** Changes that land together are shown together. Milliseconds. */
 const PAUSE = 60;
@@ -13,6 +14,9 @@ const PAUSE = 60;
 /** Before what failed is asked again; twice as long each time. Milliseconds. */
 const SHORTEST_WAIT = 1_000;
 const LONGEST_WAIT = 8_000;
+
+/** The newest changes, so many of which are kept to tell what they concern. */
+const KEPT = 100;
 
 /** Failures in a row after which what is shown may be old. */
 const TOO_MANY = 2;
@@ -30,7 +34,8 @@ interface Entry {
  *
  * Each answer says which revision of the organization it shows. Once any answer, or any event of
  * the subscription, tells of a later one, the active queries that show an earlier one are asked
- * again. So whatever changed, and whoever changed it, all that is on the page ends up the same.
+ * again, unless all changes in between are known and concern something else. So whatever changed, and
+ * whoever changed it, all that is on the page ends up the same.
  *
  * Where the service does not answer such a question, which nobody asked, nothing is told: what is
  * shown stays, with all that somebody has opened and typed there, and is asked for again later.
@@ -38,6 +43,8 @@ interface Entry {
  */
 export class Freshness {
   private known = 0;
+  /** By revision. */
+  private readonly changes = new Map<number, Change>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private later: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
@@ -48,8 +55,11 @@ export class Freshness {
   private readonly shown = new Map<number, OperationResult>();
   private client: Client | undefined;
 
-  /** Tell it of a revision that exists. */
-  note(revision: number): void {
+  /** Tell it of a revision that exists, and what change made it, if that is known. */
+  note(revision: number, change?: Change): void {
+    if (change) this.changes.set(revision, change);
+    const [oldest] = this.changes.keys();
+    if (oldest !== undefined && this.changes.size > KEPT) this.changes.delete(oldest);
     if (revision > this.known) this.known = revision;
     this.timer ??= setTimeout(() => this.refresh(), PAUSE);
   }
@@ -144,11 +154,26 @@ export class Freshness {
     this.note(revision);
   }
 
+  /** Whether a change since what it shows concerns it, or one that is not known. */
+  private mayDiffer({ operation, shows }: Entry): boolean {
+    if (shows < this.known - KEPT) return true;
+    for (let revision = shows + 1; revision <= this.known; revision += 1) {
+      const change = this.changes.get(revision);
+      if (!change || concerns(operation, change)) return true;
+    }
+    return false;
+  }
+
   private refresh(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    for (const [key, { operation, shows, waits }] of this.active) {
+    for (const [key, entry] of this.active) {
+      const { operation, shows, waits } = entry;
       if (shows >= this.known || waits || this.inFlight.has(key)) continue;
+      if (!this.mayDiffer(entry)) {
+        entry.shows = this.known;
+        continue;
+      }
       this.client?.reexecuteOperation(
         makeOperation('query', operation, {
           ...operation.context,

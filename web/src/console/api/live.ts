@@ -67,7 +67,7 @@ export function follow({ after, freshness, onOnline, onExpired }: Options): () =
         next: ({ data }) => {
           if (!data) return;
           variables.after = data.changes.cursor;
-          freshness.note(data.changes.node.revision);
+          freshness.note(data.changes.node.revision, data.changes.node);
         },
         error: (problem) => {
           // What the page shows is of a time that the service does not know, or not any more.
