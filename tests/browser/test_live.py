@@ -7,7 +7,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from models.history import NEWEST_FIRST
 from schema.pagination import encode_cursor
-from tests.browser.conftest import OpenPage, Watch
+from tests.browser.conftest import OpenPage, Watch, holding
 from tests.browser.service import OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, row, section
 from tests.browser.test_members import popover
@@ -218,6 +218,38 @@ def test_what_is_shown_and_typed_stays_while_the_service_does_not_answer(
     expect(page.get_by_role("button", name="Remove Hana Sato")).to_have_count(0)
     expect(page.get_by_label("New name")).to_have_value("Half a na")
     expect(sign).to_have_count(0)
+
+
+def test_who_is_signed_in_is_asked_again_where_that_failed(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("503")
+    page = open_page("/nowhere")
+    held = holding(page, "query Viewer")
+    page.goto("/groups")
+    expect(row(page, CLOSERS)).to_be_visible()
+    held[0].fulfill(status=503, body="Not now.")
+    page.unroute("**/graphql")
+
+    expect(page.get_by_role("button", name="Create New Group")).to_be_visible()
+    service.add_users(CLOSERS, "Aisha Rahman")
+    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("7")
+
+
+def test_a_group_on_another_page_opens_though_it_could_not_be_loaded_at_first(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("503")
+    page = open_page("/nowhere")
+    held = holding(page, "query Group(")
+    page.goto(f"/groups?search=support&open={service.group(CLOSERS)}")
+    expect(row(page, "Support")).to_be_visible()
+    while not held:
+        page.wait_for_timeout(10)
+    held[0].fulfill(status=503, body="Not now.")
+    page.unroute("**/graphql")
+
+    expect(section(page, "Users").get_by_role("listitem")).to_have_count(6)
 
 
 def test_a_page_of_a_time_that_the_service_does_not_know_begins_anew(

@@ -175,10 +175,14 @@ test('what is shown may be old after the second failure in a row, until there is
   expect(signs).toEqual([false, true]);
 });
 
-test('what nobody has seen yet is told to have failed', async () => {
+test('what nobody has seen yet is told to have failed, and asked for again', async () => {
   const { state, show, told } = page();
   state.isDown = true;
   show('a');
-  await vi.runAllTimersAsync();
+  await vi.advanceTimersByTimeAsync(500);
   expect(told).toEqual(['failed']);
+  state.isDown = false;
+  await vi.runAllTimersAsync();
+  expect(told).toEqual(['failed', '1']);
+  expect(state.asked).toEqual(['a', 'a']);
 });

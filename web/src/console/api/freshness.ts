@@ -38,7 +38,8 @@ interface Entry {
  * whoever changed it, all that is on the page ends up the same.
  *
  * Where the service does not answer such a question, which nobody asked, nothing is told: what is
- * shown stays, with all that somebody has opened and typed there, and is asked for again later.
+ * shown stays, with all that somebody has opened and typed there, and is asked for again later. So is
+ * what nobody has seen yet, since not all that a page rests on has a place to tell of a failure.
  * Whether it may be old by then is for `useSyncExternalStore`: `isFresh`, and `subscribe`.
  */
 export class Freshness {
@@ -119,10 +120,10 @@ export class Freshness {
     }
   }
 
-  /** Asks for it again later, if it is shown; else somebody is told, and may. */
+  /** Asks for it again later; who was shown nothing yet is told of it, and may do so at once. */
   private failed({ operation: { key } }: OperationResult): void {
     const entry = this.active.get(key);
-    if (!entry || !this.shown.has(key)) return;
+    if (!entry) return;
     entry.waits = true;
     if (this.later !== undefined) return;
     const wait = Math.min(SHORTEST_WAIT * 2 ** this.failures, LONGEST_WAIT);
