@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, holding
 from tests.browser.service import Service
 
 CLOSERS = "Account Executives"
@@ -229,3 +229,21 @@ def test_rows_stand_back_while_those_asked_for_are_slow(
     page.unroute("**/graphql")
     expect(page.locator("tbody")).not_to_contain_text(first.split("\n")[0].strip())
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
+
+
+def test_members_that_are_not_those_searched_for_are_dimmed(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"/groups?open={service.group('Support')}")
+    users = section(page, "Users")
+    expect(users.get_by_role("listitem")).to_have_count(12)
+    held = holding(page, "query GroupUsers")
+    users.get_by_role("textbox").fill("aisha")
+    expect(users.locator("[aria-busy=true]").filter(has_text="Carlos")).to_have_css(
+        "opacity", "0.5"
+    )
+
+    held[0].continue_()
+    expect(users.get_by_role("listitem")).to_have_count(1)
+    expect(users.locator(".rows")).to_have_attribute("aria-busy", "false")
+    expect(users.locator(".rows")).to_have_css("opacity", "1")

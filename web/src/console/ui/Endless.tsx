@@ -68,7 +68,9 @@ function List<Data, Variables extends AnyVariables, Item extends Listed>(
       {search !== undefined && (
         <Found search={search} total={isSettled && page ? page.totalCount : null} />
       )}
-      {content()}
+      <div className="rows" aria-busy={page !== undefined && !isSettled}>
+        {content()}
+      </div>
     </>
   );
 }
