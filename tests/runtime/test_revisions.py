@@ -7,7 +7,7 @@ import pytest
 
 from models import ledger
 from models.errors import Unavailable
-from models.ledger import Position
+from models.ledger import Position, utc_now
 from runtime.revisions import Revisions
 
 PATIENCE = 10.0  # seconds
@@ -27,7 +27,7 @@ class Readings:
         await self.let.acquire()
         if self.failure:
             raise self.failure
-        return {id: Position(number, 0) for id in ids if id != "gone"}
+        return {id: Position(number, 0, utc_now()) for id in ids if id != "gone"}
 
 
 @pytest.fixture
