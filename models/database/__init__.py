@@ -17,6 +17,7 @@ from tortoise.exceptions import OperationalError
 from tortoise.migrations.executor import MigrationExecutor
 
 from models.database import statements
+from models.database.settle import settle
 from models.database.stamps import STAMP, stamped, stamps
 from models.database.statements import FIRST, Statement
 from models.optimizations import Optimization
@@ -130,7 +131,10 @@ async def opened(url: str, *, fallback: bool = True, **options: Any) -> AsyncIte
     try:
         yield
     finally:
-        await context.__aexit__(None, None, None)
+        try:
+            await settle(context.close_connections())
+        finally:
+            context.__exit__(None, None, None)
 
 
 def connection() -> Any:

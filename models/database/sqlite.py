@@ -99,9 +99,15 @@ def translate_exceptions(
 
 
 async def _open(filename: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
-    connection = await aiosqlite.connect(
+    connection = aiosqlite.connect(
         filename, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES
     )
+    connection._thread.daemon = True  # else a process that is interrupted twice might never end
+    try:
+        await connection
+    except sqlite3.Error:
+        connection._thread.join()  # it is ending, and tells the event loop, which must be open
+        raise
     try:
         connection._conn.row_factory = sqlite3.Row
         for pragma, value in pragmas.items():

@@ -47,6 +47,17 @@ async def main():
 
 print(json.dumps(asyncio.run(main())))
 """
+LEAVE_OPEN = """
+import asyncio, sys
+from models.database import connect, connection, fetch
+
+async def main():
+    await connect(sys.argv[1])
+    await fetch("SELECT 1")
+    return connection()
+
+kept = asyncio.run(main())
+"""
 
 
 # --------------------------------------------------------------------------------- configuration
@@ -262,6 +273,58 @@ async def test_a_file_that_is_no_database_is_refused() -> None:
         with pytest.raises(Exception, match="not a database"):
             await fetch("SELECT 1")
     assert_ended(set(threading.enumerate()) - threads)
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_a_file_that_cannot_be_opened_leaves_no_thread(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that outlived the event loop complained that it was closed."""
+    complaints: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", complaints.append)
+    threads = set(threading.enumerate())
+
+    async def open_it() -> set[threading.Thread]:
+        async with opened(f"{empty_database_url}/no-directory"):
+            with pytest.raises(Unavailable):
+                await fetch("SELECT 1")
+            return set(threading.enumerate()) - threads
+
+    assert [asyncio.run(open_it()) for _ in range(20)] == [set()] * 20
+    assert complaints == []
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_closing_goes_on_although_its_task_is_cancelled(database_url: str) -> None:
+    threads = set(threading.enumerate())
+    closing = asyncio.Event()
+
+    async def open_and_close() -> None:
+        async with opened(database_url):
+            await fetch("SELECT 1")
+            clients.append(connection())
+            closing.set()
+
+    clients: list[Any] = []  # else the threads of one that is forgotten would end by themselves
+    task = asyncio.create_task(open_and_close())
+    await closing.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert clients[0].usage() == (0, 0)
+    assert_ended(set(threading.enumerate()) - threads)
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_a_process_ends_although_it_has_not_closed_its_database(database_url: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", LEAVE_OPEN, database_url), cwd=ROOT
+    )
+    try:
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
 
 
 @pytest.mark.parametrize("databases", ["postgres"], indirect=True)
