@@ -5,11 +5,12 @@ from typing import Any
 
 from commands import demo_data as data
 from models.database import transaction
+from models.errors import DomainError
 from models.groups import create_group, delete_group, update_group
 from models.kinds import BOTS, PERSONAS, USERS, Kind
 from models.ledger import current_revision
 from models.membership_writes import add_members, remove_members
-from models.organizations import create_organization, find_organization
+from models.organizations import create_organization
 from models.tables import ActorKind, Role, UserStatus
 from models.upserts import upsert_entries
 from models.viewer import Viewer
@@ -22,9 +23,10 @@ NAMES = {local: name for team in data.PEOPLE.values() for name, local in team}
 async def make() -> str:
     """Make the demo organization, unless it exists; returns a message."""
     async with transaction():  # all or nothing: the next run would take half of it for all of it
-        if await find_organization(data.ORGANIZATION):
+        try:
+            operator = await create_organization(data.ORGANIZATION)
+        except DomainError:  # it exists, maybe because another process has just made it
             return f"The organization {data.ORGANIZATION} already exists; nothing was changed."
-        operator = await create_organization(data.ORGANIZATION)
         people = await _people(operator)
         bots = await _upsert(operator, BOTS, [_bot(*row) for row in data.BOTS])
         personas = await _upsert(operator, PERSONAS, [_persona(*row) for row in data.PERSONAS])

@@ -1,7 +1,9 @@
 """The demo organization: as promised, the same every time, and made once."""
 
+import asyncio
 from collections import Counter
 
+from commands.demo import make
 from models.database import fetch
 from models.directory import organization
 from models.history import changes
@@ -65,6 +67,13 @@ async def test_it_is_made_once(database_url: str) -> None:
         async with unchanged(viewer):
             ran = await manage(database_url, "demo")
     assert ran.out == f"The organization {NAME} already exists; nothing was changed.\n"
+
+
+async def test_of_two_who_make_it_at_once_one_does(database_url: str) -> None:
+    async with opened(database_url):
+        created, exists = sorted(await asyncio.gather(make(), make()))
+    assert created.startswith(f"Created the organization {NAME}")
+    assert exists == f"The organization {NAME} already exists; nothing was changed."
 
 
 async def _content(url: str) -> list[str]:
