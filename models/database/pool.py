@@ -7,10 +7,13 @@ connection at hand, or free in asyncpg's queue, or about to be returned to that.
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+
+from models.database.unpooled import NO_ANSWER
 
 
 def is_dead(connection: Any) -> bool:
@@ -88,7 +91,8 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]  # which has no types
 
     async def _release_all(self) -> None:
         while (connection := self._pop()) is not None:
-            await super().release(connection)
+            with suppress(*NO_ANSWER):  # it is closed by then
+                await super().release(connection)
 
     def _pop(self) -> PoolConnectionProxy | None:
         while self._at_hand:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import sqlite3
 import sys
 import threading
@@ -313,6 +314,16 @@ async def test_closing_goes_on_although_its_task_is_cancelled(database_url: str)
         await task
     assert clients[0].usage() == (0, 0)
     assert_ended(set(threading.enumerate()) - threads)
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_closing_goes_on_although_a_connection_was_lost(database_url: str) -> None:
+    async with opened(database_url):
+        await asyncio.gather(*(fetch("SELECT pg_sleep(0.05)") for _ in range(2)))
+        pool = connection()._pool
+        lost = pool._at_hand[-1]._con._transport.get_extra_info("socket")
+        lost.shutdown(socket.SHUT_WR)  # which nobody notices before it is used again
+    assert pool.get_size() == 0
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
