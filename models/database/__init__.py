@@ -15,6 +15,7 @@ from tortoise.backends.base.client import TransactionContext
 from tortoise.context import TortoiseContext, require_context
 from tortoise.exceptions import OperationalError
 from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.graph import MigrationKey
 
 from models.database import statements
 from models.database.settle import settle
@@ -291,13 +292,17 @@ async def migrate() -> list[str]:
 async def pending_migrations() -> list[str]:
     """The names of the migrations that have not run yet. Raises if they cannot be read."""
     executor = MigrationExecutor(connection(), APPS)
+    rows: Sequence[Row] = []
     try:
         # The executor would take any error for a database without tables.
-        await fetch(f"SELECT name FROM {executor.recorder.table_name} LIMIT 1")
+        rows = await fetch(f"SELECT app, name FROM {executor.recorder.table_name}")
     except OperationalError as error:
         if not _is_missing_table(error):
             raise
-    return [step.migration.name for step in await executor.plan()]
+    applied = {MigrationKey(row["app"], row["name"]) for row in rows}
+    await executor.loader.build_graph()
+    steps = executor._migration_plan(None, applied, executor.loader.graph)
+    return [step.migration.name for step in steps]
 
 
 def _is_missing_table(error: OperationalError) -> bool:

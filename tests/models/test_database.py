@@ -8,7 +8,7 @@ import sys
 import threading
 import traceback
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -140,6 +140,18 @@ async def test_migrations_make_all_tables_of_an_empty_database(empty_database_ur
 async def test_a_second_migration_finds_nothing_to_do(database: TortoiseContext) -> None:
     assert await migrate() == []
     assert await pending_migrations() == []
+
+
+async def test_a_connection_that_is_lost_is_not_taken_for_a_database_without_tables(
+    database: TortoiseContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: Any) -> None:
+        raise Unavailable("lost")
+
+    for name in ("fetch", "execute_query"):
+        with monkeypatch.context() as patched, suppress(Unavailable):
+            patched.setattr(connection(), name, lost)
+            assert await pending_migrations() == []
 
 
 @pytest.mark.parametrize("noted", [0, 1])
