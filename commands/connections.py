@@ -99,6 +99,7 @@ class HTTP(HttpToolsProtocol):
     """
 
     unfinished = 0  # bytes since the last complete head, part of a body, or request
+    is_in_body = False  # of the request whose head was parsed last
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -136,13 +137,13 @@ class HTTP(HttpToolsProtocol):
         taken for the refused one. Nor does a request whose own answer has begun.
         """
         cycle = self.cycle
-        if cycle is None or cycle.response_complete:
-            return True
-        if not cycle.more_body:
+        if not self.is_in_body:
+            if cycle is None or cycle.response_complete:
+                return True
             cycle.keep_alive = False
             return False
-        if self.pipeline:  # the request waits, and its body is what cannot be read
-            cycle.keep_alive = cycle.more_body = False
+        if self.pipeline:  # the request waits
+            cycle.keep_alive = self.is_in_body = False
             self.pipeline[0] = (cycle, unreadable)
             return False
         if cycle.response_started:
@@ -180,6 +181,7 @@ class HTTP(HttpToolsProtocol):
         if self.parser.get_http_version() == "1.0":  # RFC 9110, section 10.1.1
             self.expect_100_continue = False
         super().on_headers_complete()
+        self.is_in_body = True
 
     def on_body(self, body: bytes) -> None:
         self.unfinished = 0
@@ -187,6 +189,7 @@ class HTTP(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self.unfinished = 0
+        self.is_in_body = False
         super().on_message_complete()
 
 

@@ -273,6 +273,18 @@ async def test_a_body_that_cannot_be_read_is_refused_in_its_turn(service: Servic
     assert answers.endswith(b"Invalid HTTP request received.")
 
 
+async def test_a_body_that_cannot_be_read_is_not_refused_after_its_answer(
+    service: Service,
+) -> None:
+    reader, writer = await connected(service)
+    writer.write(GET + b"Transfer-Encoding: chunked\r\n\r\n")
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.readuntil(b'{"status":"ok"}')).startswith(b"HTTP/1.1 200")
+        writer.write(b"nonsense\r\n")
+        assert await reader.read() == b""
+    writer.close()
+
+
 async def listening(
     service: Service, more: bytes = b""
 ) -> tuple[Asker, asyncio.StreamReader, asyncio.StreamWriter]:
