@@ -176,7 +176,8 @@ class HTTP(HttpToolsProtocol):
         hosts = [value for name, value in self.headers if name == b"host"]
         if len(hosts) > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             raise HttpParserError("A request names one host (RFC 9112, section 3.2).")
-        if hosts and not HOST.fullmatch(hosts[0]):
+        # The parser leaves white space behind a value, which is no part of it (section 5.1).
+        if hosts and not HOST.fullmatch(hosts[0].rstrip(b" \t")):
             raise HttpParserError("A host is a name or an address, and perhaps a port.")
         if self.parser.get_http_version() == "1.0":  # RFC 9110, section 10.1.1
             self.expect_100_continue = False

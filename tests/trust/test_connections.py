@@ -222,9 +222,10 @@ async def test_a_handshake_that_cannot_be_read_is_told_so(service: Service, more
         (b"GET /healthz HTTP/1.1", b"Host:\r\n", b"200"),
         (b"GET /graphql HTTP/1.1", b"Host: a b\r\n" + TO_WEBSOCKET, b"400"),
         (b"GET /healthz HTTP/1.0", b"Host: a/b\r\n", b"400"),
+        (b"GET /healthz HTTP/1.1", b"Host: \tx:80 \t\r\n", b"200"),
     ],
     ids=["none", "two", "two in HTTP/1.0", "HTTP/2", "WebSocket", "none in HTTP/1.0", "empty",
-         "invalid for a WebSocket", "invalid in HTTP/1.0"],
+         "invalid for a WebSocket", "invalid in HTTP/1.0", "white space around it"],
 )  # fmt: skip
 async def test_a_request_names_one_host(
     service: Service, request_line: bytes, headers: bytes, status: bytes
