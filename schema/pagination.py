@@ -123,7 +123,8 @@ def decode_cursor(order: Order, cursor: str, argument: str) -> tuple[Any, ...]:
     good = (
         name == _mark(order)
         and [type(value) for value in key] == expected
-        and all(is_storable(value) for value in key if isinstance(value, str))
+        # Names of several lines were accepted once, and may still be stored.
+        and all(is_storable(value, lines=True) for value in key if isinstance(value, str))
         and all(abs(value) <= LARGEST_NUMBER for value in key if isinstance(value, int))
     )
     if not good:

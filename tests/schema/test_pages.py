@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from graphql import GraphQLEnumType
 
+from models.database import fetch, transaction
 from models.kinds import BOTS, USERS
 from models.membership_writes import add_members
+from models.text import name_key
 from models.viewer import Viewer
 from tests.client import Asker
 from tests.factories import make_entries, make_group
@@ -202,6 +204,21 @@ async def test_a_cursor_outlives_its_own_row(ask: Asker, acme: Viewer) -> None:
     delete = "mutation($input: DeleteBotsInput!) { deleteBots(input: $input) { revision } }"
     await ask(delete, input={"botIds": [bots[1]]})
     assert (await ask(query, after=cursor))["bots"]["nodes"] == [{"name": "C"}]
+
+
+async def test_a_page_follows_a_name_from_before_such_names_were_refused(
+    ask: Asker, acme: Viewer
+) -> None:
+    await make_entries(acme, BOTS, ["Ab", "B"])
+    old = "A\u2028\u2029b"
+    async with transaction():
+        rename = "UPDATE bots SET name = $1, name_key = $2 WHERE name = 'Ab' RETURNING id"
+        assert await fetch(rename, old, name_key(old))
+    query = "query($after: String) { bots(first: 1, after: $after) { nodes { name } %s } }"
+    page = (await ask(query % "pageInfo { endCursor }"))["bots"]
+    assert page["nodes"] == [{"name": old}]
+    cursor = page["pageInfo"]["endCursor"]
+    assert (await ask(query % "", after=cursor))["bots"]["nodes"] == [{"name": "B"}]
 
 
 def test_every_kind_of_list_is_tested_here() -> None:
