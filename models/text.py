@@ -14,6 +14,15 @@ URL_LENGTH = 2_000
 EXTERNAL_ID_LENGTH = 200
 # Letters and a symbol that look like a space: fillers of Hangul, and a pattern of Braille.
 LOOK_BLANK = "\u115f\u1160\u3164\uffa0\u2800"
+# Marks that show nothing by themselves: a joiner, inherent vowels of Khmer, and variation selectors
+# (Default_Ignorable_Code_Point).
+HIDDEN = frozenset(
+    {
+        *"\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f",
+        *map(chr, range(0xFE00, 0xFE10)),
+        *map(chr, range(0xE0100, 0xE01F0)),
+    }
+)
 # Of the characters that format others, those that are drawn (Prepended_Concatenation_Mark).
 DRAWN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 SHORT = 100  # characters that Python composes quickly, whatever they are
@@ -62,10 +71,11 @@ def is_storable(text: str, *, lines: bool = False) -> bool:
 
 def is_blank(text: str) -> bool:
     """Whether a text shows nothing: only white space, what looks like it, and characters that
-    format what is around them, such as a zero-width space."""
+    format what is around them, such as a zero-width space, or choose a variant of it."""
     return all(
         character.isspace()
         or character in LOOK_BLANK
+        or character in HIDDEN
         or (unicodedata.category(character) == "Cf" and character not in DRAWN)
         for character in text
     )

@@ -116,6 +116,8 @@ def test_a_required_text_is_trimmed_and_composed() -> None:
         " \u2060\u202e \u00ad\ufeff",
         "\u3164",
         "\u115f\u1160\uffa0\u2800",
+        "\ufe0f",
+        "\u034f\u17b4\u180b \ufe00\U000e0100\U000e01ef",
     ],
 )
 def test_blank_is_missing(value: str) -> None:
@@ -129,7 +131,9 @@ def test_blank_is_missing(value: str) -> None:
     assert refusal.value.problems[0].field == ("users", "3", "name")
 
 
-@pytest.mark.parametrize("value", ["\u0600", "\u06dd", "a\u200b", "\u3164a", "."])
+@pytest.mark.parametrize(
+    "value", ["\u0600", "\u06dd", "a\u200b", "\u3164a", "\u2764\ufe0f", "\u0301", "."]
+)
 def test_what_is_drawn_is_not_blank(value: str) -> None:
     reader = Reader()
     assert reader.required(value, "name", "Name") == value
