@@ -216,7 +216,8 @@ async def _verified(viewer: Viewer, organization: Row) -> Viewer:
     if RANK.index(effective_role(row["token_role"], row["role"])) < RANK.index(viewer.role):
         raise Forbidden("Your role was changed in the meantime; reload to see what you may do.")
     name = row["name"] if viewer.user_id else row["token_name"]
-    return replace(viewer, name=name, revision=organization["revision"])
+    revision, changed_at = organization["revision"], organization["changed_at"]
+    return replace(viewer, name=name, revision=revision, changed_at=changed_at)
 
 
 def announce(organization_id: str) -> None:
@@ -308,12 +309,13 @@ class Position(NamedTuple):
     of_viewers: int
     changed_at: datetime
 
-    def may_follow(self, earlier: "Position") -> bool:
-        """Whether the organization may have got here from an earlier position. If not, an older
-        state was restored: the same revision comes again then, but not at the same instant."""
-        if self.revision == earlier.revision:
-            return self.changed_at == earlier.changed_at
-        return self.revision > earlier.revision
+    def may_follow(self, revision: int, changed_at: datetime) -> bool:
+        """Whether the organization may have got here from an earlier revision, which it had since
+        that instant. If not, an older state was restored: the same revision comes again then, but
+        not at the same instant."""
+        if self.revision == revision:
+            return self.changed_at == changed_at
+        return self.revision > revision
 
     def knows(self, viewer: Viewer) -> bool:
         """Whether a viewer was recognised since that change, and not ahead of the present."""

@@ -43,7 +43,8 @@ async def authenticate(secret: str) -> Viewer | None:
     is deleted or deactivated."""
     rows = await fetch(
         "SELECT t.id, t.organization_id, t.user_id, t.name, t.role, t.expires_at, t.revoked_at, "
-        "o.revision, u.name AS user_name, u.role AS user_role, u.status, u.until_revision "
+        "o.revision, o.changed_at, "
+        "u.name AS user_name, u.role AS user_role, u.status, u.until_revision "
         "FROM tokens t JOIN organizations o ON o.id = t.organization_id "
         "LEFT JOIN users u ON u.id = t.user_id WHERE t.secret_hash = $1",
         hash_secret(secret),
@@ -64,6 +65,7 @@ async def authenticate(secret: str) -> Viewer | None:
         token_id=row["id"],
         expires_at=row["expires_at"],
         revision=row["revision"],
+        changed_at=row["changed_at"],
     )
 
 
@@ -79,7 +81,7 @@ async def recognise_user(
         return None
     is_id = is_well_formed(organization)
     rows = await fetch(
-        "SELECT u.id, u.name, u.role, o.id AS organization_id, o.revision "
+        "SELECT u.id, u.name, u.role, o.id AS organization_id, o.revision, o.changed_at "
         "FROM organizations o JOIN users u ON u.organization_id = o.id "
         f"WHERE {'o.id' if is_id else 'o.name_key'} = $1 AND u.email_key = $2 "
         "AND u.until_revision IS NULL AND u.status = $3",
@@ -98,6 +100,7 @@ async def recognise_user(
         user_id=row["id"],
         expires_at=expires_at,
         revision=row["revision"],
+        changed_at=row["changed_at"],
     )
 
 

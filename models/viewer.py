@@ -1,13 +1,14 @@
 """The viewer: who is asking. Every row is found through it; what it may not see does not exist."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from models.errors import Forbidden
 from models.kinds import Kind
 from models.sql import Params, contains, open_at
 from models.tables import ActorKind, Role
 
+NEVER = datetime.min.replace(tzinfo=UTC)
 RANK = (Role.MEMBER, Role.AUDITOR, Role.ADMIN)
 
 
@@ -22,7 +23,8 @@ class Viewer:
 
     `user_id` is None for a token that belongs to no user, and for the operator at the command line.
     `token_id` is None for the operator, and for a user whom an OpenID Connect issuer vouches for.
-    `revision` is the organization's revision when the viewer was recognised.
+    `revision` is the organization's revision when the viewer was recognised, and `changed_at` the
+    instant of that revision.
     """
 
     organization_id: str
@@ -33,6 +35,7 @@ class Viewer:
     token_id: str | None = None
     expires_at: datetime | None = None
     revision: int = 0
+    changed_at: datetime = field(default=NEVER, compare=False)
 
     @classmethod
     def operator(cls, organization_id: str) -> "Viewer":

@@ -109,10 +109,11 @@ class Authenticator:
             at = await self.revisions.at(known.organization_id)
         except LookupError:  # an older state was restored, from before there was the organization
             return await self.recognise(secret)
-        if not at.knows(known):
+        # It is forgotten if an older state was found to be restored (`forget`).
+        if not at.knows(known) or key not in self._recognised:
             return await self.recognise(secret)
         if known.revision != at.revision:
-            known = replace(known, revision=at.revision)
+            known = replace(known, revision=at.revision, changed_at=at.changed_at)
             self._recognised[key] = known
         self.note(known)
         return known
@@ -130,7 +131,7 @@ class Authenticator:
             self._recognised.pop(key, None)
             raise
         self.note(viewer)
-        self.revisions.saw(viewer.organization_id, viewer.revision)
+        self.revisions.saw(viewer.organization_id, viewer.revision, viewer.changed_at)
         self._recognised[key] = viewer
         if len(self._recognised) > MOST_RECOGNISED:
             self._recognised.popitem(last=False)

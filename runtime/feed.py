@@ -171,7 +171,7 @@ class Feed:
         for id, channel in channels.items():
             at = positions.get(id, NONE_YET)
             before = channel.at.revision
-            if not at.may_follow(channel.at):
+            if not at.may_follow(before, channel.at.changed_at):
                 logger.warning("%s went from revision %d to %d", id, before, at.revision)
                 channel.at = at
                 for subscriber in channel.subscribers:

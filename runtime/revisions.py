@@ -7,6 +7,7 @@ who ask while a read is under way wait for the next one.
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from models import ledger
 from models.apart import apart
@@ -24,7 +25,8 @@ class Revisions:
         self._reading: asyncio.Task[None] | None = None
         self._last: dict[str, Position] = {}  # by organization
         self._resting: set[str] = set()
-        self._newest: dict[str, int] = {}  # by organization: the highest seen in this process
+        # By organization: the highest revision seen in this process, and its instant.
+        self._newest: dict[str, tuple[int, datetime]] = {}
         # Called with each organization that is found to have gone back to an older state.
         self.when_back: list[Callable[[str], None]] = []
 
@@ -37,9 +39,11 @@ class Revisions:
         """Note that an organization's revision has moved since it was last read."""
         self._resting.discard(organization_id)
 
-    def saw(self, organization_id: str, revision: int) -> None:
-        """Note that an organization was seen at a revision."""
-        self._newest[organization_id] = max(revision, self._newest.get(organization_id, 0))
+    def saw(self, organization_id: str, revision: int, changed_at: datetime) -> None:
+        """Note that an organization was seen at a revision, which it had since that instant."""
+        newest = self._newest.get(organization_id)
+        if newest is None or revision > newest[0]:
+            self._newest[organization_id] = revision, changed_at
 
     async def read(self, organization_id: str) -> int:
         """The current revision of an organization. Raises LookupError if it is gone."""
@@ -63,7 +67,7 @@ class Revisions:
         try:
             while self._waiting:
                 asked, self._waiting = self._waiting, {}
-                newest = {id: self._newest.get(id, 0) for id in asked}  # we must not read less
+                newest = {id: self._newest.get(id) for id in asked}  # we must not read less
                 try:
                     positions = await ledger.positions(list(asked))
                 except BaseException as error:
@@ -81,12 +85,13 @@ class Revisions:
         finally:
             self._reading = None
 
-    def _remember(self, organization_id: str, at: Position, newest: int) -> None:
-        last = self._last.get(organization_id)
-        if at.revision < newest or (last and not at.may_follow(last)):
-            self._go_back(organization_id, at.revision, newest)
-        self.saw(organization_id, at.revision)
-        if last == at:
+    def _remember(
+        self, organization_id: str, at: Position, newest: tuple[int, datetime] | None
+    ) -> None:
+        if newest and not at.may_follow(*newest):
+            self._go_back(organization_id, at.revision, newest[0])
+        self.saw(organization_id, at.revision, at.changed_at)
+        if self._last.get(organization_id) == at:
             self._resting.add(organization_id)
         else:
             self._resting.discard(organization_id)

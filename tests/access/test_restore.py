@@ -65,17 +65,35 @@ async def test_answers_and_viewers_of_the_state_that_is_gone_are_forgotten(
     ]
 
 
+@pytest.mark.parametrize("times", [1, 3])  # at first, the revision is read with the viewer
 async def test_answers_are_forgotten_also_where_the_same_revision_came_again(
-    acme: Viewer, ask: Asker
+    acme: Viewer, ask: Asker, times: int
 ) -> None:
     before = await revision_of(acme)
     await make_bot(acme, "Gone")
-    for _ in range(3):
+    for _ in range(times):
         assert await ask(BOTS) == {"bots": {"nodes": [{"name": "Gone"}]}}
     await go_back(before)
     await make_bot(acme, "Instead")
     assert await revision_of(acme) == before + 1
     assert await ask(BOTS) == {"bots": {"nodes": [{"name": "Instead"}]}}
+
+
+async def test_a_viewer_is_recognised_again_also_where_the_same_revision_came_again(
+    acme: Viewer, ask: Asker
+) -> None:
+    _, secret = await create_token(acme, "Bridge", Role.AUDITOR)
+    bridge = Asker(ask.client, secret, acme)
+    token = await authenticate(secret)
+    assert token
+    assert token.token_id
+    before = await revision_of(acme)
+    await make_bot(acme, "Gone")
+    assert await bridge(BOTS) == {"bots": {"nodes": [{"name": "Gone"}]}}
+    await go_back(before)
+    await revoke_token(acme, token.token_id)
+    assert await revision_of(acme) == before + 1
+    assert await bridge.codes("{ viewer { role } }") == ["UNAUTHENTICATED"]
 
 
 @pytest.mark.parametrize(
