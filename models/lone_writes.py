@@ -42,6 +42,7 @@ class _Given(NamedTuple):
     group_id: Any
     member_id: Any
     viewer_revision: Any
+    viewer_changed_at: Any
     expected_revision: Any
     change_id: Any
     now: Any
@@ -65,6 +66,7 @@ async def write_alone(
         group_id=group_id,
         member_id=member_id,
         viewer_revision=viewer.revision,
+        viewer_changed_at=viewer.changed_at,
         expected_revision=expected_revision,
         change_id=ids.new_id(ids.CHANGE, now),
         now=now,
@@ -167,7 +169,9 @@ def _moving(kind: Kind, adds: bool) -> str:
         f"AND seen.revision = coalesce({given.expected_revision}, seen.revision) "
         # As in ledger.is_up_to_date.
         f"AND ({given.viewer_revision}::bigint = 0 OR {given.viewer_revision} "
-        "BETWEEN seen.viewers_revision AND seen.revision) "
+        "BETWEEN seen.viewers_revision AND seen.revision - 1 "
+        f"OR ({given.viewer_revision}, {given.viewer_changed_at}) "
+        "= (seen.revision, seen.changed_at)) "
         f"AND g.id = {given.group_id} AND g.until_revision IS NULL "
         f"AND e.id = {given.member_id} AND e.until_revision IS NULL "
         # Compared one by one, they would be conditions for an index: PostgreSQL would look through

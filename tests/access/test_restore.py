@@ -14,7 +14,7 @@ from schema.execution import Answer
 from schema.requests import request_from
 from tests.access.service import CHANGES, Service, eventually, line
 from tests.client import Asker
-from tests.factories import make_bot, make_group
+from tests.factories import make_bot, make_group, make_user, snapshot
 
 BOTS = "{ bots { nodes { name } } }"
 
@@ -79,10 +79,22 @@ async def test_answers_are_forgotten_also_where_the_same_revision_came_again(
     assert await ask(BOTS) == {"bots": {"nodes": [{"name": "Instead"}]}}
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ viewer { role } }",
+        'mutation { createGroup(input: {name: "New"}) { revision } }',
+        'mutation { removeUsersFromGroup(input: {groupId: "%s", userIds: ["%s"]}) { revision } }',
+    ],
+    ids=["a query", "a write", "a write of one membership"],
+)
 async def test_a_viewer_is_recognised_again_also_where_the_same_revision_came_again(
-    acme: Viewer, ask: Asker
+    acme: Viewer, ask: Asker, query: str
 ) -> None:
-    _, secret = await create_token(acme, "Bridge", Role.AUDITOR)
+    if "%s" in query:
+        user = await make_user(acme)
+        query %= (await make_group(acme, users=[user]), user)
+    _, secret = await create_token(acme, "Bridge", Role.ADMIN)
     bridge = Asker(ask.client, secret, acme)
     token = await authenticate(secret)
     assert token
@@ -92,8 +104,10 @@ async def test_a_viewer_is_recognised_again_also_where_the_same_revision_came_ag
     assert await bridge(BOTS) == {"bots": {"nodes": [{"name": "Gone"}]}}
     await go_back(before)
     await revoke_token(acme, token.token_id)
+    rows = await snapshot(acme.organization_id)
+    assert await bridge.codes(query) == ["UNAUTHENTICATED"]
+    assert await snapshot(acme.organization_id) == rows
     assert await revision_of(acme) == before + 1
-    assert await bridge.codes("{ viewer { role } }") == ["UNAUTHENTICATED"]
 
 
 @pytest.mark.parametrize(
