@@ -40,8 +40,8 @@ async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
     The session is a token of the link's user, which expires after `lifetime`.
     """
     rows = await fetch(
-        "SELECT l.id, l.organization_id, l.user_id, u.name, o.revision FROM sign_in_links l "
-        "JOIN organizations o ON o.id = l.organization_id "
+        "SELECT l.id, l.organization_id, l.user_id, u.name, o.revision, o.changed_at "
+        "FROM sign_in_links l JOIN organizations o ON o.id = l.organization_id "
         "JOIN users u ON u.id = l.user_id WHERE l.secret_hash = $1 AND l.used_at IS NULL "
         "AND l.expires_at > $2 AND u.until_revision IS NULL AND u.status = $3",
         hash_secret(link_secret),
@@ -59,6 +59,7 @@ async def sign_in(link_secret: str, lifetime: timedelta) -> str | None:
         link["name"],
         link["user_id"],
         revision=link["revision"],
+        changed_at=link["changed_at"],
     )
     try:
         async with write(person) as draft:
