@@ -123,6 +123,18 @@ test('a request that is refused for several is made for fewer', async () => {
   expect(known.size).toBe(100);
 });
 
+test('what no name can be is not searched for, and leaves the others to be found', async () => {
+  const impossible = ['x'.repeat(255), 'a\u0000b', '\ud800', 'a\u2028b', '🙂'.repeat(255)];
+  const longest = [`${'x'.repeat(242)}@example.com`, '🙂'.repeat(254)];
+  const { asked, known, progress, look } = asking(nobody);
+  await look(USERS, [...impossible, ...longest]);
+  expect(asked.flatMap(textsOf).sort()).toEqual([...longest].sort());
+  expect([...known.values()].filter(({ is }) => is === 'unknown')).toHaveLength(7);
+
+  await look(BOTS, ['\u0007']);
+  expect(progress.at(-1)).toBe(8);
+});
+
 test('an answer with an error in it leaves nobody for unknown', async () => {
   const error = { message: 'None became free.', path: ['group'] };
   const { known, look } = asking(() => Response.json({ data: { group: null }, errors: [error] }));

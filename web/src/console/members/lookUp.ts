@@ -8,6 +8,9 @@ const AT_ONCE = 2;
 /** Entries that one request looks up: with less than half of what the service allows it by default. */
 const MOST = 20;
 
+/** Characters of the longest address, and of the longest text that the service searches for. */
+const LONGEST = 254;
+
 /** How long a request may take before the next ones get no more entries. Milliseconds. */
 const PATIENCE = 2_000;
 
@@ -53,6 +56,9 @@ export async function lookUp(
   onProgress: () => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const hopeless = entries.filter((entry) => !isSearchable(entry));
+  for (const entry of hopeless) known.set(entry, { entry, is: 'unknown' });
+  if (hopeless.length > 0) onProgress();
   const waiting = entries.filter((entry) => !known.has(entry)).map(begin);
   let size = 1;
   let most = MOST;
@@ -91,6 +97,10 @@ export async function lookUp(
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   if (failure) throw failure;
 }
+
+/** Whether it may be a name or an address; the service refuses to search for anything else. */
+const isSearchable = (entry: string) =>
+  [...entry.normalize('NFC')].length <= LONGEST && !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(entry);
 
 const begin = (entry: string): Search => ({
   entry,
