@@ -160,6 +160,21 @@ test('what is shown stays when the service does not answer, and is asked for aga
   expect(told.at(-1)).toBe('2');
 });
 
+test('what failed and is not wanted any more does not leave the rest for old', async () => {
+  const { state, freshness, show, signs } = page();
+  show('a');
+  await vi.runAllTimersAsync();
+  state.isDown = true;
+  const { unsubscribe } = show('b');
+  await vi.advanceTimersByTimeAsync(1_500);
+  expect(signs).toEqual([false]);
+  unsubscribe();
+  await vi.runAllTimersAsync();
+  expect(signs).toEqual([false, true]);
+  expect(freshness.isFresh()).toBe(true);
+  expect(state.asked).toEqual(['a', 'b', 'b']);
+});
+
 test('what is shown may be old after the second failure in a row, until there is an answer', async () => {
   const { state, freshness, show, signs } = page();
   show('a');

@@ -128,7 +128,11 @@ export class Freshness {
     if (this.later !== undefined) return;
     const wait = Math.min(SHORTEST_WAIT * 2 ** this.failures, LONGEST_WAIT);
     this.count(this.failures + 1);
-    this.later = setTimeout(() => this.askAgain(), wait);
+    this.later = setTimeout(() => {
+      // What failed is not wanted any more, such as the list of a popover that was shut.
+      if (![...this.active.values()].some(({ waits }) => waits)) this.count(0);
+      this.askAgain();
+    }, wait);
   }
 
   private count(failures: number): void {
