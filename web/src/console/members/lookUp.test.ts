@@ -159,3 +159,27 @@ test('a whole name is found behind a page of others that have it as a part', asy
   expect(known.get('coach')).toMatchObject({ is: 'found', member: coach });
   expect(asked.map(({ variables }) => variables.freeAfter0)).toEqual([null, 'c']);
 });
+
+test('a name that another has behind that page says nothing', async () => {
+  const coach = (id: string) => ({ id, name: 'Coach' });
+  const next = { hasNextPage: true, endCursor: 'c' };
+  const { known, look } = asking((each, number) =>
+    answering(each, () =>
+      number === 1
+        ? { nodes: [coach('bot_1')], pageInfo: next }
+        : { nodes: [coach('bot_2')], pageInfo: end },
+    ),
+  );
+  await look(BOTS, ['Coach']);
+  expect(known.get('Coach')).toEqual({ entry: 'Coach', is: 'ambiguous' });
+});
+
+test('an address is one person’s, and looked for no further once it is found', async () => {
+  const ada = { id: 'usr_1', name: 'Ada', email: 'Ada@example.com' };
+  const { asked, known, look } = asking((each) =>
+    answering(each, () => ({ nodes: [ada], pageInfo: { hasNextPage: true, endCursor: 'c' } })),
+  );
+  await look(USERS, ['ada@example.com']);
+  expect(known.get('ada@example.com')).toMatchObject({ is: 'found', member: ada });
+  expect(asked).toHaveLength(1);
+});

@@ -1,6 +1,6 @@
 import { type Client, type CombinedError, gql, type TypedDocumentNode } from '@urql/core';
 import type { Kind, Member } from './kinds';
-import { type Match, match } from './paste';
+import { type Match, match, same } from './paste';
 
 /** Requests under way at a time. */
 const AT_ONCE = 2;
@@ -134,13 +134,15 @@ const variablesOf = (searches: Search[]) =>
     ]),
   );
 
-/** What an entry is; null as long as only others have it as a part of their names. */
+/** What an entry is; null as long as it may be another's on the pages that follow. */
 function take(search: Search, there?: Findings, free?: Findings): Match | null {
   search.there.push(...(there?.nodes ?? []));
   search.free.push(...(free?.nodes ?? []));
   const found = match(search.entry, search.there, search.free);
   const isAll = !there?.pageInfo.hasNextPage && !free?.pageInfo.hasNextPage;
-  if (found.is !== 'unknown' || isAll) return found;
+  // Several may have a name, but one person has an address.
+  const isAddress = 'member' in found && same(found.member.email ?? '') === same(search.entry);
+  if (isAll || isAddress || found.is === 'ambiguous') return found;
   // A page behind the last one is empty, and ends nowhere.
   search.thereAfter = there?.pageInfo.endCursor ?? search.thereAfter;
   search.freeAfter = free?.pageInfo.endCursor ?? search.freeAfter;

@@ -71,4 +71,4 @@ export function match(entry: string, there: Member[], free: Member[]): Match {
 }
 
 /** Not by the browser's own language: in Turkish, `INFO@` and `info@` are not the same. */
-const same = (text: string) => text.normalize('NFC').toLowerCase();
+export const same = (text: string) => text.normalize('NFC').toLowerCase();
