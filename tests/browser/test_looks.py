@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import OpenPage, Watch, settle
+from tests.browser.conftest import OpenPage, Watch, holding, settle
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, section
 
@@ -268,6 +268,32 @@ def test_notices_do_not_cover_the_popover(
         notices.last.get_by_role("button", name="Close the notice").dispatch_event("click")
         expect(notices).to_have_count(count)
     assert top_and_bottom(popover) == place
+
+
+def test_a_notice_that_comes_later_does_not_cover_the_popover(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("503")
+    page = open_page(
+        f"/groups?open={service.group('Support')}", viewport={"width": 320, "height": 640}
+    )
+    add = page.get_by_role("button", name="Add bots to Support")
+    expect(add).to_be_visible()
+    settle(page)
+    add.evaluate("add => scrollBy(0, add.getBoundingClientRect().bottom + 12 - innerHeight)")
+    add.click()
+    popover = page.get_by_role("dialog", name="Add bots to Support")
+    held = holding(page, "mutation AddBots")
+    popover.get_by_role("option").first.click()
+    while not held:
+        page.wait_for_timeout(10)
+    held[0].fulfill(status=503, body="Not now.")
+    page.wait_for_function(
+        "([popover, notice]) =>"
+        " popover.getBoundingClientRect().bottom <= notice.getBoundingClientRect().top",
+        arg=[popover.element_handle(), page.get_by_role("alert").element_handle()],
+    )
+    expect(popover.get_by_role("combobox")).to_be_in_viewport(ratio=1)
 
 
 BROKEN_WORDS = """() => {

@@ -15,10 +15,17 @@ interface Props {
 
 /**
  * Where there is room neither above nor below, over the + rather than out of the page, the banner or
- * below the notices.
+ * below the notices; apart from the +, where it is among the notices itself.
  */
 const keptInView = (clearance: number) => ({
-  shift: { crossAxis: true, padding: { top: 60, right: 5, bottom: 5 + clearance, left: 5 } },
+  shift: {
+    crossAxis: true,
+    padding: { top: 60, right: 5, bottom: 5 + clearance, left: 5 },
+    ...(clearance > 0 && { limiter: undefined }),
+  },
+  // Floating UI compares middlewares, and functions by their text: Mantine's `shift` is always the
+  // same to it. This one tells it that there are others.
+  size: { padding: clearance, apply: () => undefined },
 });
 
 /** The + of a section: a list of all that are not in the group yet, or a pasted list. */
