@@ -312,6 +312,15 @@ BROKEN_WORDS = """() => {
 }"""
 
 
+def test_an_address_is_read_in_one_piece(open_page: OpenPage) -> None:
+    page = open_page("/users")
+    expect(page.get_by_role("cell", name="hana.sato@example.com")).to_be_visible()
+    # What Chromium itself tells screen readers, where Playwright has its own reckoning.
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    names = {node["name"]["value"] for node in nodes if node.get("name")}
+    assert "hana.sato@example.com" in names
+
+
 @pytest.mark.parametrize("width", [320, 390, 768])
 def test_words_stay_whole(open_page: OpenPage, service: Service, width: int) -> None:
     words = "Telecommunications Representatives"

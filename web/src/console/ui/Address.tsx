@@ -4,7 +4,8 @@ export function Address({ children }: { children: string }) {
   return (
     <span style={{ overflowWrap: 'anywhere' }}>
       {children.slice(0, at)}
-      <wbr />
+      {/* Chromium's name of what holds it would have a space there. */}
+      <wbr aria-hidden />
       {children.slice(at)}
     </span>
   );
