@@ -90,6 +90,17 @@ async def write_on(house: House, number: int) -> None:
                 continue  # whether it was written is not known; at the other it may be TAKEN
 
 
+async def begin_writing(house: House, number: int, *listeners: Listener) -> "asyncio.Task[None]":
+    """Write on, once all of them listen; the task that does, when each was told a part of it."""
+    await house.ask(house.workers[0], CREATE, name="First")
+    for each in listeners:
+        await each.until(lambda it: len(it.revisions) > 0)
+    writing = asyncio.create_task(write_on(house, number))
+    for each in listeners:
+        await each.until(lambda it: len(it.revisions) > 20)
+    return writing
+
+
 async def assert_told_all(house: House, *listeners: Listener) -> None:
     """Assert that each is told every revision once, in order."""
     last = await current_revision(house.acme.organization_id)
@@ -103,9 +114,7 @@ async def test_clients_go_on_elsewhere_when_a_worker_is_killed(clients: None, ho
     doomed = house.workers[0]
     at_doomed = (house.token, house.cursor, *house.workers)
     async with listener("graphql-ws", *at_doomed) as ws, listener("graphql-sse", *at_doomed) as sse:
-        writing = asyncio.create_task(write_on(house, 120))
-        for each in (ws, sse):
-            await each.until(lambda it: len(it.revisions) > 20)
+        writing = await begin_writing(house, 120, ws, sse)
         assert not writing.done()
         doomed.process.kill()
         await writing
@@ -123,9 +132,7 @@ async def test_clients_go_on_elsewhere_when_a_worker_is_asked_to_end(
         listener("graphql-ws", *at_leaving) as ws,
         listener("graphql-sse", *at_leaving) as sse,
     ):
-        writing = asyncio.create_task(write_on(house, 100))
-        for each in (ws, sse):
-            await each.until(lambda it: len(it.revisions) > 20)
+        writing = await begin_writing(house, 100, ws, sse)
         leaving.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(PATIENCE):
             await leaving.process.wait()
