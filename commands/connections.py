@@ -7,6 +7,8 @@ import asyncio
 import logging
 import re
 import socket
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -120,36 +122,34 @@ class HTTP(HttpToolsProtocol):
         super().data_received(data)
         if self.unfinished > LARGEST_HEAD and not self.transport.is_closing():
             logger.warning("the head of a request is too large")
-            if self.refuses_at_once():
-                self.transport.write(TOO_LARGE)
-                self.transport.close()
+            self.refuse(self.send_431_response)
+
+    def send_431_response(self) -> None:
+        """Refuse the head of a request, and end the connection."""
+        self.transport.write(TOO_LARGE)
+        self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be read, in its turn, and end the connection."""
-        if self.refuses_at_once():
-            super().send_400_response(msg)
+        self.refuse(partial(super().send_400_response, msg))
 
-    def refuses_at_once(self) -> bool:
-        """Whether what cannot be read is to be refused now. Otherwise, the connection ends after
+    def refuse(self, at_once: Callable[[], None]) -> None:
+        """Refuse what cannot be read and end the connection: by `at_once`, or in its turn, after
         the answers to the requests before it.
 
         What begins no request gets no answer if others came before: the first of them would be
         taken for the refused one. Nor does a request whose own answer has begun.
         """
         cycle = self.cycle
-        if not self.is_in_body:
-            if cycle is None or cycle.response_complete:
-                return True
-            cycle.keep_alive = False
-            return False
-        if self.pipeline:  # the request waits
+        if self.is_in_body and self.pipeline:  # the request waits
             cycle.keep_alive = self.is_in_body = False
             self.pipeline[0] = (cycle, unreadable)
-            return False
-        if cycle.response_started:
+        elif self.is_in_body and cycle.response_started:
             self.transport.close()
-            return False
-        return True
+        elif self.is_in_body or cycle is None or cycle.response_complete:
+            at_once()
+        else:
+            cycle.keep_alive = False
 
     def begins_websocket(self) -> bool:
         """Whether the request whose head was parsed last, and which asks to upgrade, is for a
