@@ -39,14 +39,19 @@ async def go_back_to_nothing() -> None:
             await fetch(f"DELETE FROM {table}")
 
 
-async def test_answers_and_viewers_of_the_state_that_is_gone_are_forgotten(
-    acme: Viewer, ask: Asker, caplog: pytest.LogCaptureFixture
-) -> None:
-    _, secret = await create_token(acme, "Bridge", Role.AUDITOR)
-    bridge = Asker(ask.client, secret, acme)
+async def asker_with_token(acme: Viewer, ask: Asker, role: Role) -> tuple[Asker, str]:
+    """One who asks with a token of its own, and the token's id."""
+    _, secret = await create_token(acme, "Bridge", role)
     token = await authenticate(secret)
     assert token
     assert token.token_id
+    return Asker(ask.client, secret, acme), token.token_id
+
+
+async def test_answers_and_viewers_of_the_state_that_is_gone_are_forgotten(
+    acme: Viewer, ask: Asker, caplog: pytest.LogCaptureFixture
+) -> None:
+    bridge, token_id = await asker_with_token(acme, ask, Role.AUDITOR)
     before = await revision_of(acme)
     await make_bot(acme, "Gone")
     for each in (ask, bridge):
@@ -54,7 +59,7 @@ async def test_answers_and_viewers_of_the_state_that_is_gone_are_forgotten(
             assert await each(BOTS) == {"bots": {"nodes": [{"name": "Gone"}]}}
     await go_back(before)
     await ask("{ viewer { role } }")
-    await revoke_token(acme, token.token_id)
+    await revoke_token(acme, token_id)
     assert await revision_of(acme) == before + 1
     assert await ask(BOTS) == {"bots": {"nodes": []}}
     assert await bridge.codes(BOTS) == ["UNAUTHENTICATED"]
@@ -94,16 +99,12 @@ async def test_a_viewer_is_recognised_again_also_where_the_same_revision_came_ag
     if "%s" in query:
         user = await make_user(acme)
         query %= (await make_group(acme, users=[user]), user)
-    _, secret = await create_token(acme, "Bridge", Role.ADMIN)
-    bridge = Asker(ask.client, secret, acme)
-    token = await authenticate(secret)
-    assert token
-    assert token.token_id
+    bridge, token_id = await asker_with_token(acme, ask, Role.ADMIN)
     before = await revision_of(acme)
     await make_bot(acme, "Gone")
     assert await bridge(BOTS) == {"bots": {"nodes": [{"name": "Gone"}]}}
     await go_back(before)
-    await revoke_token(acme, token.token_id)
+    await revoke_token(acme, token_id)
     rows = await snapshot(acme.organization_id)
     assert await bridge.codes(query) == ["UNAUTHENTICATED"]
     assert await snapshot(acme.organization_id) == rows

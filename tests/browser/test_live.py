@@ -3,7 +3,7 @@
 import json
 import time
 
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from models.history import NEWEST_FIRST
 from schema.pagination import encode_cursor
@@ -149,13 +149,19 @@ def test_a_service_that_starts_again_is_found_again(
     expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible(timeout=12_000)
 
 
-def test_what_stays_as_it_was_is_not_drawn_again(open_page: OpenPage, service: Service) -> None:
+def long_list(open_page: OpenPage, service: Service) -> tuple[Page, Locator]:
+    """The group “Leadership” with three pages of users, all loaded; and their cards."""
     service.create_users("Leadership", 120)
     page = open_page(f"/groups?open={service.group('Leadership')}")
     cards = section(page, "Users").get_by_role("listitem")
     for loaded in (50, 100, 125):
         expect(cards).to_have_count(loaded)
         cards.last.scroll_into_view_if_needed()
+    return page, cards
+
+
+def test_what_stays_as_it_was_is_not_drawn_again(open_page: OpenPage, service: Service) -> None:
+    page, cards = long_list(open_page, service)
     # Whatever draws a card takes the initials of its name.
     page.evaluate(
         """() => {
@@ -178,12 +184,7 @@ def test_what_stays_as_it_was_is_not_drawn_again(open_page: OpenPage, service: S
 def test_a_change_of_another_group_leaves_the_pages_of_a_long_list_alone(
     open_page: OpenPage, service: Service
 ) -> None:
-    service.create_users("Leadership", 120)
-    page = open_page(f"/groups?open={service.group('Leadership')}")
-    cards = section(page, "Users").get_by_role("listitem")
-    for loaded in (50, 100, 125):
-        expect(cards).to_have_count(loaded)
-        cards.last.scroll_into_view_if_needed()
+    page, cards = long_list(open_page, service)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.post_data or ""))
 
