@@ -10,12 +10,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 from models import database, history, ledger
 from models.database import Row
 from models.errors import Busy, Unavailable
 from models.ledger import Position
+from models.viewer import NEVER
 from runtime.metrics import LAG
 
 # How many changes may wait for one subscriber. If it falls behind further, it reads the ledger
@@ -26,7 +26,7 @@ POLL_SECONDS_IF_NOTIFIED = 1.0  # on PostgreSQL, only to catch notifications tha
 GATHER_SECONDS = 0.02  # changes that land within are read, and announced, together
 
 # Of an organization that is gone: an older state was restored, from before it was created.
-NONE_YET = Position(0, 0, datetime.min.replace(tzinfo=UTC))
+NONE_YET = Position(0, 0, NEVER)
 
 logger = logging.getLogger("cohort.feed")
 

@@ -183,7 +183,7 @@ class PlanningExecutor(Executor[Any]):
         if info.parent_type in (self.schema.mutation_type, self.schema.subscription_type):
             return self._complete_at_one_revision(plan, result, fallback)
         if plan is None:
-            self.context_value.count(1)  # which plans do themselves
+            self.context_value.count(1)  # plans count what they fetch
             return fallback()
         if not plan.is_at_hand:
             return self._complete(plan, [result], fallback, single=True)
