@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.service import ADMIN, ROOT, Organization, Server, Service, organizations_in
 from tests.once import alone
@@ -162,17 +162,3 @@ def open_page(browser: Browser, service: Service, watch: Watch) -> Iterator[Open
 def settle(page: Page) -> None:
     """Wait until nothing is loading any more."""
     expect(page.locator("[class*=Skeleton]")).to_have_count(0)
-
-
-def holding(page: Page, operation: str) -> list[Route]:
-    """The requests with this in their document, from now on: each waits until the test goes on."""
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        if operation in (route.request.post_data or ""):
-            held.append(route)
-        else:
-            route.continue_()
-
-    page.route("**/graphql", hold)
-    return held

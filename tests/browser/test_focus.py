@@ -2,9 +2,10 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenPage, Watch, holding
+from tests.browser.conftest import OpenPage, Watch
+from tests.browser.held import Held
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS
 
@@ -16,10 +17,10 @@ def press(page: Page, button: Locator) -> None:
     page.keyboard.press("Enter")
 
 
-def removing(open_page: OpenPage, service: Service) -> tuple[Page, list[Route]]:
-    """The groups page while the removal of Hana Sato waits, and the request that is held."""
+def removing(open_page: OpenPage, service: Service) -> tuple[Page, Held]:
+    """The groups page while the removal of Hana Sato waits, and what holds it."""
     page = open_page(f"/groups?open={service.group(CLOSERS)}")
-    held = holding(page, "mutation RemoveUsers")
+    held = Held(page, "mutation RemoveUsers")
     press(page, page.get_by_role("button", name=HANA))
     expect(page.get_by_role("button", name=INGRID)).to_be_focused()
     return page, held
@@ -58,7 +59,7 @@ def test_a_card_whose_removal_is_refused_has_it_again(
     page, held = removing(open_page, service)
     bin_ = page.get_by_role("button", name=HANA)
     following = page.get_by_role("button", name=INGRID)
-    held.pop().abort()
+    held.next().abort()
     expect(page.get_by_role("alert")).to_contain_text("That did not work")
     expect(bin_).to_be_focused()
 
@@ -66,7 +67,7 @@ def test_a_card_whose_removal_is_refused_has_it_again(
     expect(following).to_be_focused()
     elsewhere = page.get_by_role("button", name="Create New Group")
     elsewhere.focus()
-    held.pop().abort()
+    held.next().abort()
     expect(bin_).to_be_attached()
     expect(elsewhere).to_be_focused()  # who has gone on is not called back
     assert {"Hana Sato", "Ingrid Solberg"} <= service.users_of(CLOSERS)
@@ -79,7 +80,7 @@ def test_a_refused_card_has_it_again_though_the_next_one_went_as_well(
     page, held = removing(open_page, service)
     service.remove_users(CLOSERS, "Ingrid Solberg")
     expect(page.get_by_role("button", name=INGRID)).to_have_count(0)
-    held.pop().abort()
+    held.next().abort()
 
     expect(page.get_by_role("button", name=HANA)).to_be_focused()
     assert "Hana Sato" in service.users_of(CLOSERS)
@@ -97,7 +98,7 @@ def test_a_refused_card_has_it_again_after_a_look_at_another_window(
     page.wait_for_function("!document.hasFocus()")
     page.bring_to_front()
     page.wait_for_function("document.hasFocus()")
-    held.pop().abort()
+    held.next().abort()
 
     expect(page.get_by_role("button", name=HANA)).to_be_focused()
     assert "Hana Sato" in service.users_of(CLOSERS)

@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage, Watch, holding
+from tests.browser.conftest import OpenPage, Watch
+from tests.browser.held import Held
 from tests.browser.service import OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, row, section
 
@@ -250,14 +251,12 @@ def test_what_becomes_of_a_write_is_told_also_when_its_dialog_is_closed(
 ) -> None:
     watch.expect("net::ERR_FAILED")
     page = open_group(open_page, service)
-    held = holding(page, "mutation")
+    held = Held(page, "mutation")
 
     def close_then_answer(name: str, refusal: str) -> None:
-        page.wait_for_timeout(100)  # it is under way
+        route = held.next()
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
-        (route,) = held
-        held.clear()
         route.continue_() if is_answered else route.abort()
         notice = page.get_by_role("alert").filter(has_text=name)
         expect(notice).to_contain_text(refusal if is_answered else "The service did not answer")
@@ -285,7 +284,7 @@ def test_an_editing_that_was_left_does_not_end_the_next_one(
     open_page: OpenPage, service: Service
 ) -> None:
     page = open_group(open_page, service)
-    held = holding(page, "mutation")
+    held = Held(page, "mutation")
     page.get_by_role("button", name="Edit the name").click()
     for name in ("Closers", "Sales"):
         page.get_by_label("New name").fill(name)
@@ -295,8 +294,7 @@ def test_an_editing_that_was_left_does_not_end_the_next_one(
         page.get_by_role("button", name="Edit the name").click()
     page.get_by_label("New name").fill("Hunters")
 
-    for route in held:
-        route.continue_()
+    held.release()
     expect(row(page, "Closers")).to_be_visible()
     expect(page.get_by_role("alert")).to_contain_text("Changing the name to Sales:")
     expect(page.get_by_label("New name")).to_have_value("Hunters")

@@ -3,9 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenPage, holding
+from tests.browser.conftest import OpenPage
+from tests.browser.held import Held
 from tests.browser.service import Service
 
 CLOSERS = "Account Executives"
@@ -139,13 +140,11 @@ def test_sections_load_when_opened_and_page_and_search_within(
 def test_a_search_does_not_lead_back_from_another_page(open_page: OpenPage) -> None:
     page = open_page("/groups")
     expect(row(page, "Sales")).to_be_visible()
-    held: list[Route] = []
-    page.route("**/UsersPage*.js", lambda route: held.append(route))
+    held = Held(page, address="**/UsersPage*.js")
     page.get_by_label("Search groups").fill("sal")
     page.get_by_role("link", name="Users", exact=True).click()
     page.wait_for_timeout(300)
-    for route in held:
-        route.continue_()
+    held.release()
 
     expect(page.get_by_role("heading", name="Users")).to_be_visible()
     expect(page).to_have_url(re.compile("/users$"))
@@ -218,15 +217,12 @@ def test_rows_stand_back_while_those_asked_for_are_slow(
     rows = page.locator("tbody tr")
     expect(rows).to_have_count(50)
     first = rows.first.inner_text()
-    held: list[Route] = []
-    page.route("**/graphql", lambda route: held.append(route))
+    held = Held(page)
     page.get_by_role("button", name="Next").click()
 
     expect(page.locator("[aria-busy=true]")).to_have_css("opacity", "0.5")
     assert rows.first.inner_text() == first
-    for route in held:
-        route.continue_()
-    page.unroute("**/graphql")
+    held.release()
     expect(page.locator("tbody")).not_to_contain_text(first.split("\n")[0].strip())
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
 
@@ -237,13 +233,13 @@ def test_members_that_are_not_those_searched_for_are_dimmed(
     page = open_page(f"/groups?open={service.group('Support')}")
     users = section(page, "Users")
     expect(users.get_by_role("listitem")).to_have_count(12)
-    held = holding(page, "query GroupUsers")
+    held = Held(page, "query GroupUsers")
     users.get_by_role("textbox").fill("aisha")
     expect(users.locator("[aria-busy=true]").filter(has_text="Carlos")).to_have_css(
         "opacity", "0.5"
     )
 
-    held[0].continue_()
+    held.release()
     expect(users.get_by_role("listitem")).to_have_count(1)
     expect(users.locator(".rows")).to_have_attribute("aria-busy", "false")
     expect(users.locator(".rows")).to_have_css("opacity", "1")

@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage, holding
+from tests.browser.conftest import OpenPage
+from tests.browser.held import Held
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, section
 
@@ -65,13 +66,12 @@ def test_changes_of_others_do_not_pass_for_those_of_a_group(
 ) -> None:
     page = open_page("/history")
     expect(section(page, "All changes").get_by_role("listitem").first).to_be_visible()
-    held = holding(page, "query History")
+    held = Held(page, "query History")
     page.get_by_role("combobox", name="Group").or_(page.get_by_label("Group")).first.click()
     page.get_by_role("option", name=CLOSERS).click()
     entries = section(page, "Changes of this group").get_by_role("listitem")
     expect(section(page, "Changes of this group")).to_contain_text("Loading")
     expect(entries).to_have_count(0)
 
-    for route in held:
-        route.continue_()
+    held.release()
     expect(entries.last).to_contain_text("created Sales Closers")

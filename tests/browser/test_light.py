@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenPage, Watch
+from tests.browser.held import Held
 from tests.browser.service import Service
 
 LIMIT = 250_000
@@ -28,20 +29,16 @@ def test_the_groups_page_is_light(open_page: OpenPage, dist: Path) -> None:
 
 
 def test_the_table_needs_one_round_trip(open_page: OpenPage) -> None:
+    def let_the_table_through(route: Route) -> None:
+        is_the_table = "query Groups" in (route.request.post_data or "")
+        route.continue_() if is_the_table else route.fallback()
+
     page = open_page("/nowhere")
-    held: list[Route] = []
-
-    def hold_all_but_the_table(route: Route) -> None:
-        if "query Groups" in (route.request.post_data or ""):
-            route.continue_()
-        else:
-            held.append(route)
-
-    page.route("**/graphql", hold_all_but_the_table)
+    held = Held(page)
+    page.route("**/graphql", let_the_table_through)
     page.goto("/groups")
     expect(page.get_by_role("button", name="Account Executives")).to_be_visible()
-    for route in held:
-        route.continue_()
+    held.release()
     expect(page.get_by_role("button", name="Create New Group")).to_be_visible()
 
 

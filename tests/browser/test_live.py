@@ -7,7 +7,8 @@ from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from models.history import NEWEST_FIRST
 from schema.pagination import encode_cursor
-from tests.browser.conftest import OpenPage, Watch, holding
+from tests.browser.conftest import OpenPage, Watch
+from tests.browser.held import Held
 from tests.browser.service import OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, row, section
 from tests.browser.test_members import popover
@@ -226,11 +227,11 @@ def test_who_is_signed_in_is_asked_again_where_that_failed(
 ) -> None:
     watch.expect("503")
     page = open_page("/nowhere")
-    held = holding(page, "query Viewer")
+    held = Held(page, "query Viewer")
     page.goto("/groups")
     expect(row(page, CLOSERS)).to_be_visible()
-    held[0].fulfill(status=503, body="Not now.")
-    page.unroute("**/graphql")
+    held.next().fulfill(status=503, body="Not now.")
+    held.release()
 
     expect(page.get_by_role("button", name="Create New Group")).to_be_visible()
     service.add_users(CLOSERS, "Aisha Rahman")
@@ -242,13 +243,11 @@ def test_a_group_on_another_page_opens_though_it_could_not_be_loaded_at_first(
 ) -> None:
     watch.expect("503")
     page = open_page("/nowhere")
-    held = holding(page, "query Group(")
+    held = Held(page, "query Group(")
     page.goto(f"/groups?search=support&open={service.group(CLOSERS)}")
     expect(row(page, "Support")).to_be_visible()
-    while not held:
-        page.wait_for_timeout(10)
-    held[0].fulfill(status=503, body="Not now.")
-    page.unroute("**/graphql")
+    held.next().fulfill(status=503, body="Not now.")
+    held.release()
 
     expect(section(page, "Users").get_by_role("listitem")).to_have_count(6)
 

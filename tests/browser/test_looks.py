@@ -1,9 +1,10 @@
 """Themes, widths, empty states, skeletons, and dates in the reader's locale."""
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenPage, Watch, holding, settle
+from tests.browser.conftest import OpenPage, Watch, settle
+from tests.browser.held import Held
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, section
 
@@ -164,13 +165,15 @@ def test_scrollbars_stand_beside_what_they_scroll(open_page: OpenPage, service: 
 
 def test_skeletons_stand_where_rows_will_be(open_page: OpenPage) -> None:
     page = open_page("/nowhere")
-    held: list[Route] = []
-    page.route("**/graphql", lambda route: held.append(route))
+    code = Held(page, address="**/GroupsPage*.js")
+    rows = Held(page)
     page.get_by_role("link", name="Groups").click()
-
     expect(page.locator("[class*=Skeleton]").first).to_be_visible()
-    for route in held:
-        route.continue_()
+
+    code.release()
+    expect(page.get_by_label("Search groups")).to_be_visible()
+    expect(page.locator("[class*=Skeleton]").first).to_be_visible()
+    rows.release()
     expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()
     settle(page)
 
@@ -283,11 +286,9 @@ def test_a_notice_that_comes_later_does_not_cover_the_popover(
     add.evaluate("add => scrollBy(0, add.getBoundingClientRect().bottom + 12 - innerHeight)")
     add.click()
     popover = page.get_by_role("dialog", name="Add bots to Support")
-    held = holding(page, "mutation AddBots")
+    held = Held(page, "mutation AddBots")
     popover.get_by_role("option").first.click()
-    while not held:
-        page.wait_for_timeout(10)
-    held[0].fulfill(status=503, body="Not now.")
+    held.next().fulfill(status=503, body="Not now.")
     page.wait_for_function(
         "([popover, notice]) =>"
         " popover.getBoundingClientRect().bottom <= notice.getBoundingClientRect().top",

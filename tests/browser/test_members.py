@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenPage, Watch, holding
+from tests.browser.conftest import OpenPage, Watch
+from tests.browser.held import Held
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, row, section
 
@@ -135,17 +136,17 @@ def test_card_and_count_appear_at_once_and_roll_back_when_refused(
     open_page: OpenPage, service: Service
 ) -> None:
     page = opened(open_page, service)
-    held = holding(page, "mutation AddUsers")
+    held = Held(page, "mutation AddUsers")
 
     users = popover(page, "users")
     users.get_by_role("option", name="Aisha Rahman").click()
     expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible()
     expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("7")
-    assert len(held) == 1  # nothing was answered yet
+    sent = held.next()  # nothing was answered yet
 
     refusal = {"code": "NOT_FOUND", "message": "This user is gone.", "field": None}
     payload = {"__typename": "AddUsersToGroupPayload", "revision": 1, "userErrors": [refusal]}
-    held[0].fulfill(json={"data": {"result": {**payload, "group": None, "addedEdges": []}}})
+    sent.fulfill(json={"data": {"result": {**payload, "group": None, "addedEdges": []}}})
     expect(page.get_by_role("alert").filter(has_text="This user is gone.")).to_be_visible()
     expect(section(page, "Users").get_by_text("Aisha Rahman")).to_have_count(0)
     expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("6")
@@ -263,7 +264,7 @@ def test_a_pasted_list_that_was_left_does_not_close_the_next_one(
     open_page: OpenPage, service: Service
 ) -> None:
     page = opened(open_page, service)
-    held = holding(page, "mutation AddUsers")
+    held = Held(page, "mutation AddUsers")
     users = popover(page, "users")
     expect(users.get_by_role("combobox")).to_be_focused()
     paste(page, "Aisha Rahman\nBenedikt Hofmann")
@@ -274,7 +275,7 @@ def test_a_pasted_list_that_was_left_does_not_close_the_next_one(
     expect(users.get_by_text("Unknown: 1")).to_be_visible()
 
     with page.expect_response("**/graphql"):
-        held[0].continue_()
+        held.next().continue_()
     page.wait_for_timeout(200)
     expect(users.get_by_text("Unknown: 1")).to_be_visible()
 
@@ -286,14 +287,12 @@ def test_a_pasted_list_shows_how_far_it_is_and_can_be_left(
     users = popover(page, "users")
     search = users.get_by_role("combobox")
     expect(search).to_be_focused()
-    held = holding(page, "query FindUsers")
+    held = Held(page, "query FindUsers")
     paste(page, "\n".join(f"person{number}@example.com" for number in range(40)))
     progress = users.get_by_role("progressbar", name="Looking up the pasted lines")
     expect(progress).to_have_attribute("aria-valuetext", "0 of 40 lines looked up")
 
-    while not held:
-        page.wait_for_timeout(10)
-    held[0].continue_()
+    held.next().continue_()
     expect(progress).to_have_attribute("aria-valuetext", "1 of 40 lines looked up")
     expect(users.get_by_text("1 of 40 lines looked up")).to_be_visible()
     users.get_by_role("button", name="Cancel").click()

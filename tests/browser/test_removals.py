@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenPage, Watch, holding
+from tests.browser.conftest import OpenPage, Watch
+from tests.browser.held import Held
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, row, section
 from tests.browser.test_members import opened
@@ -44,20 +45,21 @@ def test_a_removal_happens_and_tells_who_lost_what_and_can_be_undone(
 
 def test_a_bin_is_busy_until_its_card_goes(open_page: OpenPage, service: Service) -> None:
     page = opened(open_page, service)
-    held = holding(page, "query Impact")
+    held = Held(page, "query Impact")
     bin_ = page.get_by_role("button", name="Remove Hana Sato")
     bin_.click()
 
     expect(bin_).to_have_attribute("aria-busy", "true")
     expect(bin_).to_be_focused()
+    asked = held.next()
     page.get_by_role("heading", name="Groups").click()
     expect(bin_).to_have_css("opacity", "1")
     bin_.click()
-    assert len(held) == 1  # once is enough
 
-    held[0].continue_()
+    asked.continue_()
     expect(bin_).to_have_count(0)
     expect(page.get_by_role("alert").filter(has_text="Removed Hana Sato")).to_be_visible()
+    assert held.waiting == []  # once is enough
 
 
 def test_the_bin_shows_on_hover_on_focus_and_always_on_touch_screens(
@@ -171,13 +173,13 @@ def test_a_notice_that_has_the_focus_stays(open_page: OpenPage, service: Service
         page.get_by_role("button", name=f"Remove {name}").press("Enter")
         notices = page.get_by_role("alert")
         expect(notices.last).to_contain_text(f"Removed {name}")
-    held = holding(page, "query Impact")
+    held = Held(page, "query Impact")
     bin_ = page.get_by_role("button", name="Remove Luca Moretti")
     bin_.press("Enter")
     expect(bin_).to_have_attribute("aria-busy", "true")
     undo = notices.filter(has_text="Removed Hana Sato").get_by_role("button", name="Undo")
     undo.focus()
-    held[0].continue_()
+    held.release()
     expect(notices.last).to_contain_text("Removed Luca Moretti")
     expect(notices).to_have_count(2)
     expect(undo).to_be_focused()
