@@ -1,7 +1,8 @@
 """uvicorn's protocols with limits that it lacks: on the size of a request's head, on how long a
 client may take to read, on how many of its pings may wait to be answered, and on how many frames it
 may send at once; and with an answer to requests to upgrade that it mistakes, to those that do not
-name one host, and to those that cannot be read while others are answered."""
+name one host, to bodies in codings that it does not know, and to requests that cannot be read while
+others are answered."""
 
 import asyncio
 import logging
@@ -179,6 +180,10 @@ class HTTP(HttpToolsProtocol):
         # The parser leaves white space behind a value, which is no part of it (section 5.1).
         if hosts and not HOST.fullmatch(hosts[0].rstrip(b" \t")):
             raise HttpParserError("A host is a name or an address, and perhaps a port.")
+        codings = [value for name, value in self.headers if name == b"transfer-encoding"]
+        # The parser takes whatever ends in `chunked` for that alone, and would pass on gzip.
+        if codings and b",".join(codings).lower().rstrip(b" ") != b"chunked":
+            raise HttpParserError("A body may be sent in chunks, but in no other coding.")
         if self.parser.get_http_version() == "1.0":  # RFC 9110, section 10.1.1
             self.expect_100_continue = False
         super().on_headers_complete()

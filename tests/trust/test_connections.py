@@ -257,6 +257,24 @@ async def test_a_host_is_a_name_or_an_address(
     assert {host: answer[9:12] for host, answer in answers.items()} == dict.fromkeys(hosts, status)
 
 
+@pytest.mark.parametrize(
+    ("coding", "status"),
+    [
+        (b"chunked", b"401"),
+        (b"Chunked ", b"401"),
+        (b"gzip, chunked", b"400"),
+        (b"gzip\r\nTransfer-Encoding: chunked", b"400"),
+        (b"chunked, chunked", b"400"),
+    ],
+)
+async def test_a_body_comes_in_chunks_or_in_no_coding(
+    service: Service, coding: bytes, status: bytes
+) -> None:
+    head = POST + b"Connection: close\r\nTransfer-Encoding: %b\r\n\r\n" % coding
+    answer = await last_answer(service, head + b"2\r\n{}\r\n0\r\n\r\n")
+    assert answer[9:12] == status
+
+
 @pytest.mark.parametrize("unreadable", [b"GET / HTTP/1.1\r\n\r\n", b"nonsense\r\n\r\n"])
 async def test_a_refusal_is_not_taken_for_the_answer_to_a_request_before(
     service: Service, unreadable: bytes
