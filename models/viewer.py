@@ -1,6 +1,6 @@
 """The viewer: who is asking. Every row is found through it; what it may not see does not exist."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models.errors import Forbidden
@@ -35,7 +35,7 @@ class Viewer:
     token_id: str | None = None
     expires_at: datetime | None = None
     revision: int = 0
-    changed_at: datetime = field(default=NEVER, compare=False)
+    changed_at: datetime = NEVER
 
     @classmethod
     def operator(cls, organization_id: str) -> "Viewer":

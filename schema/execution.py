@@ -172,7 +172,7 @@ class Runner:
         """
         for _ in range(TRIES):
             context = self._context(secret, viewer, operation)
-            stamps = Stamps(viewer.organization_id)
+            stamps = Stamps(viewer.organization_id, viewer.changed_at)
             with stamps if self.stamps else nullcontext():
                 result = await self._execute(context, operation, asked)
             if stamps.are_all(viewer.revision):

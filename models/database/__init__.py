@@ -181,8 +181,8 @@ async def read(sql: str, *params: Any) -> Sequence[Row]:
     noted = stamps.get()
     if noted is None:
         return await fetch(sql, *params)
-    parameters = (*params, noted.organization_id)
-    rows: Sequence[Row] = await connection().fetch(stamped(sql, len(parameters)), parameters)
+    parameters = (*params, noted.organization_id, noted.changed_at)
+    rows: Sequence[Row] = await connection().fetch(stamped(sql, len(params) + 1), parameters)
     noted.note(rows[0][STAMP] if rows else None)
     return rows if rows and rows[0][0] is not None else []
 

@@ -111,6 +111,22 @@ async def test_a_viewer_is_recognised_again_also_where_the_same_revision_came_ag
     assert await revision_of(acme) == before + 1
 
 
+async def test_what_another_process_wrote_instead_is_noticed_by_any_query(
+    acme: Viewer, ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge, token_id = await asker_with_token(acme, ask, Role.AUDITOR)
+    before = await revision_of(acme)
+    await make_bot(acme, "Gone")
+    for _ in range(3):  # so that the revision is at rest
+        assert await bridge(BOTS) == {"bots": {"nodes": [{"name": "Gone"}]}}
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(ledger, "listeners", [])
+        await go_back(before)
+        await revoke_token(acme, token_id)
+    assert await revision_of(acme) == before + 1
+    assert await bridge.codes("{ bots { nodes { id } } }") == ["UNAUTHENTICATED"]
+
+
 @pytest.mark.parametrize(
     "query", [BOTS, 'mutation { createGroup(input: {name: "New"}) { revision } }']
 )
