@@ -90,9 +90,17 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]  # which has no types
         await super().close()
 
     async def _release_all(self) -> None:
-        while (connection := self._pop()) is not None:
+        release = super().release
+
+        async def end(connection: PoolConnectionProxy) -> None:
             with suppress(*NO_ANSWER):  # it is closed by then
-                await super().release(connection)
+                await release(connection)
+
+        # Together: if the server has gone silent, each of them waits for COHORT_POOL_SECONDS.
+        ended = []
+        while (connection := self._pop()) is not None:
+            ended.append(end(connection))
+        await asyncio.gather(*ended)
 
     def _pop(self) -> PoolConnectionProxy | None:
         while self._at_hand:

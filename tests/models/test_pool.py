@@ -138,6 +138,19 @@ async def test_closing_waits_for_nobody_who_is_at_hand(pool: Pool) -> None:
     assert pool.get_size() == 0
 
 
+async def test_those_at_hand_are_released_together(pool: Pool) -> None:
+    """Of a server that has gone silent, each would keep the others waiting."""
+    await asyncio.gather(*(fetch("SELECT pg_sleep(0.01)") for _ in range(SIZE)))
+    together = asyncio.Barrier(SIZE)
+
+    async def wait(_: asyncpg.Connection) -> None:
+        await together.wait()
+
+    pool._reset = wait
+    await asyncio.wait_for(pool.close(), 2)
+    assert pool.get_size() == 0
+
+
 async def test_who_stops_waiting_takes_no_connection_along(pool: Pool) -> None:
     rng = random.Random(7)
 
