@@ -167,12 +167,18 @@ async def test_closing_goes_on_although_its_task_is_cancelled(database_url: str)
 
 
 @pytest.mark.parametrize("databases", ["postgres"], indirect=True)
-async def test_closing_goes_on_although_a_connection_was_lost(database_url: str) -> None:
+@pytest.mark.parametrize("number", [1, 0])  # after a statement that failed, asyncpg has it
+async def test_closing_goes_on_although_a_connection_was_lost(
+    database_url: str, number: int
+) -> None:
     async with opened(database_url):
-        await asyncio.gather(*(fetch("SELECT pg_sleep(0.05)") for _ in range(2)))
+        asked = (fetch("SELECT 1 / $1::int FROM pg_sleep(0.05)", number) for _ in range(2))
+        await asyncio.gather(*asked, return_exceptions=True)
         pool = connection()._pool
-        lost = pool._at_hand[-1]._con._transport.get_extra_info("socket")
-        lost.shutdown(socket.SHUT_WR)  # which nobody notices before it is used again
+        assert len(pool._at_hand) == 2 * number
+        lost = pool._holders[-1]._con._transport
+        lost.pause_reading()
+        lost.get_extra_info("socket").shutdown(socket.SHUT_WR)  # noticed once it is used again
     assert pool.get_size() == 0
 
 
