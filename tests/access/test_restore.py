@@ -111,6 +111,22 @@ async def test_a_viewer_is_recognised_again_also_where_the_same_revision_came_ag
     assert await revision_of(acme) == before + 1
 
 
+async def test_a_viewer_of_the_state_that_is_gone_is_recognised_again_behind_its_revision(
+    acme: Viewer, ask: Asker
+) -> None:
+    bridge, token_id = await asker_with_token(acme, ask, Role.AUDITOR)
+    before = await revision_of(acme)
+    await make_bot(acme, "Gone")
+    await bridge(BOTS)
+    for name in ("Gone too", "Gone as well"):
+        await make_bot(acme, name)
+    await ask(BOTS)
+    await go_back(before)
+    await revoke_token(acme, token_id)  # at the revision that it was recognised at
+    await make_bot(acme, "Instead")
+    assert await bridge.codes("{ viewer { role } }") == ["UNAUTHENTICATED"]
+
+
 async def test_what_another_process_wrote_instead_is_noticed_by_any_query(
     acme: Viewer, ask: Asker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
