@@ -186,8 +186,8 @@ def is_up_to_date(viewer: Viewer, organization: Row) -> bool:
     """Whether no change about viewers has landed since this one was recognised.
 
     A viewer at revision 0 was never recognised: this process made it itself, and vouches for it. A
-    viewer ahead of the organization's revision, or of another instant at the same one, is from
-    before a backup was restored.
+    viewer that follows a later revision than the organization's, or the same one with another
+    instant, is from before a backup was restored.
     """
     columns = ("revision", "viewers_revision", "changed_at")
     at = Position(*(organization[column] for column in columns))
@@ -320,9 +320,7 @@ class Position(NamedTuple):
 
     def knows(self, viewer: Viewer) -> bool:
         """Whether a viewer was recognised since that change, and not in a state that is gone."""
-        return self.of_viewers <= viewer.revision and self.may_follow(
-            viewer.revision, viewer.changed_at
-        )
+        return self.of_viewers <= viewer.revision and self.may_follow(*viewer.follows)
 
 
 async def positions(organization_ids: Sequence[str]) -> dict[str, Position]:

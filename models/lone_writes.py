@@ -42,7 +42,8 @@ class _Given(NamedTuple):
     group_id: Any
     member_id: Any
     viewer_revision: Any
-    viewer_changed_at: Any
+    followed_revision: Any
+    followed_changed_at: Any
     expected_revision: Any
     change_id: Any
     now: Any
@@ -61,12 +62,14 @@ async def write_alone(
     """Add a member to a group, or remove it. None if this was not enough, and changed nothing."""
     group_id, member_id = pair
     now = utc_now()
+    followed_revision, followed_changed_at = viewer.follows
     given = _Given(
         organization_id=viewer.organization_id,
         group_id=group_id,
         member_id=member_id,
         viewer_revision=viewer.revision,
-        viewer_changed_at=viewer.changed_at,
+        followed_revision=followed_revision,
+        followed_changed_at=followed_changed_at,
         expected_revision=expected_revision,
         change_id=ids.new_id(ids.CHANGE, now),
         now=now,
@@ -168,10 +171,10 @@ def _moving(kind: Kind, adds: bool) -> str:
         f"WHERE seen.id = {given.organization_id} AND seen.changed_at < {given.now} "
         f"AND seen.revision = coalesce({given.expected_revision}, seen.revision) "
         # As in ledger.is_up_to_date.
-        f"AND ({given.viewer_revision}::bigint = 0 OR {given.viewer_revision} "
-        "BETWEEN seen.viewers_revision AND seen.revision - 1 "
-        f"OR ({given.viewer_revision}, {given.viewer_changed_at}) "
-        "= (seen.revision, seen.changed_at)) "
+        f"AND ({given.viewer_revision}::bigint = 0 OR "
+        f"{given.viewer_revision} >= seen.viewers_revision "
+        f"AND (seen.revision > {given.followed_revision} OR (seen.revision, seen.changed_at) "
+        f"= ({given.followed_revision}, {given.followed_changed_at}))) "
         f"AND g.id = {given.group_id} AND g.until_revision IS NULL "
         f"AND e.id = {given.member_id} AND e.until_revision IS NULL "
         # Compared one by one, they would be conditions for an index: PostgreSQL would look through

@@ -1,6 +1,6 @@
 """The viewer: who is asking. Every row is found through it; what it may not see does not exist."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from models.errors import Forbidden
@@ -24,7 +24,8 @@ class Viewer:
     `user_id` is None for a token that belongs to no user, and for the operator at the command line.
     `token_id` is None for the operator, and for a user whom an OpenID Connect issuer vouches for.
     `revision` is the organization's revision when the viewer was recognised, and `changed_at` the
-    instant of that revision.
+    instant of that revision. `newest` is the newest revision that this process had seen since, with
+    its instant, when it presumed that the viewer is still valid.
     """
 
     organization_id: str
@@ -36,11 +37,18 @@ class Viewer:
     expires_at: datetime | None = None
     revision: int = 0
     changed_at: datetime = NEVER
+    newest: tuple[int, datetime] = field(default=(0, NEVER), compare=False)
 
     @classmethod
     def operator(cls, organization_id: str) -> "Viewer":
         """The person at the command line, who may do everything."""
         return cls(organization_id, Role.ADMIN, ActorKind.OPERATOR, "The operator")
+
+    @property
+    def follows(self) -> tuple[int, datetime]:
+        """The newest revision, with its instant, that must have landed where this viewer acts: in a
+        state without it, an older one was restored."""
+        return max(self.newest, (self.revision, self.changed_at))
 
     @property
     def counts_as(self) -> str:

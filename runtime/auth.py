@@ -97,7 +97,8 @@ class Authenticator:
         if known.token_id is None and self.issuer and self.issuer.keys.is_due:
             return None
         self._recognised.move_to_end(key)
-        return known
+        newest = self.revisions.newest(known.organization_id)
+        return replace(known, newest=newest) if newest[0] > known.revision else known
 
     async def viewer(self, secret: str | None) -> Viewer:
         """The viewer that a secret stands for, at the current revision. Raises Unauthenticated."""

@@ -13,6 +13,7 @@ from models import ledger
 from models.apart import apart
 from models.ledger import Position
 from models.spans import over_part
+from models.viewer import NEVER
 
 logger = logging.getLogger("cohort.revisions")
 
@@ -44,6 +45,11 @@ class Revisions:
         newest = self._newest.get(organization_id)
         if newest is None or revision > newest[0]:
             self._newest[organization_id] = revision, changed_at
+
+    def newest(self, organization_id: str) -> tuple[int, datetime]:
+        """The highest revision at which an organization was seen, and its instant; 0 if it was
+        never seen."""
+        return self._newest.get(organization_id, (0, NEVER))
 
     async def read(self, organization_id: str) -> int:
         """The current revision of an organization. Raises LookupError if it is gone."""
