@@ -103,10 +103,15 @@ async def revision_at(viewer: Viewer, instant: datetime) -> int:
     """
     if instant > utc_now() and instant > await _last_changed(viewer):
         raise BadRequest("`at` is in the future; give a time that is not.")
+    return await landed_by(viewer.organization_id, instant)
+
+
+async def landed_by(organization_id: str, instant: datetime) -> int:
+    """The revision of an organization's last change up to an instant; 0 before its first one."""
     rows = await fetch(
         "SELECT revision FROM changes WHERE organization_id = $1 AND at <= $2 "
         "ORDER BY at DESC, revision DESC LIMIT 1",
-        viewer.organization_id,
+        organization_id,
         instant,
     )
     return int(rows[0][0]) if rows else 0

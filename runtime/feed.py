@@ -173,9 +173,11 @@ class Feed:
             before = channel.at.revision
             if not at.may_follow(before, channel.at.changed_at):
                 logger.warning("%s went from revision %d to %d", id, before, at.revision)
+                # What has landed since took the place of what was lost.
+                kept = await history.landed_by(id, channel.at.changed_at)
                 channel.at = at
                 for subscriber in channel.subscribers:
-                    subscriber.go_back(min(at.revision, before - 1))
+                    subscriber.go_back(min(at.revision, before - 1, kept))
             if at == channel.at or not channel.subscribers:
                 continue
             found = await history.changes_after(id, before, MOST_WAITING + 1)

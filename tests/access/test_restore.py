@@ -186,23 +186,27 @@ async def test_subscribers_are_told_what_comes_instead(
         assert [each.levelname for each in told] == ["WARNING"]
 
 
-async def test_subscribers_are_told_what_took_the_place_of_the_last_revision(
-    service: Service, acme: Viewer, ask: Asker
+@pytest.mark.parametrize(("lost", "landed"), [(1, 1), (2, 2), (3, 2)])
+async def test_subscribers_are_told_all_that_took_the_place_of_what_was_lost(
+    service: Service, acme: Viewer, ask: Asker, lost: int, landed: int
 ) -> None:
     before = await revision_of(acme)
     async with line(service, ask.token) as socket:
         await socket.subscribe()
         await socket.ask("{ viewer { role } }")  # so that it has begun
-        await make_bot(acme, "Gone")
-        assert await socket.revisions(1) == [before + 1]
-        async with transaction():  # so that nobody sees it between the two
+        for number in range(lost):
+            await make_bot(acme, f"Gone {number}")
+        assert await socket.revisions(lost) == [before + 1 + number for number in range(lost)]
+        async with transaction():  # so that nobody sees what is in between
             await go_back(before)
-            await make_bot(acme, "Instead")
-        change = (await socket.change())["node"]
-        assert (change["revision"], change["summary"]) == (
-            before + 1,
-            "The operator added Instead",
-        )
+            for number in range(landed):
+                await make_bot(acme, f"Instead {number}")
+        for number in range(landed):
+            change = (await socket.change())["node"]
+            assert (change["revision"], change["summary"]) == (
+                before + 1 + number,
+                f"The operator added Instead {number}",
+            )
 
 
 @pytest.mark.parametrize("is_organization_gone", [False, True])
