@@ -109,13 +109,12 @@ class PlanningExecutor(Executor[Any]):
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         walk = super().execute_operation
-        with suppress(GraphQLError, RecursionError):  # which graphql-core's own walk reports
-            if self.operation.operation is OperationType.QUERY:
-                if (plan := self._root_plan()) is not None:
-                    return self._execute_by(plan, lambda: walk(serially))
-            elif self.operation.operation is OperationType.MUTATION:
-                if (writes := self._write_plans()) is not None:
-                    return self._write_by(writes, lambda: walk(serially))
+        if self.operation.operation is OperationType.QUERY:
+            if (plan := self._root_plan()) is not None:
+                return self._execute_by(plan, lambda: walk(serially))
+        elif self.operation.operation is OperationType.MUTATION:
+            if (writes := self._write_plans()) is not None:
+                return self._write_by(writes, lambda: walk(serially))
         return walk(serially)
 
     async def _execute_by(self, plan: Plan, fallback: Callable[[], Any]) -> ExecutionResult:
@@ -348,9 +347,10 @@ class PlanningExecutor(Executor[Any]):
         if key not in plans:
             if len(plans) >= MOST_PLANS:
                 plans.clear()
+            # What else is wrong, graphql-core's own walk reports, if it comes by it at all.
             try:
                 plans[key] = compile()
-            except NotPlain:
+            except (NotPlain, GraphQLError, RecursionError):
                 plans[key] = None
         return plans[key]
 
