@@ -2,8 +2,9 @@
 
 What a change did can be read off the intervals: the memberships that it opened begin at its
 revision, those that it closed end there. So an undo closes the former where they are still open,
-and reopens the latter where their members still exist. An undo is a change like any other, and can
-be undone the same way.
+and reopens the latter where their members still exist. A membership that an undo has reopened is
+still that of the change which opened it first. An undo is a change like any other, and can be
+undone the same way.
 """
 
 from collections.abc import Mapping, Sequence
@@ -154,8 +155,8 @@ async def _reverse_memberships(draft: Draft, change: Row, group: Row) -> dict[st
     touched: dict[str, Any] = {}
     steps: dict[Kind, int] = {}
     for kind in KINDS:
-        opened = await _members(kind, change, "since_revision", "until_revision IS NULL")
-        closed = await _members(kind, change, "until_revision", "until_revision IS NOT NULL")
+        opened = [row[0] for row in await _still_open(draft.viewer, kind, [change], "member")]
+        closed = await _closed(kind, change)
         gone = await close_memberships(draft, kind, group["id"], opened)
         back = await open_memberships(draft, kind, group["id"], closed)
         if gone or back:
@@ -165,15 +166,46 @@ async def _reverse_memberships(draft: Draft, change: Row, group: Row) -> dict[st
     return touched
 
 
-async def _members(kind: Kind, change: Row, column: str, state: str) -> list[str]:
-    """The members whose membership in the group has the change's revision in `column`."""
+async def _closed(kind: Kind, change: Row) -> list[str]:
+    """The members whose membership in the group the change closed."""
     rows = await fetch(
         f"SELECT {kind.column} FROM {kind.memberships} "
-        f"WHERE group_id = $1 AND {column} = $2 AND {state} ORDER BY {kind.column}",
+        f"WHERE group_id = $1 AND until_revision = $2 ORDER BY {kind.column}",
         change["group_id"],
         change["revision"],
     )
     return [row[0] for row in rows]
+
+
+async def _still_open(
+    viewer: Viewer, kind: Kind, changes: Sequence[Row], columns: str
+) -> Sequence[Row]:
+    """The open memberships that changes to groups opened: those of their `group_id`, `member` and
+    `revision` (of the change) that `columns` names, without duplicates.
+
+    One that an undo reopened is also that of each change which opened it before. Such undos are
+    later than the changes, so only they are looked at.
+    """
+    revisions = [change["revision"] for change in changes]
+    return await fetch(
+        "WITH RECURSIVE undone AS (SELECT c.revision AS closed, u.revision AS reopened "
+        "FROM changes c JOIN changes u ON u.id = c.undone_by_id "
+        "WHERE c.organization_id = $1 AND c.group_id = ANY($2) AND c.revision > $4), "
+        "begun AS (SELECT revision FROM changes WHERE organization_id = $1 AND revision = ANY($3) "
+        "UNION SELECT reopened FROM undone), "
+        f"held AS (SELECT m.group_id, m.{kind.column} AS member, m.since_revision AS revision "
+        f"FROM begun JOIN {kind.memberships} m ON m.since_revision = begun.revision "
+        "WHERE m.group_id = ANY($2) AND m.until_revision IS NULL "
+        "UNION ALL SELECT held.group_id, held.member, m.since_revision "
+        "FROM held JOIN undone ON undone.reopened = held.revision "
+        f"JOIN {kind.memberships} m ON m.{kind.column} = held.member "
+        "AND m.until_revision = undone.closed) "
+        f"SELECT DISTINCT {columns} FROM held WHERE revision = ANY($3) ORDER BY {columns}",
+        viewer.organization_id,
+        list({change["group_id"] for change in changes}),
+        revisions,
+        min(revisions),
+    )
 
 
 async def undoable(viewer: Viewer, changes: Sequence[Row]) -> set[str]:
@@ -201,7 +233,7 @@ async def undoable(viewer: Viewer, changes: Sequence[Row]) -> set[str]:
             group_ids,
         )
     }
-    moved = await _reversible_memberships(candidates, group_ids)
+    moved = await _reversible_memberships(viewer, candidates, group_ids)
     return {
         change["id"]
         for change in candidates
@@ -222,20 +254,19 @@ def _is_undoable(change: Row, group: Row, moved: set[tuple[str, int]]) -> bool:
 
 
 async def _reversible_memberships(
-    changes: Sequence[Row], group_ids: list[str]
+    viewer: Viewer, changes: Sequence[Row], group_ids: list[str]
 ) -> set[tuple[str, int]]:
     """Group and revision of each change that opened a membership which is still open, or closed
     one that could be opened again."""
     revisions = [change["revision"] for change in changes]
     found: set[tuple[str, int]] = set()
     for kind in KINDS:
+        still_open = await _still_open(viewer, kind, changes, "group_id, revision")
+        found |= {(row[0], row[1]) for row in still_open}
         found |= {
             (row[0], row[1])
             for row in await fetch(
-                f"SELECT m.group_id, m.since_revision FROM {kind.memberships} m "
-                "WHERE m.group_id = ANY($1) AND m.since_revision = ANY($2) "
-                "AND m.until_revision IS NULL "
-                f"UNION SELECT m.group_id, m.until_revision FROM {kind.memberships} m "
+                f"SELECT DISTINCT m.group_id, m.until_revision FROM {kind.memberships} m "
                 f"JOIN {kind.table} e ON e.id = m.{kind.column} AND e.until_revision IS NULL "
                 "WHERE m.group_id = ANY($1) AND m.until_revision = ANY($2) "
                 f"AND NOT EXISTS (SELECT 1 FROM {kind.memberships} o WHERE o.group_id = m.group_id "

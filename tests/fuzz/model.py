@@ -29,17 +29,19 @@ class Entry:
 
 @dataclass
 class Group:
-    """A group; `open` tells since which revision it holds each member."""
+    """A group; `open` tells which revisions each member that it holds is due to: the one since
+    which it does, and, if that was an undo, those that had brought the member in before."""
 
     id: str
     texts: dict[str, str | None]
     live: bool = True
-    open: dict[Member, int] = field(default_factory=dict)
+    open: dict[Member, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass
 class Change:
-    """What one write did. `texts` are what stood before and what stands after, of a group."""
+    """What one write did. `texts` are what stood before and what stands after, of a group; `closed`
+    tells what each member that it took out had been due to."""
 
     revision: int
     action: str
@@ -47,8 +49,7 @@ class Change:
     made_live: bool = False
     ended: bool = False
     texts: tuple[dict[str, Any], dict[str, Any]] | None = None
-    opened: set[Member] = field(default_factory=set)
-    closed: set[Member] = field(default_factory=set)
+    closed: dict[Member, tuple[int, ...]] = field(default_factory=dict)
     undone: bool = False
     id: str = ""
 
@@ -104,7 +105,7 @@ class Realm:
             self._must_exist(kind, members.get(kind, ()))
         group = self.groups[id] = Group(id, {"name": name, "description": None})
         change = self._land("GROUP_CREATED", group, made_live=True)
-        self._open(change, {(kind, id) for kind in members for id in members[kind]})
+        self._open(change, {(kind, id): () for kind in members for id in members[kind]})
 
     def rewrite(self, id: str, texts: dict[str, str | None]) -> None:
         """Rename a group, or describe it."""
@@ -123,7 +124,7 @@ class Realm:
         group = self._group(id)
         self._must_exist(kind, members)
         if new := {(kind, member) for member in members} - set(group.open):
-            self._open(self._land(f"{kind.upper()}S_ADDED", group), new)
+            self._open(self._land(f"{kind.upper()}S_ADDED", group), dict.fromkeys(new, ()))
 
     def remove(self, id: str, kind: str, members: Sequence[str]) -> None:
         """Take members out of a group."""
@@ -198,16 +199,15 @@ class Realm:
         self.ledger.append(change)
         return change
 
-    def _open(self, change: Change, members: set[Member]) -> None:
+    def _open(self, change: Change, members: Mapping[Member, tuple[int, ...]]) -> None:
         assert change.group
-        change.group.open |= dict.fromkeys(members, change.revision)
-        change.opened |= members
+        for member, before in members.items():
+            change.group.open[member] = (change.revision, *before)
 
     def _close(self, change: Change, members: set[Member]) -> None:
         assert change.group
         for member in members:
-            del change.group.open[member]
-        change.closed |= members
+            change.closed[member] = change.group.open.pop(member)
 
     def _end(self, change: Change) -> None:
         assert change.group
@@ -231,12 +231,16 @@ class Realm:
             key: text for key, text in before.items() if now[key] == after[key] and now[key] != text
         }
 
-    def _members_back(self, change: Change) -> tuple[set[Member], set[Member]]:
+    def _members_back(self, change: Change) -> tuple[set[Member], dict[Member, tuple[int, ...]]]:
         """What an undo of a change takes out of the group, and what it puts back."""
         assert change.group
         held = change.group.open
-        gone = {member for member in change.opened if held.get(member) == change.revision}
-        back = {(k, id) for k, id in change.closed - set(held) if id in self.entries[k]}
+        gone = {member for member, due_to in held.items() if change.revision in due_to}
+        back = {
+            (kind, id): due_to
+            for (kind, id), due_to in change.closed.items()
+            if (kind, id) not in held and id in self.entries[kind]
+        }
         return gone, back
 
     def _admins(self) -> int:

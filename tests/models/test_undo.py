@@ -143,6 +143,25 @@ async def test_a_membership_that_was_opened_anew_is_not_of_the_undone_change(
 
 
 @every_kind
+async def test_a_membership_that_an_undo_has_reopened_is_still_that_of_its_change(
+    viewer: Viewer, kind: Kind
+) -> None:
+    first, second = await make_entries(viewer, kind, ["A", "B"])
+    group, other = await make_group(viewer, "Sales"), await make_group(viewer, "Support")
+    await add_members(viewer, kind, other, [first, second])
+    added = await add_members(viewer, kind, group, [first, second])
+    await remove_members(viewer, kind, group, [second])
+    await undo(viewer)
+    await delete_group(viewer, group)
+    await undo(viewer)
+    again = await undo(viewer, added.revision)
+    assert await held(viewer, kind, group) == set()
+    assert await held(viewer, kind, other) == {first, second}
+    await undo(viewer, again)
+    assert await held(viewer, kind, group) == {first, second}
+
+
+@every_kind
 async def test_who_is_deleted_meanwhile_does_not_come_back(viewer: Viewer, kind: Kind) -> None:
     first, second = await make_entries(viewer, kind, ["A", "B"])
     group = await make_group(viewer, "Sales", **{kind.plural: [first, second]})
@@ -271,6 +290,30 @@ async def test_undoing_the_last_change_gives_back_what_stood_before_and_the_undo
                 await assert_pages(history, history.viewer, history.now, None, None)
     for moment, world in history.states.items():
         await assert_decisions(history, world, moment)
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(taken=histories)
+async def test_undoing_every_change_from_the_last_to_the_first_gives_back_the_beginning(
+    database: TortoiseContext, taken: Taken
+) -> None:
+    history = await History.begin(taken)
+    begun = await current_revision(history.viewer.organization_id)
+    expected = history.now.copy()
+    for step in taken.steps:
+        await history.take(step)
+    for revision in range(await current_revision(history.viewer.organization_id), begun, -1):
+        change = await change_of(history.viewer, revision)
+        if await undoable(history.viewer, [change]):
+            await undo_change(history.viewer, change["id"])
+    for kind in KINDS:
+        for group in history.groups:
+            there = expected.groups[group][kind] & set(history.now.names[kind])
+            assert await held(history.viewer, kind, group) == there
 
 
 # -------------------------------------------------------------------------------------- refusals
