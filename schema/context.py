@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import strawberry
@@ -13,6 +14,9 @@ from runtime.feed import Feed
 from runtime.revisions import Revisions
 
 Load = Callable[..., Awaitable[Sequence[Any]]]  # (objects, context, …): a value for each
+
+# Set when the block that a task was begun in has ended (`Context.all_loaded`).
+_end: ContextVar[asyncio.Event | None] = ContextVar("_end", default=None)
 
 
 class Context:
@@ -82,6 +86,7 @@ class Context:
         A batch is what is asked for in one turn of the event loop. Nothing is cached, so nothing
         can go stale.
         """
+        self.must_be_waited_for()
         loop = asyncio.get_running_loop()
         key = (function, *sorted(arguments.items()))
         future: asyncio.Future[Any] = loop.create_future()
@@ -92,18 +97,28 @@ class Context:
             loop.call_soon(self._begin, key, function, arguments)
         return future
 
+    def must_be_waited_for(self) -> None:
+        """Raise CancelledError if this task was begun in a block of `all_loaded` that has ended."""
+        if (end := _end.get()) and end.is_set():
+            raise asyncio.CancelledError
+
     @asynccontextmanager
     async def all_loaded(self) -> AsyncIterator[None]:
-        """On leaving the block, all fetches that it began have ended, or are cancelled.
+        """On leaving the block, all fetches that it began have ended, or are cancelled, and what it
+        began can fetch nothing any more.
 
-        Once a field has failed, nobody waits for its siblings. But their fetches would go on, on a
-        connection that somebody else may use by then.
+        Once a field has failed, nobody waits for its siblings. But graphql-core lets them go on,
+        and they would use a connection that somebody else may use by then.
         """
+        end = asyncio.Event()
+        outer = _end.set(end)
         try:
             yield
             while self._asked or self._loading:
                 await (asyncio.wait(self._loading) if self._loading else asyncio.sleep(0))
         finally:
+            end.set()
+            _end.reset(outer)
             for asked in self._asked.values():  # of fetches that have not begun, and never will
                 for _, future in asked:
                     future.cancel()

@@ -156,6 +156,7 @@ def entry_point(
         return [await answered if inspect.isawaitable(answered) else answered]
 
     async def resolve(info: Info, **given: Any) -> Any:
+        info.context.must_be_waited_for()
         (answered,) = await find([None], info.context, **given)
         return answered
 

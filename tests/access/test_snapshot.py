@@ -14,6 +14,7 @@ from models.kinds import BOTS, USERS
 from models.membership_writes import add_members, remove_members
 from models.viewer import Viewer
 from schema import execution
+from tests.access.service import Service, line
 from tests.client import Asker, Client
 from tests.factories import count_statements, make_bot, make_group, make_user
 
@@ -202,3 +203,28 @@ async def test_the_answer_to_a_write_shows_the_one_revision_that_it_names(
     for answer in await asyncio.gather(*(add(user) for user in users)):
         revision, *shown = answer
         assert shown == [revision - begun] * 3
+
+
+# ------------------------------------------------------------------------ what fails in a snapshot
+
+# graphql-core fails at the last field before it has awaited anything of those in front of it.
+FAILING_QUERY = """query($no: Boolean = false) {
+    users { totalCount } organization { name }
+    __schema { types { name @skip(if: $no) } } }"""
+FAILING_EVENT = """subscription($no: Boolean = false) { changes {
+    a: node { group { name } users { name } } node { id @skip(if: $no) } } }"""
+
+
+async def test_behind_a_snapshot_in_which_a_field_failed_nothing_is_fetched(
+    ask: Asker, service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(execution, "TRIES", 0)
+    for _ in range(2):
+        assert await ask.codes(FAILING_QUERY, no=None) == ["BAD_REQUEST"]
+    async with line(service, ask.token) as listener:
+        await listener.subscribe(query=FAILING_EVENT, no=None)
+        await listener.ask("{ __typename }")
+        await make_group(ask.viewer)
+        errors = (await listener.hear())["payload"]["errors"]
+    assert [error["extensions"]["code"] for error in errors] == ["BAD_REQUEST"]
+    assert not caplog.records

@@ -131,3 +131,19 @@ async def test_a_block_that_fails_leaves_nothing_to_begin_or_to_wait_for(context
         assert double.asked == begun
         async with asyncio.timeout(1):
             assert await context.load(double, 2, {}) == 4
+
+
+async def test_what_a_block_began_fetches_nothing_behind_it(context: Context) -> None:
+    async def later(double: Doubling) -> int:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        found: int = await context.load(double, 1, {})
+        return found
+
+    double = Doubling()
+    async with context.all_loaded():
+        left = asyncio.create_task(later(double))
+    assert await later(double) == 2
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    assert double.asked == [[1]]
