@@ -4,16 +4,21 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from models.kinds import KINDS
+from commands import directory, exporting
+from commands.files import Content
+from models.database import Row
+from models.kinds import BOTS, KINDS
+from models.listing import Listing
 from models.tables import Role, UserStatus
 from models.viewer import Viewer
 from tests.commands.running import manage, refusal
 from tests.databases import ROOT
-from tests.factories import make_bot, make_group, make_persona, make_user
+from tests.factories import make_bot, make_entries, make_group, make_persona, make_user
 
 pytestmark = pytest.mark.usefixtures("consistent")
 
@@ -90,6 +95,47 @@ async def test_a_member_whose_name_others_have_is_called_by_its_id(
         f"Sales,bot,{alias}",
         *sorted(f"Sales,bot,{twin}" for twin in twins),
     ]
+
+
+async def test_a_long_list_is_written_whole_and_each_line_once(
+    viewer: Viewer, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "ROWS_AT_ONCE", 2)
+    names = [f"Bot {number}" for number in range(5)]
+    bots = await make_entries(viewer, BOTS, names)
+    await make_group(viewer, "Sales", bots=bots)
+    for content, lines in (
+        ("bots", [f",{name},,," for name in names]),
+        ("memberships", [f"Sales,bot,{name}" for name in names]),
+    ):
+        path = tmp_path / f"{content}.csv"
+        acme = ("--organization", "Acme", "--kind", content)
+        ran = await manage(database_url, "export", *acme, path)
+        assert path.read_text().splitlines()[1:] == lines  # noqa: ASYNC240
+        assert ran.said == ["Wrote 5 lines."]
+
+
+async def test_what_is_written_meanwhile_is_not_exported(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, done = asyncio.Event(), asyncio.Event()
+
+    async def slowly(listing: Listing) -> AsyncIterator[Sequence[Row]]:
+        async for page in directory.every(listing):
+            yield page
+            begun.set()
+            await done.wait()
+
+    monkeypatch.setattr(directory, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(exporting, "every", slowly)
+    await make_entries(viewer, BOTS, ["A", "B"])
+    parts: list[str] = []
+    writing = asyncio.create_task(exporting.write_csv(viewer, Content.BOTS, parts.append))
+    await begun.wait()
+    await make_bot(viewer, "Z")
+    done.set()
+    assert await writing == 2
+    assert parts[1:] == [",A,,,\r\n", ",B,,,\r\n"]
 
 
 async def test_an_empty_organization_is_a_header(
