@@ -61,9 +61,10 @@ def test_lines_are_numbered_as_an_editor_does(path: Path) -> None:
     ("data", "told"),
     [
         (b"", ["the file has no header"]),
-        (b"name,email\nZo\xeb,z@x\n", [f"line 2: {NOT_UTF8}"]),
+        (b"\nname,email\nZo\xeb,z@x\n", [f"line 3: {NOT_UTF8}"]),
         ("name,email\n".encode("utf-16"), [f"line 1: {NOT_UTF8}"]),
         (b"name;email\n", ["line 1: the cells must be separated by commas"]),
+        (b"name\temail\n", ["line 1: the cells must be separated by commas"]),
         (
             b"\nname,mail,name\n",
             [
@@ -108,6 +109,7 @@ def test_labels_come_back_from_their_cell(labels: list[str]) -> None:
 
 def test_labels_may_be_typed_with_blanks_between() -> None:
     assert split_labels(" Voice ; Hard mode;; ") == ["Voice", "Hard mode"]
+    assert split_labels('Voice; "a;b"') == ["Voice", "a;b"]
 
 
 def test_cells_are_written_as_they_are() -> None:
