@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from commands import importing
+from commands.files import Content, Line
 from models.database import connections, fetch
 from models.history import revision_at
 from models.ledger import Outcome, current_revision, utc_now
@@ -186,6 +187,25 @@ async def test_without_an_external_id_a_persona_is_matched_by_name(
     ]
 
 
+async def test_users_may_share_a_name(viewer: Viewer, run: Importer) -> None:
+    for _ in range(2):
+        await make_user(viewer, "Ada")
+    await run("name,email\nAda,ada@example.com\n")
+    assert await rows("users", "name") == [("Ada",)] * 3
+
+
+async def test_blanks_around_a_cell_are_not_of_it(viewer: Viewer, run: Importer) -> None:
+    await run("name,email,role\n Ada , ada@example.com , auditor \n")
+    assert await rows("users", "name", "email", "role") == [
+        ("Ada", "ada@example.com", Role.AUDITOR)
+    ]
+    await make_bot(viewer, "Coach")
+    async with unchanged(viewer):
+        await run("name,features\n Coach ,\n")
+    await run("group,kind,member\n Sales , Bot , Coach \n")
+    assert await members("bot") == [("Sales", "Coach")]
+
+
 async def test_an_external_id_that_shows_nothing_is_none(viewer: Viewer, run: Importer) -> None:
     await make_bot(viewer, "Coach")
     async with unchanged(viewer):
@@ -282,6 +302,22 @@ async def test_administrators_may_change_over_in_a_long_file(viewer: Viewer, run
     await run(many_users(1_500) + "New,new@example.com,admin\n")
     found = await fetch("SELECT name FROM users WHERE role = $1", Role.ADMIN)
     assert [row["name"] for row in found] == ["New"]
+
+
+async def test_how_far_it_is_is_told_as_it_goes(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "IDS_AT_ONCE", 2)
+    names = ("A", "B", "C")
+    done: list[int] = []
+    bots = [Line(number, {"name": name}) for number, name in enumerate(names, 2)]
+    await importing.import_lines(viewer, Content.BOTS, bots, advance=done.append)
+    memberships = [
+        Line(number, {"group": "Sales", "kind": "bot", "member": name})
+        for number, name in enumerate(names, 2)
+    ]
+    await importing.import_lines(viewer, Content.MEMBERSHIPS, memberships, advance=done.append)
+    assert done == [2, 1] * 2
 
 
 # ----------------------------------------------------------------------------------- memberships
