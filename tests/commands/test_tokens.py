@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from models.database import fetch, transaction
+from models.directory import delete_entries
+from models.kinds import USERS
 from models.ledger import current_revision
 from models.sessions import sign_in
 from models.tables import Role, UserStatus
@@ -68,10 +70,11 @@ async def test_a_token_that_makes_no_sense_is_refused(
         assert await refusal(database_url, "token", "create", *ACME, *arguments) == reason
 
 
-async def test_a_user_of_another_organization_is_unknown(
+async def test_a_user_of_another_organization_or_a_deleted_one_is_unknown(
     viewer: Viewer, other: Viewer, database_url: str
 ) -> None:
     await make_user(other, email="bob@example.com")
+    await delete_entries(viewer, USERS, [await make_user(viewer, email="bob@example.com")])
     bob = ("--user", "bob@example.com")
     async with unchanged(viewer):
         said = await refusal(database_url, "token", "create", *ACME, "--name", "CI", *bob)
@@ -120,6 +123,16 @@ async def test_the_days_until_which_tokens_are_valid_are_listed(
         "valid",
         f"valid until {today + timedelta(days=2):%Y-%m-%d}",
     ]
+
+
+async def test_the_day_on_which_a_token_was_last_used_is_listed(
+    viewer: Viewer, database_url: str
+) -> None:
+    await create_token(viewer, "CI", Role.ADMIN)
+    async with transaction():
+        await fetch("UPDATE tokens SET last_used_at = $1", datetime(2026, 3, 1, tzinfo=UTC))
+    ran = await manage(database_url, "token", "list", *ACME)
+    assert ran.out.splitlines()[1].split()[5:] == ["2026-03-01", "valid"]
 
 
 async def test_a_revoked_token_is_no_good(viewer: Viewer, database_url: str) -> None:
