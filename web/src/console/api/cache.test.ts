@@ -1,4 +1,4 @@
-import { Client, type Exchange, makeResult, type Operation } from '@urql/core';
+import { Client, type Exchange, gql, makeResult, type Operation } from '@urql/core';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { delay, filter, fromValue, map, mergeMap, pipe, subscribe } from 'wonka';
 import { createCache } from './cache';
@@ -44,6 +44,8 @@ async function shown({ refuses = false } = {}) {
         return { owner: { ...owner, list: page('GroupUserConnection', [ADA]) } };
       case 'AvailableUsers':
         return { owner: { ...owner, list: page('UserConnection', [BOB]) } };
+      case 'Count':
+        return { owner: { ...owner, userCount: 1 } };
       default: {
         const refusal = { __typename: 'UserError', code: 'NOT_FOUND', message: 'No.', field: null };
         const isAdd = name === 'AddUsers';
@@ -86,34 +88,42 @@ async function shown({ refuses = false } = {}) {
       }),
     );
   }
+  const counts: number[] = [];
+  pipe(
+    client.query(gql`query Count($id: ID!) { owner: group(id: $id) { id userCount } }`, variables),
+    subscribe(({ data }) => void counts.push(data.owner.userCount)),
+  );
   await vi.advanceTimersByTimeAsync(1);
-  return { client, lists };
+  return { client, lists, counts };
 }
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 test('who is added is in the group, and no longer on offer, before the service answers', async () => {
-  const { client, lists } = await shown();
+  const { client, lists, counts } = await shown();
   void client.mutation(AddUsersDocument, { groupId: 'grp_1', ids: ['usr_b'] }).toPromise();
   await vi.advanceTimersByTimeAsync(LATER / 2);
   expect(lists).toEqual({ members: ['Bob', 'Ada'], available: [] });
+  expect(counts).toEqual([1, 2]);
   await vi.advanceTimersByTimeAsync(LATER);
   expect(lists).toEqual({ members: ['Bob', 'Ada'], available: [] });
 });
 
 test('a refusal takes it all back', async () => {
-  const { client, lists } = await shown({ refuses: true });
+  const { client, lists, counts } = await shown({ refuses: true });
   void client.mutation(AddUsersDocument, { groupId: 'grp_1', ids: ['usr_b'] }).toPromise();
   await vi.advanceTimersByTimeAsync(LATER / 2);
   expect(lists.members).toEqual(['Bob', 'Ada']);
   await vi.advanceTimersByTimeAsync(LATER);
   expect(lists).toEqual({ members: ['Ada'], available: ['Bob'] });
+  expect(counts).toEqual([1, 2, 1]);
 });
 
 test('who is removed is gone before the service answers', async () => {
-  const { client, lists } = await shown();
+  const { client, lists, counts } = await shown();
   void client.mutation(RemoveUsersDocument, { groupId: 'grp_1', ids: ['usr_a'] }).toPromise();
   await vi.advanceTimersByTimeAsync(LATER / 2);
   expect(lists.members).toEqual([]);
+  expect(counts).toEqual([1, 0]);
 });

@@ -71,6 +71,16 @@ test('an answer of a later revision has the others asked again, not itself', asy
   expect(state.asked).toEqual(['a', 'b', 'a']);
 });
 
+test('what is no list of members is asked again, whatever group a change is of', async () => {
+  const { state, freshness, show } = page();
+  show('a');
+  state.revision = 3;
+  freshness.note(2, { action: 'GROUP_CREATED', groupId: 'grp_2' });
+  freshness.note(3, { action: 'USERS_ADDED', groupId: 'grp_2' });
+  await vi.runAllTimersAsync();
+  expect(state.asked).toEqual(['a', 'a']);
+});
+
 test('what is no longer shown is not asked again', async () => {
   const { state, freshness, show } = page();
   const { unsubscribe } = show('a');

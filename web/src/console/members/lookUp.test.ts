@@ -45,10 +45,14 @@ interface Findings {
 const end = { hasNextPage: false, endCursor: null };
 const none: Findings = { nodes: [], pageInfo: end };
 
-/** Answers each search with what can be added. */
-function answering(asked: Asked, free: (text: string | null) => Findings) {
+/** Answers each search with what can be added, and what is in the group. */
+function answering(
+  asked: Asked,
+  free: (text: string | null) => Findings,
+  there: (text: string | null) => Findings = () => none,
+) {
   const fields = textsOf(asked).flatMap((text, place) => [
-    [`there${place}`, none],
+    [`there${place}`, there(text)],
     [`free${place}`, free(text)],
   ]);
   return Response.json({ data: { group: Object.fromEntries(fields) } });
@@ -158,6 +162,27 @@ test('a whole name is found behind a page of others that have it as a part', asy
   await look(BOTS, ['coach']);
   expect(known.get('coach')).toMatchObject({ is: 'found', member: coach });
   expect(asked.map(({ variables }) => variables.freeAfter0)).toEqual([null, 'c']);
+});
+
+test('who is in the group is told apart, also behind a page of others', async () => {
+  const ada = { id: 'usr_1', name: 'Ada' };
+  const next = { hasNextPage: true, endCursor: 'c' };
+  const { asked, known, look } = asking((each, number) =>
+    answering(
+      each,
+      () => none,
+      () => (number === 1 ? { nodes: [], pageInfo: next } : { nodes: [ada], pageInfo: end }),
+    ),
+  );
+  await look(USERS, ['Ada']);
+  expect(known.get('Ada')).toMatchObject({ is: 'there', member: ada });
+  expect(asked.map(({ variables }) => variables.thereAfter0)).toEqual([null, 'c']);
+});
+
+test('a group that is gone holds nobody', async () => {
+  const { known, look } = asking(() => Response.json({ data: { group: null } }));
+  await look(USERS, ['Ada']);
+  expect(known.get('Ada')).toEqual({ entry: 'Ada', is: 'unknown' });
 });
 
 test('a name that another has behind that page says nothing', async () => {
