@@ -194,6 +194,14 @@ class Service:
             )
             self.ask(f"mutation {{ {fields} }}")
 
+    def delete_group(self, name: str) -> None:
+        """Delete a group, as the other administrator."""
+        self.ask(
+            "mutation ($id: ID!) { deleteGroup(input: {id: $id}) { userErrors { message } } }",
+            OTHER_ADMIN,
+            id=self.group(name),
+        )
+
     def create_users(self, group: str, count: int) -> None:
         """Create `Person 001` and so on, and put them into a group."""
         answer = self.ask(

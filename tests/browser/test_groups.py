@@ -61,12 +61,30 @@ def test_it_has_pages_when_there_are_many(open_page: OpenPage, service: Service)
 
     page.get_by_role("button", name="Next").click()
     expect(rows.first).to_have_text("Crew 051")
+    expect(rows.first).to_be_in_viewport()
     page.get_by_role("button", name="Next").click()
     expect(rows.first).to_have_text("Crew 101")
     expect(rows).to_have_count(30)
     expect(page.get_by_role("button", name="Next")).to_be_disabled()
     page.get_by_role("button", name="Previous").click()
     expect(rows.first).to_have_text("Crew 051")
+    expect(rows).to_have_count(50)
+    page.get_by_role("button", name="Next").click()
+    expect(rows.first).to_have_text("Crew 101")
+    page.get_by_role("button", name="First").click()
+    expect(rows.first).to_have_text("Crew 001")
+
+
+def test_a_page_that_others_have_emptied_leads_back(open_page: OpenPage, service: Service) -> None:
+    service.create_groups(*(f"Crew {number:02}" for number in range(1, 52)))
+    page = open_page("/groups?search=crew")
+    rows = page.locator("tbody button[aria-expanded]")
+    page.get_by_role("button", name="Next").click()
+    expect(rows).to_have_text(["Crew 51"])
+    service.delete_group("Crew 51")
+
+    expect(page.get_by_text("Nothing is left on this page")).to_be_visible()
+    page.get_by_role("button", name="First").click()
     expect(rows).to_have_count(50)
 
 

@@ -52,6 +52,17 @@ def test_its_filter_is_taken_away_by_keyboard(open_page: OpenPage, service: Serv
     expect(groups).to_be_focused()
 
 
+def test_the_history_of_a_group_that_is_gone_is_there(
+    open_page: OpenPage, service: Service
+) -> None:
+    group = service.group(CLOSERS)
+    service.delete_group(CLOSERS)
+    page = open_page(f"/history?group={group}")
+    expect(page.get_by_role("combobox", name="Group")).to_have_value("A group that is gone")
+    entries = section(page, "Changes of this group").get_by_role("listitem")
+    expect(entries.first).to_contain_text(f"deleted {CLOSERS}")
+
+
 def test_a_group_leads_to_its_own(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/groups?open={service.group(CLOSERS)}")
     page.get_by_role("main").get_by_role("link", name="History").click()

@@ -204,6 +204,23 @@ def test_a_removal_is_undone_by_a_key(open_page: OpenPage, service: Service) -> 
     expect(beside).to_be_focused()
 
 
+def test_an_undo_that_comes_too_late_says_where_to_look(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    page.get_by_role("button", name="Remove Hana Sato").click()
+    offer = page.get_by_role("alert").filter(has_text=re.compile("Removed Hana Sato"))
+    expect(offer).to_be_visible()
+    offer.get_by_role("button", name="Undo").focus()  # so that it stays
+    service.create_groups(*(f"Crew {number:03}" for number in range(1, 101)))
+
+    offer.get_by_role("button", name="Undo").click()
+    told = page.get_by_role("alert").filter(has_text="That did not work")
+    expect(told).to_contain_text("Too much has changed since. Look in the history.")
+    expect(offer).to_have_count(0)
+    assert "Hana Sato" not in service.users_of(CLOSERS)
+
+
 def test_an_undo_that_got_no_answer_is_offered_again(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:
