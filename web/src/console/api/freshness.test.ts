@@ -111,6 +111,8 @@ describe('of a list of members', () => {
   test.each([
     ['of its group', [inGroup('grp_1')], 2],
     ['of another group', [inGroup('grp_2')], 1],
+    ['that renames another group', [{ action: 'GROUP_UPDATED', groupId: 'grp_2' }], 1],
+    ['of a token', [{ action: 'TOKEN_REVOKED', groupId: null }], 1],
     ['of the bots of its group', [{ action: 'BOTS_REMOVED', groupId: 'grp_1' }], 1],
     ['that deletes its group', [{ action: 'GROUP_DELETED', groupId: 'grp_1' }], 2],
     ['of what people are called', [{ action: 'USERS_UPSERTED', groupId: null }], 2],
