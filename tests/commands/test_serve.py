@@ -19,13 +19,15 @@ from websockets.typing import Subprotocol
 
 from commands.serving import prepare
 from models.database import fetch, transaction
+from models.directory import delete_entries
+from models.kinds import USERS
 from models.ledger import lock
 from models.tables import Role, UserStatus
 from models.tokens import create_token
 from models.viewer import Viewer
 from runtime.settings import Settings
 from tests.commands.running import manage, refusal
-from tests.factories import make_admin
+from tests.factories import make_admin, make_user
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 30.0  # seconds for a process to begin or to end
@@ -283,9 +285,12 @@ class Printed:
 async def test_the_link_is_for_the_first_active_administrator(
     viewer: Viewer, printed: Printed
 ) -> None:
+    gone = await make_admin(viewer, "Eve")
+    await make_user(viewer, "Ada")
     await make_admin(viewer, "Abe", status=UserStatus.DEACTIVATED)
     await make_admin(viewer, "Zoe")
     await make_admin(viewer, "Bob")
+    await delete_entries(viewer, USERS, [gone])
     text = await printed()
     assert text.startswith("Sign in as Zoe of Acme, once, within an hour:")
     assert LINK.search(text)
