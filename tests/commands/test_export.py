@@ -190,9 +190,9 @@ async def test_a_file_that_is_closed_to_others_stays_so(
     assert path.stat().st_mode & 0o777 == 0o600  # noqa: ASYNC240
 
 
-async def export_to(output: Path, url: str, *options: str) -> tuple[int | None, str]:
+async def export_to(output: Path | int, url: str, *options: str) -> tuple[int | None, str]:
     """The exit code and the messages of a command whose standard output is added to a file."""
-    with output.open("a") as file:  # noqa: ASYNC230
+    with open(output, "a") as file:  # noqa: ASYNC230
         process = await asyncio.create_subprocess_exec(
             sys.executable, "manage.py", "export", "--organization", "Acme", "--kind", "users",
             *options, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, stdout=file, stderr=PIPE,
@@ -205,6 +205,14 @@ async def test_an_output_that_cannot_be_written_is_told(viewer: Viewer, database
     code, said = await export_to(Path("/dev/full"), database_url)
     assert said == "Standard output can't be written: No space left on device.\n"
     assert code == 2
+
+
+async def test_a_reader_that_wants_no_more_is_told_nothing(
+    viewer: Viewer, database_url: str
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    assert await export_to(writer, database_url) == (1, "")
 
 
 @pytest.mark.parametrize("options", [(), ("/dev/stdout",)])
