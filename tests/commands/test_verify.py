@@ -6,11 +6,12 @@ from fnmatch import fnmatchcase
 
 import pytest
 
+from models import verify
 from models.database import fetch, transaction
 from models.groups import create_group
 from models.verify import KEYS, TOLD, checks, differences, differences_here
 from models.viewer import Viewer
-from tests.commands.damage import damaged, damages, make_history
+from tests.commands.damage import Damage, damaged, damages, make_history
 from tests.commands.running import manage, refusal
 from tests.factories import make_group
 from tests.refusals import unchanged
@@ -46,6 +47,18 @@ async def test_only_the_organization_that_is_asked_for_is_looked_at(
             assert bool(await differences_here(other.organization_id)) is is_of_other
 
 
+async def test_only_the_keys_of_the_organization_that_is_asked_for_are_looked_at(
+    acme: Viewer, other: Viewer
+) -> None:
+    of_keys = [damage for damage in damages() if "has a wrong" in damage.told]
+    statements = tuple(statement for damage in of_keys for statement in damage.statements)
+    async with damaged(Damage("", "", statements)):
+        told = await differences_here(acme.organization_id)
+        assert await differences_here(other.organization_id) == []
+    for damage in of_keys:
+        assert any(fnmatchcase(sentence, damage.told) for sentence in told), damage
+
+
 async def test_of_many_differences_of_a_kind_it_tells_some(viewer: Viewer) -> None:
     for number in range(TOLD + 2):
         await make_group(viewer, f"Group {number}")
@@ -55,6 +68,15 @@ async def test_of_many_differences_of_a_kind_it_tells_some(viewer: Viewer) -> No
     assert len(told) == 2 * (TOLD + 1)
     assert told[TOLD] == "… and more of the kind: the users that a group counts."
     assert told[-1] == "… and more of the kind: the name_key of groups."
+
+
+async def test_keys_are_looked_at_however_many_rows_there_are(
+    acme: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "ROWS_AT_ONCE", 2)
+    async with damaged(Damage("", "", ("UPDATE bots SET name_key = 'wrong'",))):
+        told = await differences_here(acme.organization_id)
+    assert len([sentence for sentence in told if "wrong name_key" in sentence]) == 3
 
 
 async def test_what_is_being_written_is_no_difference(acme: Viewer) -> None:
