@@ -132,7 +132,7 @@ def test_blank_is_missing(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["\u0600", "\u06dd", "a\u200b", "\u3164a", "\u2764\ufe0f", "\u0301", "."]
+    "value", ["\u0600", "\u06dd", "a\u200b", "\u3164a", "\u2764\ufe0f", "\ufe10", "\u0301", "."]
 )
 def test_what_is_drawn_is_not_blank(value: str) -> None:
     reader = Reader()
