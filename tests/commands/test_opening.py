@@ -7,11 +7,12 @@ from tortoise.exceptions import IntegrityError
 
 from commands import opening
 from models.database import fetch, pending_migrations, sqlite, transaction
-from models.organizations import create_organization
+from models.kinds import KINDS
+from models.organizations import create_organization, find_organization
 from runtime.settings import Settings
 from tests.commands.running import manage, refusal
 from tests.databases import opened, with_rights
-from tests.factories import make_user
+from tests.factories import make_entries, make_group, make_user
 
 LIST = ("org", "list")
 EXPORT = ("export", "--organization", "Acme", "--kind", "users")
@@ -123,10 +124,16 @@ async def test_organizations_are_created_and_listed(database_url: str) -> None:
     for name in ("Zoë & Co", "Acme"):
         ran = await manage(database_url, "org", "create", name)
         assert (ran.out, ran.said) == ("", [f"Created the organization {name}."])
+    async with opened(database_url):
+        acme = await find_organization("Acme")
+        assert acme is not None
+        await make_group(acme)
+        for kind, number in zip(KINDS, (2, 3, 4), strict=True):
+            await make_entries(acme, kind, [str(n) for n in range(number)])
     ran = await manage(database_url, *LIST)
     assert ran.out.splitlines() == [
         "NAME      REVISION  GROUPS  USERS  BOTS  PERSONAS",
-        "Acme      0         0       0      0     0",
+        "Acme      4         1       2      3     4",
         "Zoë & Co  0         0       0      0     0",
     ]
 
