@@ -31,6 +31,7 @@ from models.text import (
         ("ﬁne", "FINE"),
         ("\u212bngström", "ÅNGSTRÖM"),
         ("ᾳ", "ΑΙ"),
+        ("α\u0345\u0301", "α\u0301\u0345"),
     ],
 )
 def test_names_that_differ_in_case_or_composition_have_one_key(one: str, other: str) -> None:
