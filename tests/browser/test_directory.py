@@ -22,6 +22,8 @@ from tests.browser.test_groups import section
 def test_a_list_leads_to_each_page(open_page: OpenPage, kind: str, search: str, name: str) -> None:
     page = open_page("/")
     page.get_by_role("navigation", name="Main menu").get_by_role("link", name=kind).click()
+    page.get_by_label(f"Search {kind.lower()}").fill("zzz")
+    expect(page.get_by_role("main")).to_contain_text("Nothing matches")
     page.get_by_label(f"Search {kind.lower()}").fill(search)
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("link", name=name).click()

@@ -39,6 +39,11 @@ def test_it_filters_by_group(open_page: OpenPage, service: Service) -> None:
     expect(entries.filter(has_text="Customer Success")).to_have_count(0)
     assert f"group={service.group(CLOSERS)}" in page.url
 
+    # The name of the one that is chosen is no search.
+    page.get_by_role("combobox", name="Group").click()
+    page.get_by_role("option", name="Presenting").click()
+    expect(entries.filter(has_text="added Siddharth Iyer to Presenting")).to_be_visible()
+
 
 def test_its_filter_is_taken_away_by_keyboard(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/history?group={service.group(CLOSERS)}")

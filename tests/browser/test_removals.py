@@ -43,6 +43,20 @@ def test_a_removal_happens_and_tells_who_lost_what_and_can_be_undone(
     assert "Hana Sato" in service.users_of(CLOSERS)
 
 
+def test_a_removal_happens_also_if_nobody_can_say_who_loses_what(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("net::ERR_FAILED")
+    page = opened(open_page, service)
+    held = Held(page, "query Impact")
+    page.get_by_role("button", name="Remove Hana Sato").click()
+    held.next().abort()
+
+    notice = page.get_by_role("alert").filter(has_text="Removed Hana Sato")
+    expect(notice.locator("p").first).to_have_text(f"Removed Hana Sato from {CLOSERS}.")
+    assert "Hana Sato" not in service.users_of(CLOSERS)
+
+
 def test_a_bin_is_busy_until_its_card_goes(open_page: OpenPage, service: Service) -> None:
     page = opened(open_page, service)
     held = Held(page, "query Impact")
