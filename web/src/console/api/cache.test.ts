@@ -88,13 +88,25 @@ async function shown({ refuses = false } = {}) {
       }),
     );
   }
+  const others: Record<string, string[]> = {};
+  for (const [name, more] of [
+    ['searched', { search: 'Ad' }],
+    ['second', { after: 'c' }],
+  ] as const) {
+    pipe(
+      client.query(GroupUsersDocument, { ...variables, ...more }),
+      subscribe(({ data }) => {
+        if (data?.owner) others[name] = data.owner.list.items.map(({ name }) => name);
+      }),
+    );
+  }
   const counts: number[] = [];
   pipe(
     client.query(gql`query Count($id: ID!) { owner: group(id: $id) { id userCount } }`, variables),
     subscribe(({ data }) => void counts.push(data.owner.userCount)),
   );
   await vi.advanceTimersByTimeAsync(1);
-  return { client, lists, counts };
+  return { client, lists, others, counts };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -108,6 +120,13 @@ test('who is added is in the group, and no longer on offer, before the service a
   expect(counts).toEqual([1, 2]);
   await vi.advanceTimersByTimeAsync(LATER);
   expect(lists).toEqual({ members: ['Bob', 'Ada'], available: [] });
+});
+
+test('who is added is not put among those searched for, nor on another page', async () => {
+  const { client, others } = await shown();
+  void client.mutation(AddUsersDocument, { groupId: 'grp_1', ids: ['usr_b'] }).toPromise();
+  await vi.advanceTimersByTimeAsync(LATER * 2);
+  expect(others).toEqual({ searched: ['Ada'], second: ['Ada'] });
 });
 
 test('a refusal takes it all back', async () => {

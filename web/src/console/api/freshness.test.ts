@@ -136,6 +136,17 @@ describe('of a list of members', () => {
     expect(state.asked).toHaveLength(2);
   });
 
+  test('more changes at once than are kept may have been of its group', async () => {
+    const { state, freshness } = listed();
+    await vi.runAllTimersAsync();
+    state.revision = 200;
+    for (let revision = 2; revision <= 200; revision += 1) {
+      freshness.note(revision, inGroup('grp_2'));
+    }
+    await vi.runAllTimersAsync();
+    expect(state.asked).toHaveLength(2);
+  });
+
   test('a change of its group is seen after many of others', async () => {
     const { state, freshness } = listed();
     for (let revision = 2; revision <= 300; revision += 1) {

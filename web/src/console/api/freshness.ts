@@ -161,7 +161,6 @@ export class Freshness {
 
   /** Whether a change since what it shows concerns it, or one that is not known. */
   private mayDiffer({ operation, shows }: Entry): boolean {
-    if (shows < this.known - KEPT) return true;
     for (let revision = shows + 1; revision <= this.known; revision += 1) {
       const change = this.changes.get(revision);
       if (!change || concerns(operation, change)) return true;
