@@ -7,21 +7,23 @@ import {
   type Operation,
 } from '@urql/core';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { filter, map, pipe, subscribe } from 'wonka';
+import { delay, filter, fromValue, mergeMap, pipe, subscribe } from 'wonka';
 import { Freshness } from './freshness';
 
 /** A service at a revision of its own, which counts what it is asked. */
 function service() {
-  const state = { revision: 1, asked: [] as string[], isDown: false };
+  const state = { revision: 1, asked: [] as string[], isDown: false, wait: 0 };
   const exchange: Exchange = () => (operations$) =>
     pipe(
       operations$,
       filter(({ kind }) => kind !== 'teardown'),
-      map((operation: Operation) => {
+      mergeMap((operation: Operation) => {
         state.asked.push(String(operation.variables?.name));
-        const { revision } = state;
-        if (state.isDown) return makeErrorResult(operation, new Error('Too Many Requests'));
-        return makeResult(operation, { data: { revision }, extensions: { revision } });
+        const { revision, isDown, wait } = state;
+        const result = isDown
+          ? makeErrorResult(operation, new Error('Too Many Requests'))
+          : makeResult(operation, { data: { revision }, extensions: { revision } });
+        return wait ? pipe(fromValue(result), delay(wait)) : fromValue(result);
       }),
     );
   return { state, exchange };
@@ -181,6 +183,36 @@ test('what is shown stays when the service does not answer, and is asked for aga
   await vi.runAllTimersAsync();
   expect(told.filter((each) => each === 'failed')).toEqual([]);
   expect(told.at(-1)).toBe('2');
+});
+
+test('what is being asked is not asked once more before there is an answer', async () => {
+  const { state, freshness, show, told } = page();
+  show('a');
+  await vi.runAllTimersAsync();
+  Object.assign(state, { revision: 2, wait: 1_000 });
+  freshness.note(2);
+  await vi.advanceTimersByTimeAsync(500);
+  state.revision = 3;
+  freshness.note(3);
+  await vi.advanceTimersByTimeAsync(400);
+  expect(state.asked).toHaveLength(2);
+  await vi.runAllTimersAsync();
+  expect(state.asked).toHaveLength(3);
+  expect(told.at(-1)).toBe('3');
+});
+
+test('what failed is not asked for before its time, whatever changes', async () => {
+  const { state, freshness, show } = page();
+  show('a');
+  await vi.runAllTimersAsync();
+  state.isDown = true;
+  freshness.note(2);
+  await vi.advanceTimersByTimeAsync(100);
+  freshness.note(3);
+  await vi.advanceTimersByTimeAsync(400);
+  expect(state.asked).toHaveLength(2);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(state.asked).toHaveLength(3);
 });
 
 test('what failed and is not wanted any more does not leave the rest for old', async () => {
