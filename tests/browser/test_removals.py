@@ -218,6 +218,24 @@ def test_a_removal_is_undone_by_a_key(open_page: OpenPage, service: Service) -> 
     expect(beside).to_be_focused()
 
 
+def test_a_key_that_is_held_undoes_one(open_page: OpenPage, service: Service) -> None:
+    page = opened(open_page, service)
+    offers = page.get_by_role("alert")
+    for name in ("Hana Sato", "Luca Moretti"):
+        page.get_by_role("button", name=f"Remove {name}").click()
+        expect(offers.filter(has_text=f"Removed {name}")).to_be_visible()
+    page.keyboard.down("Control")
+    page.keyboard.down("z")
+    expect(section(page, "Users").get_by_text("Luca Moretti")).to_be_visible()
+    page.keyboard.down("z")
+    page.keyboard.up("z")
+    page.keyboard.up("Control")
+
+    undo = offers.filter(has_text="Removed Hana Sato").get_by_role("button", name="Undo")
+    assert undo.is_enabled()
+    assert "Hana Sato" not in service.users_of(CLOSERS)
+
+
 def test_an_undo_that_comes_too_late_says_where_to_look(
     open_page: OpenPage, service: Service
 ) -> None:
