@@ -247,6 +247,12 @@ async def test_every_mistake_is_told_and_nothing_is_written(viewer: Viewer, run:
     ]
 
 
+async def test_a_mistake_is_told_by_the_column_that_has_it(viewer: Viewer, run: Importer) -> None:
+    assert await run.mistakes("name,features,avatar_url\nCoach,,ftp://coach\n") == [
+        "line 2: avatar_url: Address must begin with https://, http:// or a slash."
+    ]
+
+
 async def test_labels_must_be_well_quoted_and_few(viewer: Viewer, run: Importer) -> None:
     many = ";".join(f"label {number}" for number in range(21))
     assert await run.mistakes(f'name,features\nA,"""Voice"\nB,{many}\n') == [
