@@ -73,6 +73,20 @@ def test_name_and_description_are_edited_in_place(open_page: OpenPage, service: 
     assert group == {"name": "Closers", "description": "They close."}
 
 
+def test_a_text_that_is_being_saved_is_not_saved_again(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_group(open_page, service)
+    held = Held(page, "mutation UpdateGroup")
+    page.get_by_role("button", name="Edit the name").click()
+    page.get_by_label("New name").fill("Closers")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    held.next().continue_()
+    expect(row(page, "Closers")).to_be_visible()
+    assert held.waiting == []
+
+
 def test_a_key_that_is_held_leaves_open_the_editor_that_it_opened(
     open_page: OpenPage, service: Service
 ) -> None:
