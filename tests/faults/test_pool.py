@@ -27,14 +27,21 @@ SECONDS = 0.5
 LONGEST = 8.0  # that a machine which is busy may make of it
 READ = "{ organization { groupCount } groups { nodes { id } } }"
 CREATE = 'mutation { createGroup(input: {name: "New"}) { revision } }'
+patiently = pytest.mark.parametrize("seconds", [LONGEST])
 on_sqlite = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-async def client(database_url: str) -> AsyncIterator[Client]:
+def seconds() -> float:
+    """How long one waits for a connection."""
+    return SECONDS
+
+
+@pytest.fixture
+async def client(database_url: str, seconds: float) -> AsyncIterator[Client]:
     """A client of a service with few connections, which keeps no answers."""
     async with serving(
-        database_url, pool_size=POOL, pool_seconds=SECONDS, kept_megabytes=0
+        database_url, pool_size=POOL, pool_seconds=seconds, kept_megabytes=0
     ) as client:
         yield client
 
@@ -120,6 +127,7 @@ async def test_a_write_waits_so_long_and_changes_nothing(
     assert (await ask(CREATE))["createGroup"]["revision"] == 3
 
 
+@patiently
 async def test_whoever_waits_is_served_as_soon_as_one_is_free(
     database_url: str, client: Client, ask: Asker
 ) -> None:
@@ -130,6 +138,7 @@ async def test_whoever_waits_is_served_as_soon_as_one_is_free(
     assert {response.status_code for response in responses} == {200}
 
 
+@patiently
 async def test_more_requests_than_connections_only_wait(client: Client, ask: Asker) -> None:
     responses = await asyncio.gather(*(client.post(READ, token=ask.token) for _ in range(60)))
     assert {response.status_code for response in responses} == {200}
@@ -189,6 +198,7 @@ async def test_writes_that_wait_for_one_another_hold_no_connection(
     assert (await ask(CREATE))["createGroup"]["revision"] == 3
 
 
+@patiently
 async def test_who_writes_much_keeps_nobody_else_waiting(client: Client, ask: Asker) -> None:
     other = await create_organization("Other")
     landed: list[str] = []
@@ -206,6 +216,7 @@ async def test_who_writes_much_keeps_nobody_else_waiting(client: Client, ask: As
     assert landed.index(other.organization_id) < 10
 
 
+@patiently
 async def test_answers_to_writes_need_no_two_connections_at_once(
     ask: Asker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
