@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +15,7 @@ import httpx
 import orjson
 
 from tests.access.service import HOST, PATIENCE
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 CLIENTS = Path(__file__).parent / "clients"
@@ -37,11 +37,6 @@ class Worker:
         return f"ws://{self.address}/graphql"
 
 
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 async def _end(process: Process) -> None:
     """End a process that was started here, if it still runs."""
     if process.returncode is None:
@@ -49,9 +44,8 @@ async def _end(process: Process) -> None:
     await process.wait()
 
 
-async def _start(url: str) -> Worker:
+async def _start(url: str, port: int) -> Worker:
     """Start a server over the database of `url`, as an operator does."""
-    port = _free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "manage.py", "serve", "--host", HOST, "--port", str(port),
         cwd=ROOT, stdout=DEVNULL, stderr=DEVNULL,
@@ -63,15 +57,16 @@ async def _start(url: str) -> Worker:
 @asynccontextmanager
 async def two_workers(url: str) -> AsyncIterator[tuple[Worker, Worker]]:
     """Two servers over the database of `url`."""
-    first = await _start(url)
-    second = await _start(url)
-    try:
-        for worker in (first, second):
-            await _is_ready(f"http://{worker.address}/readyz", worker.process)
-        yield first, second
-    finally:
-        for worker in (first, second):
-            await _end(worker.process)
+    with free_port() as first_port, free_port() as second_port:
+        first = await _start(url, first_port)
+        second = await _start(url, second_port)
+        try:
+            for worker in (first, second):
+                await _is_ready(f"http://{worker.address}/readyz", worker.process)
+            yield first, second
+        finally:
+            for worker in (first, second):
+                await _end(worker.process)
 
 
 async def _is_ready(url: str, process: Process) -> None:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.browser.service import ADMIN, ROOT, Organization, Server, Service, organizations_in
 from tests.once import alone
+from tests.ports import free_port
 
 CHROMIUM = shutil.which("chromium") or ""
 WEB = ROOT / "web"
@@ -65,9 +66,10 @@ def organizations(
 @pytest.fixture(scope="package")
 def server(dist: Path, organizations: tuple[Path, Iterator[Organization]]) -> Iterator[Server]:
     """The one process that serves all tests."""
-    server = Server(organizations[0])
-    yield server
-    server.stop()
+    with free_port() as port:
+        server = Server(organizations[0], port)
+        yield server
+        server.stop()
 
 
 @pytest.fixture

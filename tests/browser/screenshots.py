@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.service import ADMIN, ROOT, Server, Service, organizations_in
+from tests.ports import free_port
 
 IMAGES = ROOT / "docs" / "images"
 GROUP = "Account Executives"
@@ -19,10 +20,10 @@ GROUP = "Account Executives"
 def main() -> None:
     """Take them all."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, free_port() as port:
         file = Path(directory) / "cohort.sqlite3"
         organization = next(organizations_in(file))
-        server = Server(file)
+        server = Server(file, port)
         service = Service(server, organization)
         try:
             with sync_playwright() as playwright:

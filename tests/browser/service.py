@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,12 +27,12 @@ ORGANIZATIONS_AT_ONCE = 20
 
 
 class Server:
-    """A process that serves; `url` is its origin."""
+    """A process that serves on a port; `url` is its origin."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, port: int) -> None:
         self.file = file
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
         self.start()
 
     def start(self) -> None:
@@ -218,11 +217,3 @@ class Service:
 
 def _id(nodes: list[dict[str, str]], name: str) -> str:
     return next(node["id"] for node in nodes if node["name"] == name)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

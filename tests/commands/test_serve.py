@@ -28,6 +28,7 @@ from models.viewer import Viewer
 from runtime.settings import Settings
 from tests.commands.running import manage, refusal
 from tests.factories import make_admin, make_user
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 30.0  # seconds for a process to begin or to end
@@ -35,13 +36,6 @@ STARTED = re.compile(r'"Started server process \[(\d+)\]"')
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/sign-in\?secret=\S+")
 
 on_sqlite = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
-
-
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 async def start(url: str, port: int, *arguments: str) -> Process:
@@ -55,18 +49,18 @@ async def start(url: str, port: int, *arguments: str) -> Process:
 @asynccontextmanager
 async def serving(url: str, *arguments: str) -> AsyncIterator[tuple[httpx.AsyncClient, Process]]:
     """A client of a server that is ready; the server ends with the block."""
-    port = free_port()
-    process = await start(url, port, *arguments)
-    try:
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE
-        ) as client:
-            await _until_ready(client, process)
-            yield client, process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await asyncio.wait_for(process.communicate(), PATIENCE)
+    with free_port() as port:
+        process = await start(url, port, *arguments)
+        try:
+            async with httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE
+            ) as client:
+                await _until_ready(client, process)
+                yield client, process
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await asyncio.wait_for(process.communicate(), PATIENCE)
 
 
 async def _until_ready(client: httpx.AsyncClient, process: Process) -> None:
@@ -202,22 +196,22 @@ async def test_workers_do_not_outlive_their_parent(empty_database_url: str) -> N
 @on_sqlite
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 async def test_standard_streams_that_are_closed_are_nobody_elses(empty_database_url: str) -> None:
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        "sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh",
-        sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2",
-        cwd=ROOT, env={**os.environ, "DATABASE_URL": empty_database_url},
-    )  # fmt: skip
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            await _until_ready(client, process)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        workers = [int(pid) for pid in children.read_text().split()]  # noqa: ASYNC240
-        streams = [f"/proc/{pid}/fd/{n}" for pid in (process.pid, *workers) for n in range(3)]
-        assert {os.readlink(stream) for stream in streams} <= {"/dev/null"}
-    finally:
-        process.terminate()
-        await asyncio.wait_for(process.wait(), PATIENCE)
+    with free_port() as port:
+        process = await asyncio.create_subprocess_exec(
+            "sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh",
+            sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "2",
+            cwd=ROOT, env={**os.environ, "DATABASE_URL": empty_database_url},
+        )  # fmt: skip
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+                await _until_ready(client, process)
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            workers = [int(pid) for pid in children.read_text().split()]  # noqa: ASYNC240
+            streams = [f"/proc/{pid}/fd/{n}" for pid in (process.pid, *workers) for n in range(3)]
+            assert {os.readlink(stream) for stream in streams} <= {"/dev/null"}
+        finally:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), PATIENCE)
 
 
 @on_sqlite

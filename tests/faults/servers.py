@@ -3,10 +3,9 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from models.tokens import create_token
 from models.viewer import Viewer
 from tests.access.service import HOST, PATIENCE
 from tests.databases import ROOT, opened
+from tests.ports import free_port
 
 
 async def until(condition: Callable[[], bool], seconds: float = 2 * PATIENCE) -> None:
@@ -83,8 +83,15 @@ class Server:
 @asynccontextmanager
 async def serving(url: str, directory: Path, **settings: object) -> AsyncIterator[Server]:
     """The service over the database of `url`; it is asked to end when the block does, and does."""
-    with socket.create_server((HOST, 0)) as listener:
-        port = listener.getsockname()[1]
+    with free_port() as port:
+        async with _serving_on(port, url, directory, settings) as server:
+            yield server
+
+
+@asynccontextmanager
+async def _serving_on(
+    port: int, url: str, directory: Path, settings: Mapping[str, object]
+) -> AsyncIterator[Server]:
     log_file = directory / f"server-{port}.log"
     environment = {f"COHORT_{name.upper()}": str(value) for name, value in settings.items()}
     with log_file.open("wb") as log:
