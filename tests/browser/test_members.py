@@ -23,6 +23,11 @@ def popover(page: Page, kind: str, group: str = CLOSERS) -> Locator:
     return page.get_by_role("dialog", name=f"Add {kind} to {group}")
 
 
+def wait_until_added(page: Page, name: str) -> None:
+    """Wait until the service has answered: what is added shows before."""
+    expect(page.get_by_role("status").filter(has_text=f"Added {name}.")).to_be_attached()
+
+
 def paste(page: Page, text: str) -> None:
     """Pastes into whatever has the focus."""
     page.evaluate(
@@ -92,9 +97,10 @@ def test_several_are_added_by_keyboard_alone(open_page: OpenPage, service: Servi
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("option", name="Aisha Rahman")).to_have_count(0)
-    expect(page.get_by_role("status").filter(has_text="Added Aisha Rahman.")).to_be_attached()
+    wait_until_added(page, "Aisha Rahman")
     page.keyboard.press("Enter")
     expect(page.get_by_role("option", name="Benedikt Hofmann")).to_have_count(0)
+    wait_until_added(page, "Benedikt Hofmann")
     page.keyboard.press("Escape")
 
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -182,6 +188,7 @@ def test_a_pasted_list_is_previewed_and_then_written_at_once(
     users.get_by_role("button", name="Add 2 users").click()
 
     expect(section(page, "Users").get_by_role("listitem")).to_have_count(8)
+    expect(users.get_by_role("combobox")).to_be_visible()  # the service has answered
     assert {"Aisha Rahman", "Benedikt Hofmann"} <= service.users_of(CLOSERS)
     after = service.ask("{ organization { revision } }")["organization"]["revision"]
     assert after == revision + 1
@@ -211,6 +218,7 @@ def test_a_double_click_adds_one(open_page: OpenPage, service: Service) -> None:
 
     expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible()
     expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("7")
+    wait_until_added(page, "Aisha Rahman")
     assert service.users_of(CLOSERS) == before | {"Aisha Rahman"}
 
 
@@ -256,6 +264,7 @@ def test_a_key_that_is_held_adds_one(open_page: OpenPage, service: Service) -> N
         page.wait_for_timeout(50)
     page.keyboard.up("Enter")
     expect(section(page, "Users")).to_contain_text(f"Users {len(before) + 1}")
+    wait_until_added(page, "Abena Mensah")
 
     assert len(service.users_of(CLOSERS)) == len(before) + 1
 
