@@ -10,9 +10,6 @@ from tests.browser.held import Held
 from tests.browser.service import OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, row, section
 
-LIVE = 1_000
-"""Milliseconds within which the page knows of a change that it does not show."""
-
 
 def open_group(open_page: OpenPage, service: Service, group: str = CLOSERS) -> Page:
     page = open_page(f"/groups?open={service.group(group)}")
@@ -211,7 +208,7 @@ def test_what_somebody_else_has_changed_meanwhile_is_not_undone(
     edit = page.get_by_role("button", name=f"Edit the {text}")
     edit.click()
     changed_by_another("Closers")
-    page.wait_for_timeout(LIVE)
+    expect(page.get_by_text("Closers", exact=True).first).to_be_attached()
     page.keyboard.press("Enter")
     expect(edit).to_be_focused()
     assert now() == "Closers"
@@ -219,7 +216,7 @@ def test_what_somebody_else_has_changed_meanwhile_is_not_undone(
     edit.click()
     page.get_by_label(f"New {text}").fill("Mine")
     changed_by_another("Theirs")
-    page.wait_for_timeout(LIVE)
+    expect(page.get_by_text("Theirs", exact=True).first).to_be_attached()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text(f"The {text} has become “Theirs” meanwhile.")).to_be_visible()
     assert now() == "Theirs"
