@@ -16,7 +16,7 @@ LIMIT = 250_000
 
 def test_the_groups_page_is_light(open_page: OpenPage, dist: Path) -> None:
     loaded: list[str] = []
-    page = open_page("/nowhere")
+    page = open_page("about:blank")
     page.on("request", lambda request: loaded.append(request.url))
     page.goto("/groups")
     expect(page.get_by_role("button", name="Account Executives")).to_be_visible()
@@ -33,7 +33,7 @@ def test_the_table_needs_one_round_trip(open_page: OpenPage) -> None:
         is_the_table = "query Groups" in (route.request.post_data or "")
         route.continue_() if is_the_table else route.fallback()
 
-    page = open_page("/nowhere")
+    page = open_page("about:blank")
     held = Held(page)
     page.route("**/graphql", let_the_table_through)
     page.goto("/groups")
