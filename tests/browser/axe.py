@@ -10,6 +10,9 @@ SOURCE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
+NOTHING_FADES = "!document.getAnimations().some((each) => each instanceof CSSTransition)"
+"""Colours fade from one theme to the other."""
+
 
 def grave_findings(page: Page) -> list[str]:
     """What axe finds at the moderate level or above, in the light and in the dark theme."""
@@ -19,7 +22,7 @@ def grave_findings(page: Page) -> list[str]:
         page.wait_for_function(
             "theme => document.documentElement.dataset.mantineColorScheme === theme", arg=theme
         )
-        page.wait_for_timeout(250)  # colours fade from one theme to the other
+        page.wait_for_function(NOTHING_FADES)
         found += [f"{theme}: {each}" for each in _run(page)]
     return found
 
