@@ -135,7 +135,7 @@ async def outage(postgres: OwnPostgres, mode: str, server: Server, writers: Writ
         await server.until_ready(503)
         assert await server.status("/healthz") == 200
         await asyncio.sleep(1)
-        assert len(writers.record.refused) > before
+        await until(lambda: len(writers.record.refused) > before)
     finally:
         await postgres.start()
     await server.until_ready()
