@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.browser.held import LONGEST
 from tests.browser.service import ADMIN, ROOT, Organization, Server, Service, organizations_in
 from tests.once import alone
 from tests.ports import free_port
@@ -26,6 +27,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+expect.set_options(timeout=LONGEST)
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +150,7 @@ def open_page(browser: Browser, service: Service, watch: Watch) -> Iterator[Open
         options = {"base_url": service.url, "reduced_motion": "reduce", **options}
         context = browser.new_context(**options)  # type: ignore[arg-type]
         contexts.append(context)
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(LONGEST)
         if email:
             answer = context.request.post("/session", data={"token": service.tokens[email]})
             assert answer.ok, answer.text()

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, Route
 
-LONGEST = 8_000
-"""Milliseconds to wait for a request that is yet to come."""
+LONGEST = 30_000
+"""Milliseconds to wait for what is yet to come; a busy machine may need many."""
 
 STEP = 10
 """Milliseconds between two looks."""

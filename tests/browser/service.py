@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from tests.browser.held import LONGEST
+
 ROOT = Path(__file__).parent.parent.parent
 ADMIN, OTHER_ADMIN, AUDITOR, MEMBER = (
     "fatima.el-sayed@example.com",
@@ -130,6 +132,7 @@ class Service:
             f"{self.url}/graphql",
             json={"query": query, "variables": variables},
             headers={"Authorization": f"Bearer {self.tokens[email]}"},
+            timeout=LONGEST / 1_000,
         )
         answer = response.json()
         assert "errors" not in answer, answer

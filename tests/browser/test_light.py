@@ -55,15 +55,15 @@ def test_scripts_come_from_the_origin_alone(open_page: OpenPage, service: Servic
 
 def test_graphiql_stays_a_page_of_its_own(open_page: OpenPage) -> None:
     page = open_page("/graphiql")
-    page.locator(".graphiql-query-editor .view-line").first.wait_for(timeout=20_000)
+    page.locator(".graphiql-query-editor .view-line").first.wait_for()
     page.get_by_role("button", name="Execute").click()
 
-    expect(page.locator(".graphiql-response")).to_contain_text("Larkspur", timeout=10_000)
+    expect(page.locator(".graphiql-response")).to_contain_text("Larkspur")
 
 
 def test_graphiql_leads_to_where_one_signs_in(open_page: OpenPage, watch: Watch) -> None:
     watch.expect("401 (Unauthorized)")
     page = open_page("/graphiql", email=None)
-    page.get_by_role("alert").get_by_role("link", name="Sign in").click(timeout=20_000)
+    page.get_by_role("alert").get_by_role("link", name="Sign in").click()
 
     expect(page.get_by_role("heading", name="Sign in to Cohort")).to_be_visible()

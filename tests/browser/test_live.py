@@ -108,7 +108,7 @@ def test_a_broken_connection_is_taken_up_where_it_was(
     time.sleep(0.3)
     expect(section(page, "Users").get_by_text("Grace Wanjiru")).to_have_count(0)
     is_down = False
-    expect(section(page, "Users").get_by_text("Grace Wanjiru")).to_be_visible(timeout=10_000)
+    expect(section(page, "Users").get_by_text("Grace Wanjiru")).to_be_visible()
     expect(page.get_by_role("status").filter(has_text="Offline")).to_have_count(0)
 
 
@@ -168,7 +168,7 @@ def test_a_service_that_starts_again_is_found_again(
     service.server.start()
     service.add_users(CLOSERS, "Aisha Rahman")
 
-    expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible(timeout=12_000)
+    expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible()
 
 
 def long_list(open_page: OpenPage, service: Service) -> tuple[Page, Locator]:
