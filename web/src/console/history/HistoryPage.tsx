@@ -1,4 +1,4 @@
-import { Group, Text } from '@mantine/core';
+import { Box, Group, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useClient } from 'urql';
 import { type ChangeEntryFragment, HistoryDocument } from '../api/operations';
@@ -41,8 +41,8 @@ export function HistoryPage() {
 const Entry = kept(function Entry({ entry }: { entry: ChangeEntryFragment }) {
   const canWrite = useCanWrite();
   return (
-    <Group tabIndex={-1} justify="space-between" wrap="nowrap">
-      <div>
+    <Group tabIndex={-1} justify="space-between">
+      <Box flex="1 1 min(10rem, 100%)">
         <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
           {entry.summary}
         </Text>
@@ -55,7 +55,7 @@ const Entry = kept(function Entry({ entry }: { entry: ChangeEntryFragment }) {
             </>
           )}
         </Text>
-      </div>
+      </Box>
       {canWrite && entry.undoable && <UndoButton entry={entry} />}
     </Group>
   );

@@ -6,10 +6,12 @@ import { useIsOnline } from '../session/ViewerProvider';
 export function OfflineSign() {
   const isOnline = useIsOnline();
   return (
-    <div role="status">
+    // It gives way to the buttons beside it where text is large.
+    <div role="status" style={{ display: 'flex', minWidth: 0 }}>
       {!isOnline && (
         <Badge
           variant="default"
+          maw="100%"
           tt="none"
           leftSection={<IconWifiOff size={12} aria-hidden />}
           title="What others change shows again once the connection is back."

@@ -60,7 +60,7 @@ export function Shell() {
       <SkipLink />
       <AppShell.Header>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
-          <Group gap="xs" wrap="nowrap">
+          <Group gap="xs" wrap="nowrap" miw={0}>
             <Burger
               ref={burger}
               opened={isOpen}
@@ -69,10 +69,12 @@ export function Shell() {
               size="sm"
               aria-label={isOpen ? 'Close the menu' : 'Open the menu'}
             />
-            <Text fw={700}>Cohort</Text>
+            <Text fw={700} truncate className={classes.brand}>
+              Cohort
+            </Text>
             <Organization />
           </Group>
-          <Group gap="xs" wrap="nowrap">
+          <Group gap="xs" wrap="nowrap" flex="none" maw="calc(100% - 2.25rem)">
             <OfflineSign />
             <ThemeButton />
             <AccountMenu />

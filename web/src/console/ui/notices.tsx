@@ -67,8 +67,11 @@ function Offer({ message, onUndo }: { message: string; onUndo: () => void }) {
   }
 
   return (
-    <Group wrap="nowrap" justify="space-between">
-      <Text size="sm">{message}</Text>
+    <Group justify="space-between">
+      {/* Where there is no room for words beside it, the button goes below. */}
+      <Text size="sm" flex="1 1 min(10rem, 100%)">
+        {message}
+      </Text>
       <Group gap={6} wrap="nowrap" flex="none">
         <Button
           data-undo
