@@ -228,7 +228,8 @@ class Settings(BaseSettings):
     max_page_size: int = Field(
         100,
         ge=1,
-        description="The maximum page size: the largest value that `first` and `last` accept.",
+        description="The maximum page size: the largest value that `first` and `last` accept. "
+        "The console asks for 50.",
     )
     max_ids: int = Field(
         100,

@@ -1,5 +1,6 @@
 import { type Client, CombinedError } from '@urql/core';
 import { expect, test } from 'vitest';
+import { PAGE_SIZE } from '../api/pageSize';
 import { type Impact, impactOf, sentence } from './impact';
 
 const thing = (name: string) => ({ id: name, name });
@@ -109,8 +110,8 @@ test.each([
 ])('%s', async (_, headers, times) => {
   const graphQLErrors = [{ message: 'No.', extensions: { code: 'LIMIT_EXCEEDED' } }];
   const error = new CombinedError({ graphQLErrors, response: new Response(null, { headers }) });
-  const asked: unknown[] = [];
-  const query = async (_: unknown, variables: unknown) => {
+  const asked: { of: object; [extent: string]: number | object }[] = [];
+  const query = async (_: unknown, variables: (typeof asked)[number]) => {
     asked.push(variables);
     return { error };
   };
@@ -119,4 +120,6 @@ test.each([
     error,
   );
   expect(asked).toHaveLength(times);
+  const [, ...less] = asked.map(({ of: _, ...sizes }) => Object.values(sizes).map(Number));
+  expect(less.flat().every((size) => size <= PAGE_SIZE)).toBe(true);
 });

@@ -1,5 +1,6 @@
 import { type Client, CombinedError } from '@urql/core';
 import { type AccessImpactInput, ImpactDocument, type ImpactQuery } from '../api/operations';
+import { PAGE_SIZE } from '../api/pageSize';
 import { count, list } from '../ui/count';
 import { isolated } from '../ui/isolated';
 
@@ -16,7 +17,7 @@ interface Diffs {
 /** How much of an impact is asked for; less where that is more than the service tells at once. */
 const EXTENTS = [
   { losses: 100, kept: 50, things: 100 },
-  { losses: 10, kept: 5, things: 100 },
+  { losses: 10, kept: 5, things: PAGE_SIZE },
   { losses: 1, kept: 1, things: 1 },
 ];
 

@@ -1,7 +1,8 @@
 import { Client, fetchExchange } from '@urql/core';
-import { buildSchema, validate } from 'graphql';
+import { buildSchema, print, validate } from 'graphql';
 import { expect, test, vi } from 'vitest';
 import sdl from '../../../../schema/schema.graphql?raw';
+import { PAGE_SIZE } from '../api/pageSize';
 import { BOTS, type Member, PERSONAS, USERS } from './kinds';
 import { findQuery, lookUp } from './lookUp';
 import type { Match } from './paste';
@@ -64,6 +65,11 @@ const hundred = Array.from({ length: 100 }, (_, index) => `person${index}@exampl
 
 test.each([USERS, BOTS, PERSONAS])('many $title are looked up as the schema has it', (kind) => {
   expect(validate(buildSchema(sdl), findQuery(kind, 20))).toEqual([]);
+});
+
+test('no more are asked for at a time than of any other list', () => {
+  const sizes = [...print(findQuery(USERS, 2)).matchAll(/first: (\d+)/g)].map(([, size]) => size);
+  expect(sizes).toEqual(Array(4).fill(String(PAGE_SIZE)));
 });
 
 test('all of a list are looked up, several in a request, each once', async () => {

@@ -1,4 +1,5 @@
 import { type Client, type CombinedError, gql, type TypedDocumentNode } from '@urql/core';
+import { PAGE_SIZE } from '../api/pageSize';
 import type { Kind, Member } from './kinds';
 import { type Match, match, same } from './paste';
 
@@ -119,8 +120,8 @@ export function findQuery({ title, card }: Kind, count: number): Find {
   const page = `pageInfo { hasNextPage endCursor } nodes { ...${title.slice(0, -1)}Card }`;
   const fields = places.map(
     (n) => `
-      there${n}: ${title.toLowerCase()}(first: 100, after: $thereAfter${n}, search: $text${n}) { ${page} }
-      free${n}: available${title}(first: 100, after: $freeAfter${n}, search: $text${n}) { ${page} }`,
+      there${n}: ${title.toLowerCase()}(first: ${PAGE_SIZE}, after: $thereAfter${n}, search: $text${n}) { ${page} }
+      free${n}: available${title}(first: ${PAGE_SIZE}, after: $freeAfter${n}, search: $text${n}) { ${page} }`,
   );
   return gql`${`query Find${title}($id: ID!, ${declared.join(', ')}) { group(id: $id) { id ${fields.join('')} } }`}${card}`;
 }

@@ -3,10 +3,10 @@ import { useInViewport } from '@mantine/hooks';
 import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { Fragment, type ReactNode, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
+import { PAGE_SIZE } from '../api/pageSize';
 import { count } from './count';
 import classes from './Endless.module.css';
 import { Failed } from './Failed';
-import { PAGE_SIZE } from './Pager';
 import { Rows } from './Rows';
 
 /** What a connection lists: objects, or edges that lead to them. */

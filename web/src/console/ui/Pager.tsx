@@ -1,10 +1,9 @@
 import { Button, Group, Text } from '@mantine/core';
 import type { CombinedError } from '@urql/core';
+import { PAGE_SIZE } from '../api/pageSize';
 import { useAddress } from './address';
 import { EmptyState } from './EmptyState';
 import { Failed, Trouble } from './Failed';
-
-export const PAGE_SIZE = 50;
 
 interface PageInfo {
   hasNextPage: boolean;
