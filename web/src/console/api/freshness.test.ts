@@ -12,16 +12,18 @@ import { Freshness } from './freshness';
 
 /** A service at a revision of its own, which counts what it is asked. */
 function service() {
-  const state = { revision: 1, asked: [] as string[], isDown: false, wait: 0 };
+  const state = { revision: 1, asked: [] as string[], isDown: false, wait: 0, retryAfter: '' };
   const exchange: Exchange = () => (operations$) =>
     pipe(
       operations$,
       filter(({ kind }) => kind !== 'teardown'),
       mergeMap((operation: Operation) => {
         state.asked.push(String(operation.variables?.name));
-        const { revision, isDown, wait } = state;
+        const { revision, isDown, wait, retryAfter } = state;
+        const headers: HeadersInit = retryAfter ? { 'Retry-After': retryAfter } : {};
+        const response = new Response(null, { status: 429, headers });
         const result = isDown
-          ? makeErrorResult(operation, new Error('Too Many Requests'))
+          ? makeErrorResult(operation, new Error('Too Many Requests'), response)
           : makeResult(operation, { data: { revision }, extensions: { revision } });
         return wait ? pipe(fromValue(result), delay(wait)) : fromValue(result);
       }),
@@ -213,6 +215,35 @@ test('what failed is not asked for before its time, whatever changes', async () 
   expect(state.asked).toHaveLength(2);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(state.asked).toHaveLength(3);
+});
+
+test('a service that says when it may be asked again is left alone until then', async () => {
+  const { state, freshness, show, told } = page();
+  show('a');
+  await vi.runAllTimersAsync();
+  Object.assign(state, { revision: 2, isDown: true, retryAfter: '20' });
+  freshness.note(2);
+  await vi.advanceTimersByTimeAsync(19_000);
+  freshness.doubt(); // The connection was lost, and is back.
+  await vi.advanceTimersByTimeAsync(900);
+  expect(state.asked).toEqual(['a', 'a']);
+  state.isDown = false;
+  await vi.advanceTimersByTimeAsync(500);
+  expect(state.asked).toEqual(['a', 'a', 'a']);
+  expect(told.at(-1)).toBe('2');
+});
+
+test('it is left alone too where it says so only of a later question', async () => {
+  const { state, show } = page();
+  state.isDown = true;
+  show('a');
+  state.retryAfter = '20';
+  show('b');
+  await vi.advanceTimersByTimeAsync(19_900);
+  expect(state.asked).toEqual(['a', 'b']);
+  state.isDown = false;
+  await vi.advanceTimersByTimeAsync(500);
+  expect(state.asked).toEqual(['a', 'b', 'a', 'b']);
 });
 
 test('what failed and is not wanted any more does not leave the rest for old', async () => {

@@ -7,6 +7,7 @@ import {
 } from '@urql/core';
 import { map, pipe, tap } from 'wonka';
 import { type Change, concerns } from './concerns';
+import { retryAfter } from './retryAfter';
 
 /** Changes that land together are shown together. Milliseconds. */
 const PAUSE = 60;
@@ -48,6 +49,9 @@ export class Freshness {
   private readonly changes = new Map<number, Change>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private later: ReturnType<typeof setTimeout> | undefined;
+  /** When what failed is asked again, and until when the service asked to be left alone. */
+  private due = 0;
+  private quietUntil = 0;
   private failures = 0;
   private readonly listeners = new Set<() => void>();
   private readonly active = new Map<number, Entry>();
@@ -68,7 +72,7 @@ export class Freshness {
   /** Ask everything again, whatever it shows: after a time in which events may have been missed. */
   doubt(): void {
     for (const entry of this.active.values()) entry.shows = -1;
-    this.askAgain();
+    if (Date.now() >= this.quietUntil) this.askAgain();
     this.note(0);
   }
 
@@ -120,19 +124,28 @@ export class Freshness {
     }
   }
 
-  /** Asks for it again later; who was shown nothing yet is told of it, and may do so at once. */
-  private failed({ operation: { key } }: OperationResult): void {
+  /**
+   * Asks for it again later, and not before the service said; who was shown nothing yet is told of it,
+   * and may do so at once.
+   */
+  private failed({ operation: { key }, error }: OperationResult): void {
     const entry = this.active.get(key);
     if (!entry) return;
     entry.waits = true;
-    if (this.later !== undefined) return;
+    const isFirst = this.later === undefined;
     const wait = Math.min(SHORTEST_WAIT * 2 ** this.failures, LONGEST_WAIT);
-    this.count(this.failures + 1);
+    const now = Date.now();
+    this.quietUntil = Math.max(this.quietUntil, now + retryAfter(error, now));
+    const due = Math.max(isFirst ? now + wait : this.due, this.quietUntil);
+    if (isFirst) this.count(this.failures + 1);
+    else if (due === this.due) return;
+    clearTimeout(this.later);
+    this.due = due;
     this.later = setTimeout(() => {
       // What failed is not wanted any more, such as the list of a popover that was shut.
       if (![...this.active.values()].some(({ waits }) => waits)) this.count(0);
       this.askAgain();
-    }, wait);
+    }, due - now);
   }
 
   private count(failures: number): void {

@@ -1,6 +1,6 @@
 import { Client, fetchExchange } from '@urql/core';
 import { buildSchema, print, validate } from 'graphql';
-import { expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import sdl from '../../../../schema/schema.graphql?raw';
 import { PAGE_SIZE } from '../api/pageSize';
 import { BOTS, type Member, PERSONAS, USERS } from './kinds';
@@ -122,6 +122,48 @@ test('where one alone cannot be looked up all ends, and another try goes on from
   expect(known.size).toBe(100);
   const again = asked.slice(before).flatMap(textsOf);
   expect(again.filter((text) => found.includes(text ?? ''))).toEqual([]);
+});
+
+describe('a service that says when it may be asked again', () => {
+  const later = () => new Response('', { status: 429, headers: { 'Retry-After': '20' } });
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('is asked again then', async () => {
+    let isBusy = false;
+    const { asked, known, look } = asking((each, number) => {
+      if (number === 9) isBusy = true;
+      return isBusy ? later() : nobody(each);
+    });
+    const looked = look(USERS, hundred);
+    await vi.advanceTimersByTimeAsync(19_900);
+    const before = asked.length;
+    expect(before).toBeLessThan(12);
+    isBusy = false;
+    await vi.advanceTimersByTimeAsync(500);
+    await looked;
+    expect(known.size).toBe(100);
+    expect(asked.length).toBeGreaterThan(before);
+  });
+
+  test('is not asked for ever', async () => {
+    const { asked, look } = asking(later);
+    const looked = expect(look(USERS, hundred)).rejects.toThrow();
+    await vi.runAllTimersAsync();
+    await looked;
+    expect(asked.length).toBeLessThan(20);
+  });
+
+  test('is not asked any more once nobody waits', async () => {
+    const controller = new AbortController();
+    const { asked, look } = asking(later);
+    const looked = look(USERS, hundred, controller.signal);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const before = asked.length;
+    controller.abort();
+    await looked;
+    expect(asked).toHaveLength(before);
+  });
 });
 
 test('a request that is refused for several is made for fewer', async () => {

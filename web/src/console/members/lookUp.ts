@@ -1,5 +1,6 @@
 import { type Client, type CombinedError, gql, type TypedDocumentNode } from '@urql/core';
 import { PAGE_SIZE } from '../api/pageSize';
+import { retryAfter } from '../api/retryAfter';
 import type { Kind, Member } from './kinds';
 import { type Match, match, same } from './paste';
 
@@ -11,6 +12,9 @@ const MOST = 20;
 
 /** Characters of the longest address, and of the longest text that the service searches for. */
 const LONGEST = 254;
+
+/** How often in a row the service may ask to be left alone for a while, before all ends. */
+const MOST_WAITS = 4;
 
 /** How long a request may take before the next ones get no more entries. Milliseconds. */
 const PATIENCE = 2_000;
@@ -63,6 +67,7 @@ export async function lookUp(
   const waiting = entries.filter((entry) => !known.has(entry)).map(begin);
   let size = 1;
   let most = MOST;
+  let waits = 0;
   let failure: CombinedError | undefined;
 
   async function look(searches: Search[]) {
@@ -75,11 +80,18 @@ export async function lookUp(
     if (signal.aborted) return;
     if (error || !data) {
       waiting.unshift(...searches);
+      const wait = retryAfter(error);
+      if (wait > 0 && waits < MOST_WAITS) {
+        waits += 1;
+        await passing(wait, signal);
+        return;
+      }
       most = Math.min(most, Math.ceil(searches.length / 2));
       size = 1;
       if (searches.length === 1) failure = error;
       return;
     }
+    waits = 0;
     for (const [index, search] of searches.entries()) {
       const found = data.group
         ? take(search, data.group[`there${index}`], data.group[`free${index}`])
@@ -98,6 +110,16 @@ export async function lookUp(
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   if (failure) throw failure;
 }
+
+/** Ends after so many milliseconds, or with the signal. */
+const passing = (milliseconds: number, signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 
 /** Whether it may be a name or an address; the service refuses to search for anything else. */
 const isSearchable = (entry: string) =>
