@@ -3,6 +3,7 @@ import { IconChevronRight } from '@tabler/icons-react';
 import { useId } from 'react';
 import type { GroupRowFragment } from '../api/operations';
 import { Name } from '../ui/Name';
+import { useHeir } from '../ui/useHeir';
 import { GroupPanel } from './GroupPanel';
 import classes from './GroupsTable.module.css';
 
@@ -15,10 +16,11 @@ interface Props {
 /** A group in the table; what it holds opens below it. */
 export function GroupRow({ group, isOpen, onToggle }: Props) {
   const panelId = useId();
+  const row = useHeir<HTMLTableRowElement>();
   return (
     <>
       {/* The button is what a keyboard reaches; the rest of the row is a larger target. */}
-      <Table.Tr className={classes.row} onClick={onToggle}>
+      <Table.Tr ref={row} className={classes.row} onClick={onToggle}>
         <Table.Td>
           <UnstyledButton
             className={classes.toggle}

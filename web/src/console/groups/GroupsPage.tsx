@@ -18,6 +18,7 @@ import { GroupsTable } from './GroupsTable';
 import { readOrder } from './order';
 import { useArrival } from './useArrival';
 import { useOwnDeletion } from './useOwnDeletion';
+import { useSteadyPlace } from './useSteadyPlace';
 
 export function GroupsPage() {
   const isMember = useViewer()?.role === 'MEMBER';
@@ -76,12 +77,13 @@ function List({ search, open, created }: ListProps) {
   const { get, change } = useAddress();
   const page = usePageArguments();
   const order = readOrder(get('sort'));
-  const [{ data, error, fetching }, retry] = useQuery({
+  const [{ data, error, fetching, operation }, retry] = useQuery({
     query: GroupsDocument,
     variables: { ...page, search: search || null, orderBy: order },
   });
   const elsewhere = useOpenedElsewhere(open, data?.groups.nodes);
-  const rows = [...(elsewhere.group ? [elsewhere.group] : []), ...(data?.groups.nodes ?? [])];
+  const sorted = [...(elsewhere.group ? [elsewhere.group] : []), ...(data?.groups.nodes ?? [])];
+  const rows = useSteadyPlace(sorted, open, !elsewhere.group, operation?.key);
   const table = useArrival(
     created,
     rows.findIndex(({ id }) => id === created),
