@@ -20,13 +20,17 @@ interface Props {
 const keptInView = (clearance: number) => ({
   shift: {
     crossAxis: true,
-    padding: { top: 60, right: 5, bottom: 5 + clearance, left: 5 },
+    padding: { top: endOfBanner() + 4, right: 5, bottom: 5 + clearance, left: 5 },
     ...(clearance > 0 && { limiter: undefined }),
   },
   // Floating UI compares middlewares, and functions by their text: Mantine's `shift` is always the
   // same to it. This one tells it that there are others.
   size: { padding: clearance, apply: () => undefined },
 });
+
+/** Where the banner ends, from the upper edge; on a low screen it scrolls away. In pixels. */
+const endOfBanner = () =>
+  Math.max(document.querySelector('header')?.getBoundingClientRect().bottom ?? 0, 0);
 
 /** The + of a section: a list of all that are not in the group yet, or a pasted list. */
 export function AddPopover({ kind, group, onAdd }: Props) {
@@ -35,7 +39,8 @@ export function AddPopover({ kind, group, onAdd }: Props) {
   const [hasPasted, setHasPasted] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const clearance = useClearance(opened, button);
-  const middlewares = useMemo(() => keptInView(clearance), [clearance]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: where the banner ends may have changed.
+  const middlewares = useMemo(() => keptInView(clearance), [clearance, opened]);
   const label = `Add ${kind.title.toLowerCase()} to ${group.name}`;
 
   function closeAndForget() {

@@ -106,8 +106,9 @@ export const withdraw = () => notifications.clean();
 export function Notices() {
   useHotkeys([['mod+Z', ({ repeat }) => repeat || undoButtons().at(-1)?.click()]]);
   const isSmall = useMediaQuery('(max-width: 36em), (max-height: 36em)');
-  // On a phone more would cover what they tell of.
-  return <Notifications limit={isSmall ? 2 : 5} />;
+  const isLow = useMediaQuery('(max-height: 25em)');
+  // On a phone more would cover what they tell of, and held across, there is room for one.
+  return <Notifications limit={isLow ? 1 : isSmall ? 2 : 5} />;
 }
 
 const undoButtons = () => [...document.querySelectorAll<HTMLElement>('[data-undo]:enabled')];
