@@ -328,3 +328,56 @@ def test_a_pasted_list_that_could_not_be_looked_up_is_looked_up_again(
     expect(users.get_by_role("button", name="Add 2 users")).to_be_focused()
     page.keyboard.press("Escape")
     expect(users).to_have_count(0)
+
+
+def first_name(options: Locator) -> str:
+    """Who comes first among those who can be added."""
+    return options.first.get_by_role("paragraph").first.inner_text()
+
+
+def test_enter_adds_nobody_but_who_is_marked(open_page: OpenPage, service: Service) -> None:
+    page = opened(open_page, service)
+    users = popover(page, "users")
+    options = users.get_by_role("option")
+    marked = users.locator("[data-combobox-selected]").get_by_role("paragraph").first
+    expect(options.first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    second = marked.inner_text()
+    first = first_name(options)
+    service.add_users(CLOSERS, first)
+    expect(options.filter(has_text=first)).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(users.get_by_role("status").filter(has_text=f"Added {second}.")).to_be_attached()
+
+    third = marked.inner_text()
+    before = service.users_of(CLOSERS)
+    service.add_users(CLOSERS, third)
+    expect(options.filter(has_text=third)).to_have_count(0)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(200)
+    assert service.users_of(CLOSERS) == before | {third}
+
+
+def test_enter_adds_nobody_of_another_search(open_page: OpenPage, service: Service) -> None:
+    page = opened(open_page, service)
+    users = popover(page, "users")
+    options = users.get_by_role("option")
+    expect(options.first).to_be_visible()
+    before = service.users_of(CLOSERS)
+    held = Held(page, "query AvailableUsers")
+    page.keyboard.type("wanjiru")
+    for _ in range(2):  # before it is searched for, and before the service has answered
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(200)
+    held.release()
+    expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(200)
+    assert service.users_of(CLOSERS) == before
+
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(users.get_by_role("status").filter(has_text="Added Grace Wanjiru.")).to_be_attached()
+    assert service.users_of(CLOSERS) - before == {"Grace Wanjiru"}

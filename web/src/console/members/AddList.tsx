@@ -1,7 +1,7 @@
 import { Combobox, ScrollArea, Text, TextInput, useCombobox, VisuallyHidden } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
-import { type ClipboardEvent, useRef, useState } from 'react';
+import { type ClipboardEvent, type KeyboardEvent, useRef, useState } from 'react';
 import { EmptyState } from '../ui/EmptyState';
 import { Endless } from '../ui/Endless';
 import { kept } from '../ui/kept';
@@ -25,6 +25,7 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
   const [search] = useDebouncedValue(text.trim(), 120);
   const [said, setSaid] = useState('');
   const combobox = useCombobox({ opened: true, loop: false });
+  const list = useRef<HTMLDivElement>(null);
   const shown = useRef(new Map<string, Member>());
   const plural = kind.title.toLowerCase();
 
@@ -36,6 +37,17 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
     // The one that was added leaves the list; the next one takes its place.
     requestAnimationFrame(() => combobox.selectOption(Math.max(place, 0)));
     setSaid((await done) ? `Added ${member.name}.` : `${member.name} was not added.`);
+  }
+
+  /**
+   * Mantine counts which option is marked, and does not know of others' changes, nor of another search's
+   * options: Enter would add who has come into that place.
+   */
+  function recount({ key }: KeyboardEvent) {
+    const options = [...(list.current?.querySelectorAll('[data-combobox-option]') ?? [])];
+    const isAsked = search === text.trim() && !list.current?.querySelector('[aria-busy=true]');
+    const marked = options.findIndex((option) => option.hasAttribute('data-combobox-selected'));
+    combobox.updateSelectedOptionIndex(key === 'Enter' && !isAsked ? -1 : marked);
   }
 
   function paste(event: ClipboardEvent) {
@@ -57,6 +69,7 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
             setText(event.currentTarget.value);
             combobox.resetSelectedOption();
           }}
+          onKeyDown={recount}
           onPaste={paste}
           leftSection={<IconSearch size={16} aria-hidden />}
           autoFocus={takesFocus}
@@ -68,6 +81,7 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
       </Text>
       <VisuallyHidden role="status">{said}</VisuallyHidden>
       <ScrollArea.Autosize
+        viewportRef={list}
         className={classes.list}
         type="auto"
         offsetScrollbars="present"
