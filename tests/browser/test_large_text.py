@@ -7,6 +7,7 @@ from tests.browser.conftest import OpenPage, Watch
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, section
 from tests.browser.test_looks import left_and_right, wider_than_the_screen
+from tests.browser.test_members import paste, popover
 
 
 @pytest.fixture
@@ -29,6 +30,19 @@ def test_nothing_is_cut_off(page: Page) -> None:
         label = button.locator(".mantine-Button-label")
         if label.count():
             assert label.evaluate("label => label.scrollWidth - label.clientWidth") <= 0, name
+
+    page.get_by_role("button", name="Account", exact=True).click()
+    expect(page.get_by_role("menuitem", name="Sign out")).to_be_visible()
+    assert left_and_right(page.get_by_role("menu"))[1] <= 360
+
+
+def test_a_pasted_list_stays_in_view_though_the_plus_does_not(page: Page) -> None:
+    users = popover(page, "users")
+    expect(users.get_by_role("combobox")).to_be_focused()
+    paste(page, "Aisha Rahman\nBenedikt Hofmann\nNobody")
+    add = users.get_by_role("button", name="Add 2 users")
+    expect(add).to_be_focused()
+    expect(add).to_be_in_viewport(ratio=1)
 
 
 def test_the_sign_of_being_offline_leaves_the_buttons_their_room(

@@ -64,6 +64,8 @@ export function AddPopover({ kind, group, onAdd }: Props) {
       shadow="md"
       trapFocus
       returnFocus
+      // It has the focus, though the + may be scrolled away, by a key that goes to what it holds.
+      hideDetached={false}
       withinPortal
     >
       <Popover.Target>

@@ -14,7 +14,7 @@ export function AccountMenu() {
     // Within the banner, so that it is found there and not outside of all landmarks.
     <Menu
       position="bottom-end"
-      width={240}
+      width="min(15rem, calc(100vw - 2rem))"
       withInitialFocusPlaceholder={false}
       withinPortal={false}
     >
