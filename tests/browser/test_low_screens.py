@@ -19,10 +19,12 @@ def test_banner_popover_and_notice_have_room(
     )
     bots = section(page, "Bots").get_by_role("listitem")
     expect(bots).to_have_count(3)
+    names = bots.get_by_role("link").all_inner_texts()
     for count in (2, 1):
         bots.get_by_role("button").first.click()
         expect(bots).to_have_count(count)
-    expect(page.get_by_role("alert")).to_contain_text("Removed")
+    last = page.get_by_role("alert").filter(has_text=f"Removed {names[1]}")
+    expect(last).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(1)
 
     users = popover(page, "users", "Support")
