@@ -188,14 +188,17 @@ async def _still_open(
     """
     revisions = [change["revision"] for change in changes]
     return await fetch(
-        "WITH RECURSIVE undone AS (SELECT c.revision AS closed, u.revision AS reopened "
+        "WITH RECURSIVE undone AS ("
+        "SELECT c.group_id, c.revision AS closed, u.revision AS reopened "
         "FROM changes c JOIN changes u ON u.id = c.undone_by_id "
         "WHERE c.organization_id = $1 AND c.group_id = ANY($2) AND c.revision > $4), "
-        "begun AS (SELECT revision FROM changes WHERE organization_id = $1 AND revision = ANY($3) "
-        "UNION SELECT reopened FROM undone), "
         f"held AS (SELECT m.group_id, m.{kind.column} AS member, m.since_revision AS revision "
-        f"FROM begun JOIN {kind.memberships} m ON m.since_revision = begun.revision "
-        "WHERE m.group_id = ANY($2) AND m.until_revision IS NULL "
+        f"FROM {kind.memberships} m WHERE m.group_id = ANY($2) AND m.since_revision = ANY($3) "
+        "AND m.until_revision IS NULL "
+        # Also by their groups, or PostgreSQL would look through all that these hold.
+        f"UNION SELECT m.group_id, m.{kind.column}, m.since_revision "
+        f"FROM undone JOIN {kind.memberships} m ON m.group_id = undone.group_id "
+        "AND m.since_revision = undone.reopened AND m.until_revision IS NULL "
         "UNION ALL SELECT held.group_id, held.member, m.since_revision "
         "FROM held JOIN undone ON undone.reopened = held.revision "
         f"JOIN {kind.memberships} m ON m.{kind.column} = held.member "

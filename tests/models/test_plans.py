@@ -13,6 +13,7 @@ from models.ledger import Outcome
 from models.listing import Slice, fetch_counts, fetch_pages
 from models.membership_writes import add_members, remove_members
 from models.memberships import members
+from models.undo import undoable
 from models.upserts import upsert_entries
 from models.viewer import Viewer
 from tests.factories import make_entries, make_group, make_user, make_users
@@ -98,3 +99,18 @@ async def test_one_parent_is_asked_for_by_itself(viewer: Viewer) -> None:
     (of_many,) = await plans_of(lambda: fetch_pages(listing, Slice(10), groups))
     assert "Function Scan" not in of_one
     assert "Function Scan" in of_many
+
+
+async def test_of_what_groups_hold_only_what_the_changes_opened_is_looked_at(
+    viewer: Viewer,
+) -> None:
+    users = await make_users(viewer, 500)
+    group = await make_group(viewer, users=users[1:])
+    await add_members(viewer, USERS, group, users)
+    changes = await fetch("SELECT * FROM changes WHERE group_id = $1", group)
+    await forget_statistics()
+    plans = await plans_of(lambda: undoable(viewer, changes))
+    (opening,) = [plan for plan in plans if "CTE held" in plan and "group_users" in plan]
+    # Those that the changes opened, and those that an undo has reopened.
+    assert "Index Cond: ((group_id = ANY ($2)) AND (since_revision = ANY ($3)))" in opening
+    assert opening.count("AND (since_revision = ") == 2
