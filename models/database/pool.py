@@ -97,11 +97,12 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]  # which has no types
             with suppress(*NO_ANSWER):  # it is closed by then
                 await release(connection)
 
-        # Together: if the server has gone silent, each of them waits for COHORT_POOL_SECONDS.
-        ended = []
-        while (connection := self._pop()) is not None:
-            ended.append(end(connection))
-        await asyncio.gather(*ended)
+        while self._at_hand:  # others may be given back meanwhile
+            # Together: if the server has gone silent, each of them waits for COHORT_POOL_SECONDS.
+            ended = []
+            while (connection := self._pop()) is not None:
+                ended.append(end(connection))
+            await asyncio.gather(*ended)
 
     def _pop(self) -> PoolConnectionProxy | None:
         while self._at_hand:

@@ -159,6 +159,16 @@ async def test_those_at_hand_are_released_together(pool: Pool) -> None:
     assert pool.get_size() == 0
 
 
+async def test_closing_waits_for_nobody_who_comes_back_meanwhile(pool: Pool) -> None:
+    held = [await pool.acquire() for _ in range(SIZE)]
+    await pool.give_back(held[0])
+    closing = asyncio.create_task(pool.close())
+    await asyncio.sleep(0)  # it is closing the one at hand
+    await pool.give_back(held[1])
+    await asyncio.wait_for(closing, PATIENCE)
+    assert pool.get_size() == 0
+
+
 async def test_who_stops_waiting_takes_no_connection_along(pool: Pool) -> None:
     rng = random.Random(7)
 
