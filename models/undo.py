@@ -200,8 +200,9 @@ async def _still_open(
         f"FROM undone JOIN {kind.memberships} m ON m.group_id = undone.group_id "
         "AND m.since_revision = undone.reopened AND m.until_revision IS NULL "
         "UNION ALL SELECT held.group_id, held.member, m.since_revision "
-        "FROM held JOIN undone ON undone.reopened = held.revision "
-        f"JOIN {kind.memberships} m ON m.{kind.column} = held.member "
+        # CROSS, or SQLite would look through all the memberships that a member ever had.
+        f"FROM held CROSS JOIN undone CROSS JOIN {kind.memberships} m "
+        f"WHERE undone.reopened = held.revision AND m.{kind.column} = held.member "
         "AND m.until_revision = undone.closed) "
         f"SELECT DISTINCT {columns} FROM held WHERE revision = ANY($3) ORDER BY {columns}",
         viewer.organization_id,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from tortoise.context import TortoiseContext
 
-from models.database import Row, fetch
+from models.database import Row, fetch, watch_statements
 from models.directory import delete_entries
 from models.errors import Code
 from models.groups import create_group, delete_group, groups_by_id, update_group
@@ -159,6 +159,23 @@ async def test_a_membership_that_an_undo_has_reopened_is_still_that_of_its_chang
     assert await held(viewer, kind, other) == {first, second}
     await undo(viewer, again)
     assert await held(viewer, kind, group) == {first, second}
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_on_sqlite_what_an_undo_has_reopened_is_looked_up_by_when_it_was_closed(
+    viewer: Viewer,
+) -> None:
+    await make_group(viewer)
+    change = await change_of(viewer)
+    seen: list[str] = []
+    with watch_statements(seen.append):
+        await undoable(viewer, [change])
+    followed = [sql for sql in seen if "RECURSIVE" in sql]
+    assert len(followed) == len(KINDS)
+    for sql in followed:
+        plan = [row["detail"] for row in await fetch(f"EXPLAIN QUERY PLAN {sql}", *[None] * 4)]
+        (step,) = [line for line in plan if "until_revision=?" in line]
+        assert step.startswith("SEARCH m ")
 
 
 @every_kind
