@@ -51,7 +51,8 @@ class Subscriber:
 
     def go_back(self, revision: int) -> None:
         """An older state was restored: resume from it, as later revisions will differ."""
-        self.back_at = revision
+        # It may not have resumed from what was restored before.
+        self.back_at = revision if self.back_at is None else min(revision, self.back_at)
         self.offer(None)
 
     async def take(self) -> list[Row]:

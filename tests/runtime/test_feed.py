@@ -95,3 +95,12 @@ async def test_what_waits_of_a_state_that_is_gone_is_dropped() -> None:
     subscriber.go_back(3)
     assert await subscriber.take() == []
     assert (subscriber.is_behind, subscriber.back_at) == (True, 3)
+
+
+async def test_of_two_states_that_are_gone_it_resumes_from_before_both() -> None:
+    subscriber = Subscriber()
+    subscriber.go_back(3)
+    subscriber.go_back(7)
+    assert subscriber.back_at == 3
+    subscriber.go_back(2)
+    assert subscriber.back_at == 2
