@@ -5,10 +5,13 @@ from typing import Any, Literal
 from playwright.sync_api import Page
 
 from tests.browser.service import ROOT
+from tests.browser.until import until
 
 SOURCE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+SCHEME = "document.documentElement.dataset.mantineColorScheme"
 
 NOTHING_FADES = "!document.getAnimations().some((each) => each instanceof CSSTransition)"
 """Colours fade from one theme to the other."""
@@ -19,10 +22,8 @@ def grave_findings(page: Page) -> list[str]:
     found: list[str] = []
     for theme in THEMES:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        page.wait_for_function(
-            "theme => document.documentElement.dataset.mantineColorScheme === theme", arg=theme
-        )
-        page.wait_for_function(NOTHING_FADES)
+        until(page, lambda: page.evaluate(SCHEME) == theme)  # noqa: B023
+        until(page, lambda: page.evaluate(NOTHING_FADES))
         found += [f"{theme}: {each}" for each in _run(page)]
     return found
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.held import LONGEST
 from tests.browser.service import ADMIN, ROOT, Organization, Server, Service, organizations_in
+from tests.browser.until import LONGEST
 from tests.once import alone
 from tests.ports import free_port
 

@@ -2,11 +2,7 @@
 
 from playwright.sync_api import Page, Route
 
-LONGEST = 30_000
-"""Milliseconds to wait for what is yet to come; a busy machine may need many."""
-
-STEP = 10
-"""Milliseconds between two looks."""
+from tests.browser.until import until
 
 
 class Held:
@@ -34,11 +30,8 @@ class Held:
 
         Raises TimeoutError: none came.
         """
-        for _ in range(0, LONGEST, STEP):
-            if self.waiting:
-                return self.waiting.pop(0)
-            self._page.wait_for_timeout(STEP)
-        raise TimeoutError(f"No request with {self._part!r} came.")
+        until(self._page, lambda: self.waiting)
+        return self.waiting.pop(0)
 
     def release(self) -> None:
         """Let all go on, also those that are yet to come."""

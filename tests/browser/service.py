@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from tests.browser.held import LONGEST
+from tests.browser.until import LONGEST
 
 ROOT = Path(__file__).parent.parent.parent
 ADMIN, OTHER_ADMIN, AUDITOR, MEMBER = (

@@ -8,6 +8,7 @@ from tests.browser.conftest import OpenPage, Watch
 from tests.browser.held import Held
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS
+from tests.browser.until import until
 
 HANA, INGRID = "Remove Hana Sato", "Remove Ingrid Solberg"  # bins, one after the other
 
@@ -95,9 +96,9 @@ def test_a_refused_card_has_it_again_after_a_look_at_another_window(
     focus.send("Emulation.setFocusEmulationEnabled", {"enabled": False})
     other = page.context.new_page()
     other.bring_to_front()
-    page.wait_for_function("!document.hasFocus()")
+    until(page, lambda: not page.evaluate("document.hasFocus()"))
     page.bring_to_front()
-    page.wait_for_function("document.hasFocus()")
+    until(page, lambda: page.evaluate("document.hasFocus()"))
     held.next().abort()
 
     expect(page.get_by_role("button", name=HANA)).to_be_focused()

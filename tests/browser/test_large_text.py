@@ -4,9 +4,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage, Watch
+from tests.browser.places import left_and_right
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, section
-from tests.browser.test_looks import left_and_right, wider_than_the_screen
+from tests.browser.test_looks import wider_than_the_screen
 from tests.browser.test_members import paste, popover
 
 

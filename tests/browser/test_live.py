@@ -2,32 +2,23 @@
 
 import json
 import time
-from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, Request, WebSocketRoute, expect
 
 from models.history import NEWEST_FIRST
 from schema.pagination import encode_cursor
 from tests.browser.conftest import OpenPage, Watch
-from tests.browser.held import LONGEST, STEP, Held
+from tests.browser.held import Held
 from tests.browser.service import OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, row, section
 from tests.browser.test_members import popover
+from tests.browser.until import until
 
 
 def group_page(open_page: OpenPage, service: Service, email: str, **options: object) -> Page:
     page = open_page(f"/groups?open={service.group(CLOSERS)}", email, **options)
     expect(section(page, "Users").get_by_role("listitem")).to_have_count(6)
     return page
-
-
-def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
-    """Wait until something holds that the page's events tell, though not forever."""
-    for _ in range(0, LONGEST, STEP):
-        if is_so():
-            return
-        page.wait_for_timeout(STEP)
-    raise TimeoutError("It never came to that.")
 
 
 def texts(page: Page) -> str:
@@ -96,11 +87,11 @@ def test_a_broken_connection_is_taken_up_where_it_was(
     page.route_web_socket("**/graphql", connect)
     page.goto(f"/groups?open={service.group(CLOSERS)}")
     expect(section(page, "Users").get_by_role("listitem")).to_have_count(6)
-    wait_until(page, lambda: sockets != [])
+    until(page, lambda: sockets != [])
     service.add_users(CLOSERS, "Aisha Rahman")
     expect(section(page, "Users").get_by_text("Aisha Rahman")).to_be_visible()
 
-    wait_until(page, lambda: not asked)  # an answer would tell of what has changed meanwhile
+    until(page, lambda: not asked)  # an answer would tell of what has changed meanwhile
     is_down = True
     sockets[-1].close(code=1011)
     expect(page.get_by_role("status").filter(has_text="Offline")).to_be_visible()
@@ -139,12 +130,12 @@ def test_a_connection_that_died_without_a_word_is_noticed(
     page.route_web_socket("**/graphql", connect)
     page.goto(f"/groups?open={service.group(CLOSERS)}")
     users = section(page, "Users")
-    wait_until(page, lambda: "connection_ack" in told)
+    until(page, lambda: "connection_ack" in told)
     service.add_users(CLOSERS, "Aisha Rahman")
     expect(users.get_by_text("Aisha Rahman")).to_be_visible()
     for number in (1, 2, 3):
         page.clock.run_for(10_000)
-        wait_until(page, lambda number=number: told.count("pong") >= number)  # type: ignore[misc]
+        until(page, lambda number=number: told.count("pong") >= number)  # type: ignore[misc]
     assert connections == 1
 
     is_dead = True
@@ -302,7 +293,7 @@ def test_a_page_of_a_time_that_the_service_does_not_know_begins_anew(
         page.goto(f"/groups?open={service.group(CLOSERS)}", wait_until="commit")
     users = section(page, "Users")
     expect(users.get_by_role("listitem")).to_have_count(6)
-    wait_until(page, lambda: len(starts) == 2)
+    until(page, lambda: len(starts) == 2)
     service.add_users(CLOSERS, "Aisha Rahman")
     expect(users.get_by_text("Aisha Rahman")).to_be_visible()
     assert (len(starts), len(documents)) == (2, 2)

@@ -1,10 +1,11 @@
 """Themes, widths, empty states, skeletons, and dates in the reader's locale."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Watch, settle
 from tests.browser.held import Held
+from tests.browser.places import left_and_right, top_and_bottom, until_above, until_beside
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, section
 
@@ -16,25 +17,6 @@ def wider_than_the_screen(page: Page) -> int:
     """By how much the page would have to be scrolled sideways."""
     width: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return width
-
-
-def left_and_right(locator: Locator) -> tuple[float, float]:
-    """Where something begins and ends on the screen."""
-    box = locator.bounding_box()
-    assert box
-    return box["x"], box["x"] + box["width"]
-
-
-def wait_until_beside(left: Locator, right: Locator) -> None:
-    """Wait until one thing ends where the other begins, or before.
-
-    What scrolls learns how high it is only once it is there, and then makes room for its bar.
-    """
-    left.page.wait_for_function(
-        "([left, right]) =>"
-        " left.getBoundingClientRect().right <= right.getBoundingClientRect().left",
-        arg=[left.element_handle(), right.element_handle()],
-    )
 
 
 def background(page: Page) -> str:
@@ -154,13 +136,13 @@ def test_scrollbars_stand_beside_what_they_scroll(open_page: OpenPage, service: 
     person.hover()
     bar = users.locator("[data-orientation=vertical][data-state=visible]")
     bin_ = person.get_by_role("button", name="Remove Person 001")
-    wait_until_beside(bin_, bar)
+    until_beside(bin_, bar)
 
     page.get_by_role("button", name="Delete group").click()
     dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")
     lost = dialog.get_by_role("listitem").filter(has_text="Person 001")
     bar = dialog.locator("[data-orientation=vertical][data-state=visible]")
-    wait_until_beside(lost, bar)
+    until_beside(lost, bar)
 
 
 def test_skeletons_stand_where_rows_will_be(open_page: OpenPage) -> None:
@@ -235,13 +217,6 @@ def test_the_popover_is_in_view_at_200_percent(open_page: OpenPage, service: Ser
     expect(page.get_by_role("combobox", name="Search users to add")).to_be_in_viewport(ratio=1)
 
 
-def top_and_bottom(locator: Locator) -> tuple[float, float]:
-    """Where something begins and ends on the screen, from its upper edge."""
-    box = locator.bounding_box()
-    assert box
-    return box["y"], box["y"] + box["height"]
-
-
 @pytest.mark.parametrize("width", [320, 768])
 def test_notices_do_not_cover_the_popover(
     open_page: OpenPage, service: Service, width: int
@@ -257,11 +232,7 @@ def test_notices_do_not_cover_the_popover(
     page.get_by_role("button", name="Add users to Support").click()
     popover = page.get_by_role("dialog", name="Add users to Support")
     expect(popover.get_by_role("option").first).to_be_visible()
-    page.wait_for_function(
-        "([popover, notice]) =>"
-        " popover.getBoundingClientRect().bottom <= notice.getBoundingClientRect().top",
-        arg=[popover.element_handle(), notices.first.element_handle()],
-    )
+    until_above(popover, notices.first)
     expect(popover.get_by_role("combobox")).to_be_in_viewport(ratio=1)
     place = top_and_bottom(popover)
     assert place[0] >= top_and_bottom(page.get_by_role("banner"))[1]
@@ -289,11 +260,7 @@ def test_a_notice_that_comes_later_does_not_cover_the_popover(
     held = Held(page, "mutation AddBots")
     popover.get_by_role("option").first.click()
     held.next().fulfill(status=503, body="Not now.")
-    page.wait_for_function(
-        "([popover, notice]) =>"
-        " popover.getBoundingClientRect().bottom <= notice.getBoundingClientRect().top",
-        arg=[popover.element_handle(), page.get_by_role("alert").element_handle()],
-    )
+    until_above(popover, page.get_by_role("alert"))
     expect(popover.get_by_role("combobox")).to_be_in_viewport(ratio=1)
 
 

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.places import top_and_bottom, until_above
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, section
-from tests.browser.test_looks import top_and_bottom
 from tests.browser.test_members import popover
 
 
@@ -29,11 +29,7 @@ def test_banner_popover_and_notice_have_room(
 
     users = popover(page, "users", "Support")
     expect(users.get_by_role("option").first).to_be_visible()
-    page.wait_for_function(
-        "([popover, notice]) =>"
-        " popover.getBoundingClientRect().bottom <= notice.getBoundingClientRect().top",
-        arg=[users.element_handle(), page.get_by_role("alert").element_handle()],
-    )
+    until_above(users, page.get_by_role("alert"))
     top, _ = top_and_bottom(users)
     assert top >= max(top_and_bottom(page.get_by_role("banner"))[1], 0)
     expect(users.get_by_role("combobox")).to_be_in_viewport(ratio=1)
