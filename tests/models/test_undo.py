@@ -289,12 +289,14 @@ async def test_a_name_that_is_in_use_is_not_given_back(viewer: Viewer) -> None:
 
 # --------------------------------------------------------------------------- whatever came before
 
-
-@settings(
+few_examples = settings(
     max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@few_examples
 @given(taken=histories)
 async def test_undoing_the_last_change_gives_back_what_stood_before_and_the_undo_too(
     database: TortoiseContext, taken: Taken
@@ -309,11 +311,7 @@ async def test_undoing_the_last_change_gives_back_what_stood_before_and_the_undo
         await assert_decisions(history, world, moment)
 
 
-@settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@few_examples
 @given(taken=histories)
 async def test_undoing_every_change_from_the_last_to_the_first_gives_back_the_beginning(
     database: TortoiseContext, taken: Taken
