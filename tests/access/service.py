@@ -21,6 +21,7 @@ from tests.client import Client, serving
 HOST = "127.0.0.1"
 PATIENCE = 40.0  # seconds; a busy machine may need many
 
+NEWEST = "{ changes(first: 1) { edges { cursor } } }"
 CHANGES = """subscription($after: String, $groupId: ID) {
     changes(after: $after, groupId: $groupId) { cursor node { revision action summary } } }"""
 
@@ -57,6 +58,13 @@ class Service:
         """The address for sockets."""
         return f"ws://{self.address}/graphql"
 
+    async def has_subscribers(self, number: int) -> None:
+        """Wait until so many subscriptions have begun: they are told of what lands from then on.
+
+        An answer to what a client said later tells nothing of it, as operations run side by side.
+        """
+        await eventually(lambda: self.runner.feed.subscriber_count == number)
+
 
 @asynccontextmanager
 async def listening(url: str, **settings: Any) -> AsyncIterator[Service]:
@@ -90,6 +98,12 @@ async def on_port(client: Client) -> AsyncIterator[Service]:
                 await server.shutdown()  # which waits for a tenth of a second, or more
             for each in server.servers:
                 each.close()
+
+
+async def cursor_of(service: Service, token: str) -> str:
+    """The cursor of the newest change."""
+    answer = await service.client.ask(NEWEST, None, token)
+    return str(answer["data"]["changes"]["edges"][0]["cursor"])
 
 
 # --------------------------------------------------------------------------------------- sockets

@@ -22,19 +22,11 @@ from models.upserts import upsert_entries
 from models.viewer import Viewer
 from runtime.auth import COOKIE
 from schema.subscription import is_in_doubt
-from tests.access.service import (
-    Line,
-    Service,
-    Stream,
-    eventually,
-    line,
-    stream,
-)
+from tests.access.service import Line, Service, Stream, cursor_of, line, stream
 from tests.factories import make_admin, make_bot, make_group, make_user, viewer_of
 
 SOON = 5.0  # seconds; whoever is nobody any more is told nothing after that
 WHO = "{ viewer { role } }"
-CURSOR = "{ changes(first: 1) { edges { cursor } } }"
 SHOWING_NOW = """subscription($after: String) {
     changes(after: $after) { node { group { name users { totalCount } } } } }"""
 
@@ -130,7 +122,7 @@ async def test_a_revoked_token_ends_what_it_began(service: Service, acme: Viewer
     id, secret = await token_of(acme)
     async with line(service, secret) as socket, stream(service, secret) as events:
         await socket.subscribe()
-        await eventually(lambda: service.runner.feed.subscriber_count == 2)
+        await service.has_subscribers(2)
         await revoke_token(acme, id)
         await assert_both_end(socket, events)
         await socket.subscribe("2", WHO)  # nor does it open anything new
@@ -152,12 +144,12 @@ async def test_nobody_is_told_how_things_stand_after_the_end_of_its_token(
             await update_group(acme, group, {"name": "After"})
         return await is_told(viewer, change)
 
-    cursor = (await service.client.ask(CURSOR, None, secret))["data"]["changes"]["edges"][0]
+    cursor = await cursor_of(service, secret)
     for number in range(5):
         await update_group(acme, group, {"description": f"{number}"})
     monkeypatch.setattr(history, "is_told", is_told_and_revoked)
     async with line(service, secret) as socket:
-        await socket.subscribe(query=SHOWING_NOW, after=cursor["cursor"])
+        await socket.subscribe(query=SHOWING_NOW, after=cursor)
         assert (await socket.change())["node"]["group"]["name"] == "Before"
         ended = await socket.hear()
     assert (ended["type"], ended["payload"][0]["extensions"]["code"]) == ("error", END)
@@ -172,7 +164,7 @@ async def test_a_session_listens_no_longer_than_the_token_that_it_came_from(
     session = await exchange(viewer, timedelta(hours=1))
     async with line(service, session) as socket, stream(service, session) as events:
         await socket.subscribe()
-        await eventually(lambda: service.runner.feed.subscriber_count == 2)
+        await service.has_subscribers(2)
         await revoke_token(acme, id)
         await assert_both_end(socket, events)
 
@@ -181,7 +173,7 @@ async def test_an_expired_token_ends_what_it_began(service: Service, acme: Viewe
     _, secret = await token_of(acme, expires_at=utc_now() + timedelta(seconds=1.5))
     async with line(service, secret) as socket, stream(service, secret) as events:
         await socket.subscribe()
-        await eventually(lambda: service.runner.feed.subscriber_count == 2)
+        await service.has_subscribers(2)
         await assert_both_end(socket, events)
 
 
@@ -243,7 +235,7 @@ async def test_the_end_of_a_person_ends_what_they_began(
     await make_group(acme, users=[ada])
     async with line(service, secret) as socket, stream(service, secret) as events:
         await socket.subscribe()
-        await eventually(lambda: service.runner.feed.subscriber_count == 2)
+        await service.has_subscribers(2)
         if how == "deleted":
             await delete_entries(acme, USERS, [ada])
         else:
@@ -259,7 +251,7 @@ async def test_one_who_becomes_a_member_is_told_as_a_member(service: Service, ac
     _, secret = await create_token(acme, "Ada's", None, ada)
     async with line(service, secret) as socket:
         await socket.subscribe()
-        await socket.ask(WHO)
+        await service.has_subscribers(1)
         await make_group(acme, "Foreign")
         assert (await socket.change())["node"]["action"] == "GROUP_CREATED"
         await upsert_entries(acme, USERS, [{**given, "role": Role.MEMBER}])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.viewer import Viewer
-from tests.access.service import Service, line
+from tests.access.service import Service, cursor_of, line
 from tests.factories import make_bot
 
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
@@ -201,6 +201,7 @@ async def test_what_is_wrong_with_one_operation_ends_only_that_one(
         assert all(error["message"] for error in answer["payload"])
         if code:
             assert {error["extensions"]["code"] for error in answer["payload"]} == {code}
+        await service.has_subscribers(1)
         await make_bot(acme)
         assert (await made.change("good"))["node"]["action"] == "BOTS_UPSERTED"
         assert await made.ask("{ viewer { role } }", "bad") == {"viewer": {"role": "ADMIN"}}
@@ -237,8 +238,9 @@ async def test_an_id_is_free_again_once_its_operation_has_ended(
             await made.subscribe("3", "{")
             assert (await made.hear())["type"] == "error", number
         await made.say("complete", id="unknown")
+        await service.has_subscribers(0)
         await made.subscribe("2")
-        await made.ask("{ viewer { role } }")
+        await service.has_subscribers(1)
         await make_bot(acme)
         assert (await made.change("2"))["node"]["action"] == "BOTS_UPSERTED"
 
@@ -249,9 +251,9 @@ async def test_a_completed_subscription_is_told_nothing_more(
     async with line(service, token) as made:
         await made.subscribe("1")
         await made.subscribe("2")
-        await made.ask("{ viewer { role } }")
+        await service.has_subscribers(2)
         await made.say("complete", id="1")
-        await made.ask("{ viewer { role } }")
+        await service.has_subscribers(1)
         await make_bot(acme)
         await made.change("2")
         await make_bot(acme, "Another")
@@ -261,16 +263,18 @@ async def test_a_completed_subscription_is_told_nothing_more(
 async def test_the_operations_of_a_connection_are_limited(
     service: Service, token: str, acme: Viewer
 ) -> None:
+    cursor = await cursor_of(service, token)
     async with line(service, token) as made:
         for id in ("1", "2", "3"):
             await made.subscribe(id)
+        await service.has_subscribers(3)
         await made.subscribe("4")
         answer = await made.hear()
         assert (answer["type"], answer["id"]) == ("error", "4")
         assert answer["payload"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
         await made.say("complete", id="2")
-        await made.subscribe("4")
+        await made.subscribe("4", after=cursor)
         await made.say("complete", id="3")
-        await made.ask("{ viewer { role } }")
+        await made.ask("{ viewer { role } }")  # so that this has been read
         await make_bot(acme)
         assert {(await made.hear())["id"] for _ in range(2)} == {"1", "4"}

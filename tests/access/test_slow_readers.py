@@ -69,7 +69,7 @@ async def test_a_socket_that_is_not_read_is_closed_and_resumes(
     first, number = await current_revision(acme.organization_id) + 1, MOST_WAITING + 100
     async with line(service, token, **DEAF) as slow:
         await slow.subscribe(query=LONG)
-        await eventually(lambda: service.runner.feed.subscriber_count == 1)
+        await service.has_subscribers(1)
         await write_much(acme, group, range(number))
         await is_let_go(service, lambda: service.runner.sockets == 0)
         while isinstance(heard := await slow.hear_or_close(), dict):
@@ -90,7 +90,7 @@ async def test_an_event_stream_that_is_not_read_is_broken_off_and_resumes(
     first, number = await current_revision(acme.organization_id) + 1, MOST_WAITING + 100
     with pytest.raises(httpx.RemoteProtocolError):  # noqa: PT012
         async with stream(service, token, LONG) as slow:
-            await eventually(lambda: service.runner.feed.subscriber_count == 1)
+            await service.has_subscribers(1)
             await write_much(acme, group, range(number))
             await is_let_go(service, lambda: service.runner.feed.subscriber_count == 0)
             while True:
@@ -140,7 +140,7 @@ async def test_one_who_is_slow_keeps_nobody_else_waiting(
     ):
         await slow.subscribe(query=LONG)
         await quick.subscribe()
-        await eventually(lambda: service.runner.feed.subscriber_count == 2)
+        await service.has_subscribers(2)
         for count in range(number):
             await write_much(acme, group, range(count, count + 1))
             assert await quick.revisions(1) == [first + count]
@@ -196,7 +196,7 @@ async def test_nothing_is_lost_to_one_who_falls_behind_what_is_handed_over(
     first, number = await current_revision(acme.organization_id) + 1, 3 * MOST_WAITING
     async with line(service, token) as socket:
         await socket.subscribe()
-        await eventually(lambda: service.runner.feed.subscriber_count == 1)
+        await service.has_subscribers(1)
         for count in range(number):
             await make_bot(acme, f"Bot {count}")
         assert await socket.revisions(number) == list(range(first, first + number))

@@ -13,10 +13,8 @@ from models.tables import Role
 from models.tokens import create_token
 from models.viewer import Viewer
 from schema.pagination import decode_cursor, encode_cursor
-from tests.access.service import Line, Service, eventually, line, stream
+from tests.access.service import Service, cursor_of, eventually, line, stream
 from tests.factories import count_statements, make_bot, make_entries, make_group, make_user
-
-CURSOR = "{ changes(first: 1) { edges { cursor } } }"
 
 
 async def member(acme: Viewer, name: str) -> tuple[str, str]:
@@ -29,22 +27,11 @@ async def revision_of(acme: Viewer) -> int:
     return await ledger.current_revision(acme.organization_id)
 
 
-async def cursor_of(service: Service, token: str) -> str:
-    """The cursor of the newest change."""
-    answer = await service.client.ask(CURSOR, None, token)
-    return str(answer["data"]["changes"]["edges"][0]["cursor"])
-
-
-async def ready(subscribed: Line) -> None:
-    """Wait until what was said before is done."""
-    await subscribed.ask("{ viewer { role } }")
-
-
 async def test_each_change_is_told_as_it_lands(service: Service, acme: Viewer, token: str) -> None:
     first = await revision_of(acme) + 1
     async with line(service, token) as socket, stream(service, token) as events:
         await socket.subscribe()
-        await ready(socket)
+        await service.has_subscribers(2)
         for number in range(5):
             await make_bot(acme, f"Bot {number}")
             for listener in (socket, events):
@@ -80,7 +67,7 @@ async def test_a_cursor_of_an_event_resumes_behind_it(
         async with line(service, token) as socket:
             await socket.subscribe(after=cursor)
             if cursor is None:
-                await ready(socket)
+                await service.has_subscribers(1)
             for bot in range(4):
                 await make_bot(acme, f"Bot {number} {bot}")
             for _ in range(2):  # and more are on their way when it goes
@@ -119,7 +106,7 @@ async def test_changes_of_one_group_can_be_told_alone(
     group, bot = await make_group(acme, "One"), await make_bot(acme)
     async with line(service, token) as socket, stream(service, token, groupId=group) as events:
         await socket.subscribe(groupId=group)
-        await ready(socket)
+        await service.has_subscribers(2)
         await make_group(acme, "Two", bots=[bot])
         await add_members(acme, BOTS, group, [bot])
         await delete_group(acme, group)
@@ -163,7 +150,7 @@ async def test_another_organization_is_told_nothing(
     cursor = await cursor_of(service, token)
     async with line(service, token) as socket:
         await socket.subscribe(after=cursor)
-        await ready(socket)
+        await service.has_subscribers(1)
         await make_bot(other, "Of the other")
         await make_bot(acme, "Ours")
         assert (await socket.change())["node"]["summary"] == "The operator added Ours"
@@ -185,7 +172,7 @@ async def test_a_member_is_told_of_its_own_groups_without_others_emails(
     foreign = await make_group(acme, "Foreign", users=[carol])
     async with line(service, token) as socket:
         await socket.subscribe(query=DETAILS)
-        await ready(socket)
+        await service.has_subscribers(1)
         await add_members(acme, BOTS, foreign, [bot])
         await make_user(acme, "Dan")
         await add_members(acme, USERS, mine, [bob])
@@ -229,7 +216,7 @@ async def test_a_member_who_comes_back_is_told_what_it_would_have_been_told(
     bots = await make_entries(acme, BOTS, ["One", "Two", "Three", "Four"])
     async with line(service, token) as live:
         await live.subscribe(after=cursor)
-        await ready(live)
+        await service.has_subscribers(1)
         group = await make_group(acme, "Team")
         await add_members(acme, BOTS, group, bots[:1])  # before it is in it
         await add_members(acme, USERS, group, [ada])
@@ -258,7 +245,7 @@ async def test_however_many_listen_the_ledger_is_read_once(
         async with line(service, token) as socket:
             for id in ids:
                 await socket.subscribe(id)
-            await eventually(lambda: service.runner.feed.subscriber_count == number)
+            await service.has_subscribers(number)
             await make_bot(acme, f"First bot for {number}")  # what was before is read by then
             assert {(await socket.hear())["id"] for _ in range(number)} == ids
             with count_statements() as statements:
@@ -272,12 +259,11 @@ async def test_however_many_listen_the_ledger_is_read_once(
 async def test_a_subscription_that_ends_is_forgotten(
     service: Service, acme: Viewer, token: str
 ) -> None:
-    feed = service.runner.feed
     async with line(service, token) as socket, stream(service, token):
         await socket.subscribe("1")
         await socket.subscribe("2")
-        await eventually(lambda: feed.subscriber_count == 3)
+        await service.has_subscribers(3)
         await socket.say("complete", id="1")
-        await eventually(lambda: feed.subscriber_count == 2)
-    await eventually(lambda: feed.subscriber_count == 0)
+        await service.has_subscribers(2)
+    await service.has_subscribers(0)
     await eventually(lambda: service.runner.sockets == 0)

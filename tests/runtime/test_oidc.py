@@ -318,7 +318,7 @@ async def test_live_updates_end_when_it_expires(service: Service, key_server: Ke
     token = key_server.token(exp=end)
     async with line(service, token) as socket, stream(service, token) as events:
         await socket.subscribe()
-        await socket.ask(WHO)
+        await service.has_subscribers(2)
         await make_user(await acme_of(service), "Grace")
         for listener in (socket, events):
             assert (await listener.change())["node"]["action"] == "USERS_UPSERTED"
@@ -339,7 +339,7 @@ async def test_live_updates_end_when_the_user_is_deactivated(
     token = key_server.token()
     async with line(service, token) as socket, stream(service, token) as events:
         await socket.subscribe()
-        await socket.ask(WHO)
+        await service.has_subscribers(2)
         acme = await acme_of(service)
         await make_admin(acme, "Grace")
         for listener in (socket, events):
@@ -358,7 +358,7 @@ async def test_live_updates_end_when_the_key_is_withdrawn(
     token = key_server.token()
     async with line(service, token) as socket, stream(service, token) as events:
         await socket.subscribe()
-        await socket.ask(WHO)
+        await service.has_subscribers(2)
         acme = await acme_of(service)
         key_server.keys = [signer("ES256").jwk()]
         await make_bot(acme)

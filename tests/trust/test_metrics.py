@@ -165,7 +165,7 @@ async def test_subscribers_are_counted_and_how_late_they_are_told(database_url: 
         async with httpx.AsyncClient() as http:
             async with http.stream("POST", service.http, json=body, headers=headers) as response:
                 lines = response.aiter_lines()
-                await eventually(lambda: service.runner.feed.subscriber_count == 1)
+                await service.has_subscribers(1)
                 now = await figures(service.client.http, ask.token)
                 assert now["cohort_subscribers"] == 1
                 await ask('mutation { createGroup(input: {name: "New"}) { revision } }')
@@ -197,7 +197,7 @@ async def test_no_lag_is_negative_where_the_ledger_is_ahead_of_the_clock(
         before = await figures(service.client.http, ask.token)
         async with httpx.AsyncClient() as http:
             async with http.stream("POST", service.http, json=body, headers=headers) as response:
-                await eventually(lambda: service.runner.feed.subscriber_count == 1)
+                await service.has_subscribers(1)
                 await ask('mutation { createGroup(input: {name: "New"}) { revision } }')
                 async for line in response.aiter_lines():
                     if "revision" in line:

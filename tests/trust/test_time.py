@@ -12,7 +12,7 @@ from models import database
 from models.database import fetch
 from models.organizations import create_organization
 from models.tables import Role
-from tests.access.service import eventually, line, listening, stream
+from tests.access.service import line, listening, stream
 from tests.client import JSON, Asker, Client, asker, serving
 from tests.databases import opened
 from tests.factories import make_admin, make_bot, make_group, make_users, viewer_of
@@ -115,7 +115,7 @@ async def test_an_event_that_takes_too_long_ends_its_subscription_with_nothing_l
         token = (await asker(service.client, acme)).token
         async with line(service, token) as socket, stream(service, token, WHO) as events:
             await socket.subscribe("1", WHO)
-            await eventually(lambda: service.runner.feed.subscriber_count == 2)
+            await service.has_subscribers(2)
             await make_group(ada, "Told")
             for listener in (socket, events):
                 change = await listener.change()

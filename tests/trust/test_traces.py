@@ -22,7 +22,7 @@ from models.database import fetch, transaction
 from models.groups import delete_group
 from models.organizations import create_organization
 from models.spans import NOTHING, over_part, over_statement
-from tests.access.service import eventually, line, listening
+from tests.access.service import line, listening
 from tests.client import Asker, Client, asker, serving
 from tests.databases import ROOT
 from tests.factories import count_statements, make_admin, make_group, make_user
@@ -220,7 +220,7 @@ async def test_each_event_of_a_subscription_is_an_operation(database_url: str) -
             ask = await asker(service.client, acme)
             async with line(service, ask.token) as socket:
                 await socket.subscribe(query=query)
-                await eventually(lambda: service.runner.feed.subscriber_count == 1)
+                await service.has_subscribers(1)
                 for name in ("Ada", "Bob"):
                     await make_admin(acme, name)
                     await socket.change()
