@@ -102,7 +102,8 @@ class Feed:
         if organization_id not in self._channels:
             # Changes that land from here on are offered; earlier ones are in the ledger.
             positions = await ledger.positions([organization_id])
-            self._channels.setdefault(organization_id, _Channel(positions[organization_id]))
+            at = positions.get(organization_id, NONE_YET)
+            self._channels.setdefault(organization_id, _Channel(at))
         channel = self._channels[organization_id]
         subscriber = Subscriber()
         channel.subscribers.add(subscriber)

@@ -48,11 +48,14 @@ async def changes(
     """
     context = info.context
     seen = context.viewer.revision
-    if isinstance(after, str):
-        seen, change_id = decode_cursor(NEWEST_FIRST, after, "after")
-        await history.must_have_landed(context.viewer, seen, change_id)
-    recognised_at = time.monotonic()
     async with context.feed.subscribed(context.viewer.organization_id) as subscriber:
+        # Nobody would be told that an older state was restored since it was recognised at first.
+        await context.recognise_again()
+        recognised_at = time.monotonic()
+        seen = min(seen, context.viewer.revision)
+        if isinstance(after, str):
+            seen, change_id = decode_cursor(NEWEST_FIRST, after, "after")
+            await history.must_have_landed(context.viewer, seen, change_id)
         async for change in _stream(info, subscriber, seen):
             age = timedelta(seconds=time.monotonic() - recognised_at)
             if is_in_doubt(context.viewer, age, change):

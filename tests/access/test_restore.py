@@ -1,18 +1,21 @@
 """An older state is restored under a process that runs: it forgets the state that is gone."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
 
 from models import ledger
 from models.database import fetch, transaction
+from models.errors import Unauthenticated
 from models.tables import Role
 from models.tokens import authenticate, create_token, revoke_token
 from models.viewer import Viewer
 from schema import subscription
 from schema.execution import Answer
 from schema.requests import request_from
-from tests.access.service import CHANGES, Service, eventually, line
+from tests.access.service import CHANGES, PATIENCE, Service, eventually, line
 from tests.client import Asker
 from tests.factories import make_bot, make_group, make_user, snapshot
 
@@ -170,7 +173,7 @@ async def test_subscribers_are_told_what_comes_instead(
     before = await revision_of(acme)
     async with line(service, ask.token) as socket:
         await socket.subscribe()
-        await socket.ask("{ viewer { role } }")  # so that it has begun
+        await service.has_subscribers(1)
         for name in ("Gone", "Gone too"):
             await make_bot(acme, name)
         assert await socket.revisions(2) == [before + 1, before + 2]
@@ -193,7 +196,7 @@ async def test_subscribers_are_told_all_that_took_the_place_of_what_was_lost(
     before = await revision_of(acme)
     async with line(service, ask.token) as socket:
         await socket.subscribe()
-        await socket.ask("{ viewer { role } }")  # so that it has begun
+        await service.has_subscribers(1)
         for number in range(lost):
             await make_bot(acme, f"Gone {number}")
         assert await socket.revisions(lost) == [before + 1 + number for number in range(lost)]
@@ -217,11 +220,49 @@ async def test_a_subscriber_that_is_gone_with_the_restored_state_is_told_nothing
     _, secret = await create_token(acme, "Later", Role.AUDITOR)
     async with line(service, secret) as socket:
         await socket.subscribe()
-        await socket.ask("{ viewer { role } }")
+        await service.has_subscribers(1)
         await (go_back_to_nothing() if is_organization_gone else go_back(before))
         ended = await socket.hear()
         assert ended["type"] == "error"
         assert ended["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize("is_organization_gone", [False, True])
+async def test_one_who_is_gone_before_it_listens_is_told_so(
+    service: Service, acme: Viewer, is_organization_gone: bool
+) -> None:
+    before = await revision_of(acme)
+    _, secret = await create_token(acme, "Later", Role.AUDITOR)
+    viewer = await service.runner.authenticator.viewer(secret)
+    await (go_back_to_nothing() if is_organization_gone else go_back(before))
+    async with aclosing(listen(service, secret, viewer)) as told:
+        with pytest.raises(Unauthenticated):
+            async with asyncio.timeout(PATIENCE):
+                await anext(told)
+    assert service.runner.feed.subscriber_count == 0
+
+
+async def test_one_who_was_recognised_in_the_lost_state_is_told_what_comes_instead(
+    service: Service, acme: Viewer, ask: Asker
+) -> None:
+    before = await revision_of(acme)
+    for number in range(3):
+        await make_bot(acme, f"Gone {number}")
+    viewer = await service.runner.authenticator.viewer(ask.token)
+    await go_back(before)
+    async with aclosing(listen(service, ask.token, viewer)) as told:
+        first = asyncio.ensure_future(anext(told))
+        await service.has_subscribers(1)
+        await make_bot(acme, "Instead")
+        async with asyncio.timeout(PATIENCE):
+            assert revision_in(await first) == before + 1
+
+
+def listen(service: Service, secret: str, viewer: Viewer) -> AsyncGenerator[Answer, None]:
+    """What a viewer is told who was recognised before."""
+    asked = request_from({"query": CHANGES})
+    operation = service.runner.operation(viewer, asked)
+    return service.runner.events(secret, viewer, operation, asked)
 
 
 def revision_in(event: Answer) -> int:
@@ -233,12 +274,11 @@ async def test_one_that_is_behind_misses_nothing_of_the_restored_state(
     service: Service, acme: Viewer, ask: Asker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscription, "READ_AT_ONCE", 1)  # so that it does not read ahead
-    runner, seen = service.runner, await revision_of(acme)
-    viewer = await runner.authenticator.viewer(ask.token)
-    asked = request_from({"query": CHANGES})
+    seen = await revision_of(acme)
+    viewer = await service.runner.authenticator.viewer(ask.token)
     async with (
-        runner.feed.subscribed(acme.organization_id) as other,
-        aclosing(runner.events(ask.token, viewer, runner.operation(viewer, asked), asked)) as told,
+        service.runner.feed.subscribed(acme.organization_id) as other,
+        aclosing(listen(service, ask.token, viewer)) as told,
     ):
         for number in range(4):
             await make_group(acme, f"Group {number}")
