@@ -162,11 +162,14 @@ async def begin(
 ) -> Draft:
     """Begin a write on the organization as it is, or as the `previous` write will leave it.
 
-    Raises DomainError CONFLICT, and Unauthenticated or Forbidden if the viewer lost its rights.
+    Raises DomainError CONFLICT, and Unauthenticated or Forbidden if the viewer lost its rights, or
+    its token has expired.
     """
     current, changed_at = organization["revision"], organization["changed_at"]
     if previous:
         current, changed_at = previous.revision, previous.now
+    if viewer.has_expired(utc_now()):  # while the write waited for its turn
+        raise Unauthenticated("This token has expired.")
     if not is_up_to_date(viewer, organization):
         viewer = await _verified(viewer, organization)
     if expected_revision is not None and expected_revision != current:

@@ -50,6 +50,10 @@ class Viewer:
         state without it, an older one was restored."""
         return max(self.newest, (self.revision, self.changed_at))
 
+    def has_expired(self, now: datetime) -> bool:
+        """Whether what the viewer was recognised by has expired at an instant."""
+        return self.expires_at is not None and self.expires_at <= now
+
     @property
     def counts_as(self) -> str:
         """The id under which the viewer's requests are counted: the token's, if there is one."""

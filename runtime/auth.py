@@ -92,7 +92,7 @@ class Authenticator:
             return None
         key = self._key(secret)
         known = self._recognised.get(key)
-        if known is None or (known.expires_at and known.expires_at <= utc_now()):
+        if known is None or known.has_expired(utc_now()):
             return None
         if known.token_id is None and self.issuer and self.issuer.keys.is_due:
             return None

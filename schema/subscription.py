@@ -71,7 +71,7 @@ async def changes(
 def is_in_doubt(viewer: Viewer, age: timedelta, change: Row) -> bool:
     """Whether the viewer may have changed or been revoked, `age` after it was recognised."""
     now = ledger.utc_now()
-    if viewer.expires_at and viewer.expires_at <= now:
+    if viewer.has_expired(now):
         return True
     # Where the ledger is ahead of this machine's clock, how late it is cannot be told.
     is_late = abs(now - change["at"]) > LATE and age > LATE

@@ -1,6 +1,9 @@
 """The ledger: one change a revision, without a gap."""
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +11,7 @@ import pytest
 from models import ledger
 from models.database import fetch, transaction
 from models.directory import USER_ORDERS, UserOrderField, entries
-from models.errors import Code, DomainError
+from models.errors import Code, DomainError, Unauthenticated
 from models.groups import (
     ORDERS,
     GroupOrderField,
@@ -18,7 +21,7 @@ from models.groups import (
     update_group,
 )
 from models.kinds import BOTS, USERS
-from models.ledger import current_revision, listeners, positions, utc_now, write
+from models.ledger import current_revision, listeners, lock, positions, utc_now, write
 from models.listing import Slice, fetch_page
 from models.membership_writes import add_members, remove_members
 from models.tables import Action
@@ -101,6 +104,44 @@ async def test_a_conflict_says_where_the_organization_is(viewer: Viewer) -> None
     with pytest.raises(DomainError, match="at revision 1 now, not at 0") as refusal:
         await create_group(viewer, "Support", expected_revision=0)
     assert [problem.code for problem in refusal.value.problems] == [Code.CONFLICT]
+
+
+LATE: dict[str, Callable[[Viewer, str, list[str]], Awaitable[object]]] = {
+    "create": lambda late, group, users: create_group(late, "New"),
+    "add": lambda late, group, users: add_members(late, USERS, group, users[2:]),
+    "add several": lambda late, group, users: add_members(late, USERS, group, users[1:]),
+    "remove": lambda late, group, users: remove_members(late, USERS, group, users[:1]),
+}
+
+
+@pytest.mark.parametrize("make", LATE.values(), ids=LATE)
+async def test_a_write_whose_token_expires_before_its_turn_changes_nothing(
+    viewer: Viewer, make: Callable[[Viewer, str, list[str]], Awaitable[object]]
+) -> None:
+    users = list(await make_users(viewer, 3))
+    group = await make_group(viewer, users=users[:1])
+    before = await current_revision(viewer.organization_id)
+    held, over = asyncio.Event(), asyncio.Event()
+
+    async def hold_the_lock() -> None:
+        async with transaction():
+            await lock(viewer.organization_id)
+            held.set()
+            await over.wait()
+
+    async def write_late() -> None:
+        await make(replace(viewer, expires_at=utc_now() + timedelta(milliseconds=20)), group, users)
+
+    holding = asyncio.create_task(hold_the_lock())
+    await held.wait()
+    ahead = asyncio.create_task(add_members(viewer, USERS, group, users[1:2]))
+    late = asyncio.create_task(write_late())
+    await asyncio.sleep(0.05)
+    over.set()
+    with pytest.raises(Unauthenticated):
+        await late
+    await asyncio.gather(holding, ahead)
+    assert await current_revision(viewer.organization_id) == before + 1
 
 
 async def test_time_in_the_ledger_goes_on_though_the_clock_goes_back(viewer: Viewer) -> None:
