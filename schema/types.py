@@ -31,11 +31,13 @@ ID_FIELD = "An opaque id, accepted by `node(id:)` and wherever an id is expected
 class PageInfo:
     has_next_page: bool = described(
         "Whether there are items after this page. With `before` and without `last`, only items in "
-        "front of that cursor count, as Relay's specification has it."
+        "front of that cursor count, as Relay's specification has it. With `last` and `before`, "
+        "true even if the items from that cursor on have been removed since."
     )
     has_previous_page: bool = described(
         "Whether there are items before this page. With `last` and `after`, only items behind that "
-        "cursor count, as Relay's specification has it."
+        "cursor count, as Relay's specification has it. With `after` and without `last`, true even "
+        "if the items up to that cursor have been removed since."
     )
     start_cursor: str | None = described(
         "The cursor of the first item, for `before`; null if the page is empty."

@@ -198,12 +198,15 @@ async def test_a_cursor_stays_good_while_rows_come_and_go_around_it(
 async def test_a_cursor_outlives_its_own_row(ask: Asker, acme: Viewer) -> None:
     bots = await make_entries(acme, BOTS, ["A", "B", "C"])
     query = """query($after: String) {
-        bots(first: 2, after: $after) { nodes { name } pageInfo { endCursor } }
+        bots(first: 2, after: $after) { nodes { name } pageInfo { endCursor hasPreviousPage } }
     }"""
     cursor = (await ask(query))["bots"]["pageInfo"]["endCursor"]
     delete = "mutation($input: DeleteBotsInput!) { deleteBots(input: $input) { revision } }"
-    await ask(delete, input={"botIds": [bots[1]]})
-    assert (await ask(query, after=cursor))["bots"]["nodes"] == [{"name": "C"}]
+    for gone in (bots[1], bots[0]):
+        await ask(delete, input={"botIds": [gone]})
+        page = (await ask(query, after=cursor))["bots"]
+        assert page["nodes"] == [{"name": "C"}]
+        assert page["pageInfo"]["hasPreviousPage"]  # as described: none needs to be left
 
 
 async def test_a_page_follows_a_name_from_before_such_names_were_refused(
