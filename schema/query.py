@@ -11,7 +11,6 @@ from strawberry import ID, UNSET
 from models import access, directory, groups, history, tokens
 from models.access import Question
 from models.database import Row, is_postgres
-from models.errors import BadRequest
 from models.ids import CHANGE, GROUP, TOKEN, is_well_formed, kind_of
 from models.impact import Impact, Proposal, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
@@ -254,14 +253,12 @@ async def impact(context: Context, of: Of) -> Any:
 
 
 def _proposal(of: AccessImpactInput) -> Proposal:
-    if of.delete_group:
-        return Proposal(of.delete_group)
     for kind in KINDS:
         for verb in ("add", "remove"):
             if sent := getattr(of, f"{verb}_{kind.plural}"):
                 ids = getattr(sent, f"{kind.noun}_ids")
                 return Proposal(sent.group_id, kind, ids, adds=verb == "add")
-    raise BadRequest("`deleteGroup` must not be empty.")  # @oneOf lets nothing else through
+    return Proposal(cast("ID", of.delete_group))  # @oneOf lets nothing else through
 
 
 @strawberry.type(description="Operations that read.")

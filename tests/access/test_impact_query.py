@@ -163,7 +163,16 @@ async def test_an_impact_is_of_one_write_of_at_most_a_thousand(ask: Asker, acme:
     assert await ask.codes(IMPACT, of={"addUsers": many}) == ["LIMIT_EXCEEDED"]
     for of in ({}, {"deleteGroup": None}, {"deleteGroup": group, "addUsers": many}):
         assert await ask.codes(IMPACT, of=of) == ["BAD_REQUEST"]
-    assert await ask.codes(IMPACT, of={"deleteGroup": ""}) == ["BAD_REQUEST"]
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.MEMBER])
+async def test_deleting_by_an_empty_id_is_answered_like_by_an_unknown_one(
+    client: Client, acme: Viewer, role: Role
+) -> None:
+    ask = await asker(client, acme, user=await make_user(acme, role=role))
+    answers = [await ask.errors(IMPACT, of={"deleteGroup": id}) for id in ("", new_id("grp"))]
+    assert answers[0] == answers[1]
 
 
 async def test_a_member_is_told_no_impact(client: Client, acme: Viewer) -> None:
