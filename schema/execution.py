@@ -205,6 +205,7 @@ class Runner:
         return Context(
             viewer,
             lambda: self.authenticator.viewer(secret),
+            lambda: self.authenticator.recognise(secret),
             self.feed,
             self.revisions,
             operation.plans if self.plans else None,

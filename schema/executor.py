@@ -26,7 +26,7 @@ from graphql.pyutils import Path
 
 from models.database import snapshot
 from models.errors import Busy, LimitExceeded, Unauthenticated, Unavailable
-from models.ledger import Shown, positions
+from models.ledger import Shown, current_revision
 from schema.arguments import NotPlain
 from schema.compiler import Compiler
 from schema.context import Context
@@ -36,7 +36,6 @@ from schema.plans import Plan, WritePlan
 from schema.variables import read_variables
 from schema.written import written_groups
 
-SNAPSHOT_TRIES = 2  # a viewer revoked by its own write never catches up with the snapshot
 MOST_PLANS = 50  # of one document, which has one for each combination of its Boolean variables
 
 P = TypeVar("P", Plan, list[WritePlan])
@@ -282,23 +281,17 @@ class PlanningExecutor(Executor[Any]):
         return part
 
     async def _complete_in_snapshot(self, complete: Callable[[], Any]) -> Any:
-        """Complete it in a transaction, as a viewer who is up to date with its snapshot."""
+        """Complete it in a transaction, for the viewer as it is in its snapshot."""
         context: Context = self.context_value
-        organization_id = context.viewer.organization_id
-        for tries_left in reversed(range(SNAPSHOT_TRIES)):
-            # Outside the snapshot: a task that holds a connection must not wait for another.
-            await self._refresh_viewer()
-            async with snapshot(), context.all_loaded():
-                at = (await positions([organization_id]))[organization_id]
-                if at.knows(context.viewer) or not tries_left:
-                    context.shown = at.revision
-                    return await self._awaited(complete())
+        async with snapshot(), context.all_loaded():
+            context.shown = await self._refresh_viewer(in_transaction=True)
+            return await self._awaited(complete())
 
     async def _awaited(self, value: Any) -> Any:
         """The value that graphql-core returned, awaited if need be."""
         return await value if self.is_awaitable(value) else value
 
-    async def _refresh_viewer(self) -> int:
+    async def _refresh_viewer(self, *, in_transaction: bool = False) -> int:
         """Recognise the viewer again; returns the organization's revision.
 
         A write may have revoked its own viewer, who still gets its payload. In any other case, an
@@ -306,11 +299,11 @@ class PlanningExecutor(Executor[Any]):
         """
         context: Context = self.context_value
         try:
-            await context.recognise_again()
+            await context.recognise_again(in_transaction=in_transaction)
         except Unauthenticated:
             if context.is_presumed or self.operation.operation is not OperationType.MUTATION:
                 raise
-            return await context.revisions.read(context.viewer.organization_id)
+            return await current_revision(context.viewer.organization_id)
         return context.viewer.revision
 
     def _root_plan(self) -> Plan | None:

@@ -2,14 +2,14 @@
 change meanwhile comes to light before anything is told to it, and before anything is written."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
 
 from models import groups, ledger
-from models.database import fetch
+from models.database import fetch, snapshot
 from models.directory import delete_entries
 from models.kinds import BOTS, USERS
 from models.ledger import current_revision
@@ -17,6 +17,8 @@ from models.tables import Role, UserStatus
 from models.tokens import authenticate, create_token, revoke_token
 from models.upserts import upsert_entries
 from models.viewer import Viewer
+from runtime.revisions import Revisions
+from schema import executor
 from tests.client import Asker, Client, asker
 from tests.factories import make_admin, make_entries, make_group, make_user
 from tests.refusals import unchanged
@@ -24,6 +26,8 @@ from tests.trust.test_persisted import named
 
 WHO = "{ viewer { role } }"
 CREATE = "mutation($name: String!) { createGroup(input: {name: $name}) { userErrors { code } } }"
+CREATE_AND_LOOK = """mutation($name: String!) { createGroup(input: {name: $name}) {
+    revision group { name availableUsers { nodes { email } } } } }"""
 REQUESTS: dict[str, dict[str, Any]] = {
     "query": {"query": "{ groups { nodes { name } } }"},
     "write": {"query": CREATE, "variables": {"name": "New"}},
@@ -226,15 +230,40 @@ async def test_a_payload_shows_what_the_viewer_may_see_by_then(
         return outcome
 
     monkeypatch.setattr(groups, "create_group", create_and_be_demoted)
-    await make_user(acme, "Secret")
-    answer = await client.ask(
-        """mutation { createGroup(input: {name: "New"}) { revision group {
-            name availableUsers { nodes { email } } } } }""",
-        None,
-        ask.token,
-    )
+    await make_user(acme, "Secret", email="secret@example.com")
+    answer = await client.ask(CREATE_AND_LOOK, {"name": "New"}, ask.token)
     assert "secret" not in str(answer)
     assert answer["extensions"]["revision"] == await current_revision(acme.organization_id)
+
+
+async def test_a_payload_shows_what_the_viewer_may_see_in_its_snapshot(
+    client: Client, acme: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time that a payload is about to be read in a snapshot, somebody's rights change."""
+    ask, ada = await of_user(client, acme, Role.ADMIN)
+    await make_user(acme, "Secret", email="secret@example.com")
+    bob = await make_user(acme, "Bob")
+    landing = [(bob, Role.AUDITOR), (ada, Role.MEMBER)]
+
+    @asynccontextmanager
+    async def snapshot_behind_a_change() -> AsyncIterator[None]:
+        if landing:
+            user, role = landing.pop(0)
+            with elsewhere():
+                await change(acme, user, role=role)
+        async with snapshot():
+            yield
+
+    async def be_overtaken(revisions: Revisions, organization_id: str) -> int:
+        return -1
+
+    monkeypatch.setattr(executor, "snapshot", snapshot_behind_a_change)
+    monkeypatch.setattr(Revisions, "read", be_overtaken)
+    for _ in (1, 2):
+        answer = await client.ask(CREATE_AND_LOOK, {"name": f"New {len(landing)}"}, ask.token)
+        ada_is_a_member = not landing
+        assert ("secret" in str(answer)) is not ada_is_a_member
+    assert ada_is_a_member
 
 
 async def test_a_write_by_get_from_nobody_is_told_that(client: Client, acme: Viewer) -> None:
