@@ -23,9 +23,12 @@ from models.viewer import Viewer
 from runtime.auth import COOKIE
 from schema.subscription import is_in_doubt
 from tests.access.service import Line, Service, Stream, cursor_of, line, stream
+from tests.clock import put_on
 from tests.factories import make_admin, make_bot, make_group, make_user, viewer_of
 
-SOON = 5.0  # seconds; whoever is nobody any more is told nothing after that
+SOON = 20.0  # seconds; whoever is nobody any more is told nothing after that
+HOUR = timedelta(hours=1)
+MOMENT = timedelta(seconds=0.3)
 WHO = "{ viewer { role } }"
 SHOWING_NOW = """subscription($after: String) {
     changes(after: $after) { node { group { name users { totalCount } } } } }"""
@@ -169,18 +172,24 @@ async def test_a_session_listens_no_longer_than_the_token_that_it_came_from(
         await assert_both_end(socket, events)
 
 
-async def test_an_expired_token_ends_what_it_began(service: Service, acme: Viewer) -> None:
-    _, secret = await token_of(acme, expires_at=utc_now() + timedelta(seconds=1.5))
+async def test_an_expired_token_ends_what_it_began(
+    service: Service, acme: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expires_at = utc_now() + HOUR
+    _, secret = await token_of(acme, expires_at=expires_at)
     async with line(service, secret) as socket, stream(service, secret) as events:
         await socket.subscribe()
         await service.has_subscribers(2)
+        put_on(monkeypatch, expires_at - MOMENT)
+        await make_bot(acme)  # whoever is told of it sees how long is left
         await assert_both_end(socket, events)
 
 
 async def test_an_expired_token_ends_what_it_began_however_much_there_is_to_tell(
-    service: Service, acme: Viewer
+    service: Service, acme: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, secret = await token_of(acme, expires_at=utc_now() + timedelta(seconds=1.5))
+    expires_at = utc_now() + HOUR
+    _, secret = await token_of(acme, expires_at=expires_at)
 
     async def write() -> None:
         for number in range(100_000):
@@ -188,8 +197,12 @@ async def test_an_expired_token_ends_what_it_began_however_much_there_is_to_tell
 
     async with line(service, secret) as socket, stream(service, secret) as events:
         await socket.subscribe()
+        await eventually(lambda: service.runner.feed.subscriber_count == 2)
         writing = asyncio.create_task(write())
         try:
+            for listener in (socket, events):
+                await listener.change()
+            put_on(monkeypatch, expires_at - MOMENT)
             await assert_both_end(socket, events)
         finally:
             writing.cancel()

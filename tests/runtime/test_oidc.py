@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from models import ledger
 from models.database import fetch, watch_statements
 from models.errors import Unauthenticated
 from models.kinds import USERS
@@ -18,6 +19,7 @@ from runtime.auth import COOKIE
 from schema import subscription
 from tests.access.service import Service, line, listening, stream
 from tests.client import Asker, Client, asker, serving
+from tests.clock import put_on
 from tests.factories import count_statements, make_admin, make_bot, make_user
 from tests.refusals import unchanged
 from tests.runtime.issuing import KeyServer, signer
@@ -313,8 +315,10 @@ async def test_a_socket_ends_where_it_is_not_good(service: Service, key_server: 
             assert await socket.close_code() == 4403
 
 
-async def test_live_updates_end_when_it_expires(service: Service, key_server: KeyServer) -> None:
-    end = int(time.time()) + 3
+async def test_live_updates_end_when_it_expires(
+    service: Service, key_server: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = int(time.time()) + 3600
     token = key_server.token(exp=end)
     async with line(service, token) as socket, stream(service, token) as events:
         await socket.subscribe()
@@ -322,13 +326,18 @@ async def test_live_updates_end_when_it_expires(service: Service, key_server: Ke
         await make_user(await acme_of(service), "Grace")
         for listener in (socket, events):
             assert (await listener.change())["node"]["action"] == "USERS_UPSERTED"
-        message = await socket.hear()
+        put_on(monkeypatch, datetime.fromtimestamp(end - 0.5, UTC))
+        await make_bot(await acme_of(service))  # whoever is told of it sees how long is left
+        while (message := await socket.hear())["type"] == "next":
+            pass
         assert message["type"] == "error"
-        event, body = await events.hear()
+        while "errors" not in (told := await events.hear())[1]:
+            pass
+        event, body = told
         assert event == "next"
         for errors in (message["payload"], body["errors"]):
             assert [error["extensions"]["code"] for error in errors] == ["UNAUTHENTICATED"]
-        assert end <= time.time() < end + 5
+        assert ledger.utc_now().timestamp() >= end
         await socket.subscribe("again", WHO)
         assert (await socket.hear())["type"] == "error"
 
