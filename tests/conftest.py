@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from tortoise.context import TortoiseContext
 
 from models.organizations import create_organization
@@ -30,6 +31,10 @@ ROOM = 4_000_000_000  # bytes; a run needs a tenth of it
 
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+# However long an example takes: a machine that is busy would make a failure of it.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_collection_finish() -> None:

@@ -207,7 +207,6 @@ def test_model_and_service_agree_whatever_is_written(databases: Databases) -> No
             settings=settings(
                 max_examples=RUNS,
                 stateful_step_count=STEPS,
-                deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),
                 phases=[Phase.generate],

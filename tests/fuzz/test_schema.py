@@ -135,7 +135,6 @@ def test_whatever_the_schema_allows_is_answered(target: Target) -> None:
 
         @settings(
             max_examples=EXAMPLES,
-            deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
         )

@@ -43,7 +43,6 @@ Bound = tuple[str, str] | None
 
 examples = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -78,7 +78,6 @@ def proposal_of(history: History, step: Step) -> Proposal:
 
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(taken=histories, step=proposals)

@@ -291,7 +291,6 @@ async def test_a_name_that_is_in_use_is_not_given_back(viewer: Viewer) -> None:
 
 few_examples = settings(
     max_examples=15,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

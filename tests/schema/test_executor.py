@@ -27,7 +27,6 @@ from tests.schema.executing import LIMITS, answer
 
 examples = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -189,7 +189,7 @@ ANY_JSON = st.recursive(
     max_leaves=8,
 )
 in_one_database = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -100,7 +100,7 @@ def _sorted(value: Any) -> Any:
     return [_sorted(each) for each in value] if isinstance(value, list) else value
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.sampled_from(TYPES).flatmap(lambda t: st.tuples(st.just(t), values(_named(t)))))
 def test_any_value_is_read_as_graphql_core_reads_it_or_not_at_all(case: tuple[str, Any]) -> None:
     kind, value = case

@@ -222,7 +222,6 @@ TEXT = st.text(max_size=200).map(lambda text: text.encode(errors="replace"))
 @SQLITE_ONLY
 @settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(parts=DOCUMENT)
@@ -236,7 +235,6 @@ async def test_no_document_is_a_fault_of_ours(ask: Asker, parts: list[str]) -> N
 @SQLITE_ONLY
 @settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=st.binary(max_size=200) | TEXT)
