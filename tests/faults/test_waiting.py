@@ -11,7 +11,8 @@ import asyncpg
 import httpx
 import pytest
 
-from models.database import connection, fetch, is_postgres
+from models import ledger
+from models.database import Row, connection, fetch, is_postgres
 from models.kinds import BOTS
 from models.organizations import create_organization
 from tests.client import Asker, asker, serving
@@ -92,20 +93,31 @@ async def test_a_write_waits_for_one_of_somebody_else_no_longer_than_so(
 
 @pytest.mark.parametrize("databases", ["postgres"], indirect=True)
 async def test_a_write_that_gives_way_to_somebody_else_is_told_so(
-    database_url: str, caplog: pytest.LogCaptureFixture
+    database_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each waits for what the other has: PostgreSQL rolls back whoever notices first."""
+    lock, others = ledger.lock, []
+
+    async def lock_and_be_waited_for(organization_id: str) -> Row:
+        """The other waits by then: only once, after a second, does the write look why it waits."""
+        row = await lock(organization_id)
+        others.append(
+            asyncio.create_task(outsider.execute("SELECT * FROM organizations FOR UPDATE"))
+        )
+        while not await fetch(WAITING):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        return row
+
     async with serving(database_url) as client:
         acme = await create_organization("Acme")
         ask, group = await asker(client, acme), await make_group(acme)
         outsider = await asyncpg.connect(database_url, server_settings={"deadlock_timeout": "60s"})
         async with unchanged(acme), outsider.transaction():
             await outsider.execute("SELECT * FROM groups FOR UPDATE")
-            writing = asyncio.create_task(client.post(DELETE, {"group": group}, ask.token))
-            while not await fetch(WAITING):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            await outsider.execute("SELECT * FROM organizations FOR UPDATE")
-            response = await writing
+            with monkeypatch.context() as patches:
+                patches.setattr(ledger, "lock", lock_and_be_waited_for)
+                response = await client.post(DELETE, {"group": group}, ask.token)
+            await asyncio.gather(*others)
         await outsider.close()
         assert response.status_code == 503
         assert response.headers["retry-after"] == "1"
