@@ -223,7 +223,7 @@ async def test_a_role_that_is_taken_away_meanwhile_is_told_as_on_any_page(
 async def test_a_token_that_does_not_arrive_is_no_attempt(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with listening(database_url, request_seconds=0.2, sign_ins_per_minute=2) as service:
+    async with listening(database_url, request_seconds=0.9, sign_ins_per_minute=2) as service:
         token = (await asker(service.client, await create_organization("Acme"))).token
         host, port = urlsplit(service.http).hostname, urlsplit(service.http).port
         begun = b"POST /session HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
@@ -232,9 +232,10 @@ async def test_a_token_that_does_not_arrive_is_no_attempt(
             writer.write(begun)
             await writer.drain()
             writer.close()
-        for _ in range(3):  # of those who go on and on
-            reader, writer = await asyncio.open_connection(host, port)
+        going_on = [await asyncio.open_connection(host, port) for _ in range(3)]
+        for _, writer in going_on:
             writer.write(begun)
+        for reader, writer in going_on:
             async with asyncio.timeout(10):
                 assert (await reader.readline()).startswith(b"HTTP/1.1 408")
             writer.close()
