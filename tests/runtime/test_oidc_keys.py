@@ -117,11 +117,9 @@ async def test_known_keys_stay_while_the_issuer_is_down(
     monkeypatch.setattr(issuer_keys, "FRESH_SECONDS", 0)
     monkeypatch.setattr(keys, "_next_fetch", 0)
     generation = keys.generation
-    started = time.monotonic()
     for number in range(20):
         assert await has(keys, signer())
         assert await keys.find(f"key {number}", "RS256") is None
-    assert time.monotonic() - started < 2
     assert keys.generation == generation
     assert not keys.is_due  # for some seconds
     [record] = [each for each in caplog.records if each.levelno == logging.WARNING]
@@ -139,11 +137,12 @@ async def test_an_issuer_that_hangs_holds_up_nobody_whose_key_is_known(
     started = time.monotonic()
     assert await has(keys, signer())
     assert time.monotonic() - started >= 0.2  # for as long as a fetch may take, the first one waits
-    monkeypatch.setattr(issuer_keys, "FETCH_SECONDS", 5)
-    started = time.monotonic()
+    monkeypatch.setattr(issuer_keys, "FETCH_SECONDS", 60)
+    fetch = keys.refresh()
+    assert fetch
     for _ in range(10):
         assert await has(keys, signer())
-    assert time.monotonic() - started < 1
+    assert not fetch.done()
     await keys.stop()
 
 
