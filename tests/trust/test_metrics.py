@@ -18,7 +18,7 @@ from models.organizations import create_organization
 from models.tables import Role
 from models.viewer import Viewer
 from runtime.scraping import _drop_dead_workers
-from tests.access.service import eventually, listening
+from tests.access.service import PATIENCE, eventually, listening
 from tests.client import Asker, Client, asker, serving
 from tests.commands.running import manage
 from tests.commands.test_serve import serving as served
@@ -228,6 +228,9 @@ async def test_whichever_worker_is_asked_tells_the_figures_of_all(database_url: 
     )
     token = made.out.strip()
     async with served(database_url, "--workers", "2") as (http, _):
+        async with asyncio.timeout(PATIENCE):  # until both serve
+            while (await figures(http, token))["cohort_pool_connections idle"] <= 5:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         headers = {"Authorization": f"Bearer {token}"}
         for number in range(40):  # each on a connection of its own, which either may take
             async with httpx.AsyncClient(base_url=http.base_url, headers=headers) as one:

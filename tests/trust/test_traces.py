@@ -22,7 +22,7 @@ from models.database import fetch, transaction
 from models.groups import delete_group
 from models.organizations import create_organization
 from models.spans import NOTHING, over_part, over_statement
-from tests.access.service import line, listening
+from tests.access.service import PATIENCE, line, listening
 from tests.client import Asker, Client, asker, serving
 from tests.databases import ROOT
 from tests.factories import count_statements, make_admin, make_group, make_user
@@ -293,7 +293,7 @@ async def test_traces_that_cannot_be_made_are_told_at_the_start(
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", WITHOUT, cwd=ROOT, stdout=PIPE, stderr=PIPE
     )
-    _, said = await asyncio.wait_for(process.communicate(), 30)
+    _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 2
     assert said.decode().splitlines() == [
         "COHORT_TRACES_URL: Value error, needs packages that are missing: "
