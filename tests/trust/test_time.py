@@ -12,7 +12,7 @@ from models import database
 from models.database import fetch
 from models.organizations import create_organization
 from models.tables import Role
-from tests.access.service import line, listening, stream
+from tests.access.service import PATIENCE, line, listening, stream
 from tests.client import JSON, Asker, Client, asker, serving
 from tests.databases import opened
 from tests.factories import make_admin, make_bot, make_group, make_users, viewer_of
@@ -20,6 +20,7 @@ from tests.refusals import unchanged
 from tests.trust.slowness import slow
 
 SECONDS = 0.9
+LONGEST = 8.0  # that a machine which is busy may make of it
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def statements_that_run() -> int:
 
 async def assert_all_stopped() -> None:
     """Assert that no statement goes on, at the latest a moment from now."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while await statements_that_run():  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.01)
 
@@ -52,7 +53,7 @@ async def assert_stopped(client: Client, ask: Asker, query: str) -> None:
     """Assert that an operation is stopped in time, and says which setting stopped it."""
     started = time.perf_counter()
     response = await client.post(query, token=ask.token)
-    assert time.perf_counter() - started < 4 * SECONDS
+    assert time.perf_counter() - started < LONGEST
     assert response.status_code == 503
     (error,) = response.json()["errors"]
     assert error["extensions"] == {"code": "LIMIT_EXCEEDED"}
@@ -173,7 +174,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(database_url: str) ->
             f"POST /graphql HTTP/1.1\r\nHost: {service.address}\r\nContent-Type: {JSON}\r\n"
             f"Authorization: Bearer {ask.token}\r\nContent-Length: 1000\r\n\r\n{{".encode()
         )
-        async with asyncio.timeout(10 * SECONDS):
+        async with asyncio.timeout(PATIENCE):
             assert await reader.readline() == b"HTTP/1.1 408 Request Timeout\r\n"
         writer.close()
         await writer.wait_closed()
