@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from models.database import is_in_transaction, is_postgres, snapshot
+from models.database import connection, is_in_transaction, is_postgres, snapshot
 from models.database.sqlite import READERS
 from models.groups import create_group
 from models.ledger import write
@@ -37,12 +37,21 @@ def seconds() -> float:
     return SECONDS
 
 
+async def open_all() -> None:
+    """Open all connections, which may take longer than one waits here for one to be free."""
+    if is_postgres():
+        pool = await connection()._ensure_pool()
+        for each in [await pool.acquire() for _ in range(POOL)]:
+            await pool.give_back(each)
+
+
 @pytest.fixture
 async def client(database_url: str, seconds: float) -> AsyncIterator[Client]:
     """A client of a service with few connections, which keeps no answers."""
     async with serving(
         database_url, pool_size=POOL, pool_seconds=seconds, kept_megabytes=0
     ) as client:
+        await open_all()
         yield client
 
 
@@ -160,6 +169,7 @@ async def test_other_pages_are_refused_alike(database_url: str, client: Client, 
 
 async def test_a_socket_is_told_to_come_again(database_url: str) -> None:
     async with listening(database_url, pool_size=POOL, pool_seconds=SECONDS) as service:
+        await open_all()
         ask = await asker(service.client, await create_organization("Acme"))
         async with line(service, ask.token) as earlier, line(service) as later:
             async with in_use(all_of(database_url)):
