@@ -22,7 +22,7 @@ PATIENCE = 10.0  # seconds
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A pool of two, with which a statement has run."""
-    context = await connect(database_url, fallback=True, pool_size=SIZE, pool_seconds=2.0)
+    context = await connect(database_url, fallback=True, pool_size=SIZE, pool_seconds=PATIENCE)
     await fetch("SELECT 1")
     yield connection()._pool
     await context.__aexit__(None, None, None)
@@ -53,7 +53,7 @@ async def test_a_connection_is_handed_out_again_as_it_was(pool: Pool) -> None:
 async def test_only_what_is_at_hand_is_taken_without_waiting(pool: Pool) -> None:
     client: Any = connection()
     held = [await client.acquire() for _ in range(SIZE)]
-    assert await asyncio.wait_for(pool.take(), 2) is None
+    assert await asyncio.wait_for(pool.take(), PATIENCE) is None
     for each in held:
         await client.give_back(each)
     taken = await pool.take()
@@ -70,7 +70,7 @@ async def test_what_comes_back_for_one_who_waits_is_not_taken(pool: Pool) -> Non
     with pytest.raises(StopIteration) as at_once:
         pool.take().send(None)
     assert at_once.value.value is None
-    assert await asyncio.wait_for(waiting, 2) is first
+    assert await asyncio.wait_for(waiting, PATIENCE) is first
     for each in (first, second):
         await client.give_back(each)
 
@@ -104,7 +104,7 @@ async def test_those_who_wait_get_what_comes_back_in_any_way(pool: Pool) -> None
 
 async def test_tortoise_finds_the_connections_at_hand(pool: Pool) -> None:
     await asyncio.gather(*(fetch("SELECT pg_sleep(0.01)") for _ in range(SIZE)))
-    assert await asyncio.wait_for(Organization.all().count(), 2) == 0
+    assert await asyncio.wait_for(Organization.all().count(), PATIENCE) == 0
 
 
 async def test_one_that_died_at_hand_is_replaced(pool: Pool) -> None:
@@ -142,7 +142,7 @@ async def test_those_at_hand_are_renewed_and_none_is_lost(pool: Pool) -> None:
 
 
 async def test_closing_waits_for_nobody_who_is_at_hand(pool: Pool) -> None:
-    await asyncio.wait_for(pool.close(), 2)
+    await asyncio.wait_for(pool.close(), PATIENCE)
     assert pool.get_size() == 0
 
 
@@ -155,7 +155,7 @@ async def test_those_at_hand_are_released_together(pool: Pool) -> None:
         await together.wait()
 
     pool._reset = wait
-    await asyncio.wait_for(pool.close(), 2)
+    await asyncio.wait_for(pool.close(), PATIENCE)
     assert pool.get_size() == 0
 
 
@@ -185,7 +185,7 @@ async def test_who_stops_waiting_takes_no_connection_along(pool: Pool) -> None:
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert {type(result) for result in results} <= {type(None), asyncio.CancelledError}
     await until_all_are_back()
-    await asyncio.wait_for(asyncio.gather(*(fetch("SELECT 1") for _ in range(10))), 2)
+    await asyncio.wait_for(asyncio.gather(*(fetch("SELECT 1") for _ in range(10))), PATIENCE)
 
 
 async def test_one_that_is_lost_makes_room_for_who_waits(pool: Pool) -> None:
@@ -195,7 +195,7 @@ async def test_one_that_is_lost_makes_room_for_who_waits(pool: Pool) -> None:
     await asyncio.sleep(0.01)
     held[0].terminate()
     await client.give_back(held[0])
-    made = await asyncio.wait_for(waiting, 2)
+    made = await asyncio.wait_for(waiting, PATIENCE)
     assert made not in held
     for each in (made, held[1]):
         await client.give_back(each)
@@ -221,7 +221,7 @@ async def test_a_statement_that_is_cancelled_twice_frees_its_connection(pool: Po
 async def test_closing_takes_no_longer_than_what_is_under_way(pool: Pool) -> None:
     task = asyncio.create_task(fetch("SELECT pg_sleep(0.1)"))
     await asyncio.sleep(0.02)
-    await asyncio.wait_for(pool.close(), 2)
+    await asyncio.wait_for(pool.close(), PATIENCE)
     await task
     assert pool.get_size() == 0
 
