@@ -122,8 +122,9 @@ async def test_postgresql_that_cannot_be_written_says_so(
         ask = await asker(client, acme)
         await make_group(acme)
         name = (await fetch("SELECT current_database()"))[0][0]
+        outsider = await asyncpg.connect(database_url)
         try:
-            await fetch(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+            await outsider.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
             await connection()._pool.expire_connections()
             async with unchanged(acme):
                 response = await client.post(CREATE, token=ask.token)
@@ -133,8 +134,8 @@ async def test_postgresql_that_cannot_be_written_says_so(
             assert "Traceback" not in caplog.text
             assert (await ask(READ))["organization"] == {"groupCount": 1}
         finally:
-            await fetch("SET default_transaction_read_only = off")
-            await fetch(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+            await outsider.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+            await outsider.close()
             await connection()._pool.expire_connections()
         await ask(CREATE)
         assert await differences() == []
