@@ -22,6 +22,7 @@ from tortoise.context import TortoiseContext
 from models.organizations import create_organization
 from models.verify import differences
 from models.viewer import Viewer
+from runtime import auth
 from tests.databases import Databases, PostgresDatabases, SqliteFiles, opened
 
 # Whether a committed row survives a crash of the machine is the one thing that no test can tell. So
@@ -42,6 +43,15 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_use_is_noted() -> Iterator[None]:
+    """Note no token's last use while a service runs: it would depend on the clock what it tells,
+    and whether rows change meanwhile."""
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(auth, "SECONDS_BETWEEN_NOTES", 3_600.0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,20 +8,13 @@ import pytest
 from models.organizations import create_organization
 from models.tables import Role
 from models.viewer import Viewer
-from runtime import auth
 from tests.client import Asker, Client, asker, serving
 from tests.schema.connections import World, make_world
 
 
 @pytest.fixture
-async def client(
-    database_url: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Client]:
-    """A client of the service, over a database without rows.
-
-    No token's last use is noted while it runs: it would depend on the clock which answers tell it.
-    """
-    monkeypatch.setattr(auth, "SECONDS_BETWEEN_NOTES", 3_600.0)
+async def client(database_url: str, options: dict[str, Any]) -> AsyncIterator[Client]:
+    """A client of the service, over a database without rows."""
     async with serving(database_url, **options) as client:
         yield client
 
