@@ -188,7 +188,7 @@ async def test_a_process_ends_although_it_has_not_closed_its_database(database_u
         *(sys.executable, "-c", LEAVE_OPEN, database_url), cwd=ROOT
     )
     try:
-        assert await asyncio.wait_for(process.wait(), 20) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
     finally:
         if process.returncode is None:
             process.kill()
