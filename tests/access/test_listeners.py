@@ -197,7 +197,7 @@ async def test_an_expired_token_ends_what_it_began_however_much_there_is_to_tell
 
     async with line(service, secret) as socket, stream(service, secret) as events:
         await socket.subscribe()
-        await eventually(lambda: service.runner.feed.subscriber_count == 2)
+        await service.has_subscribers(2)
         writing = asyncio.create_task(write())
         try:
             for listener in (socket, events):
