@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from models import ledger
+from models import ledger, membership_writes
 from models.database import fetch, transaction
 from models.directory import USER_ORDERS, UserOrderField, entries
 from models.errors import Code, DomainError, Unauthenticated
@@ -26,6 +27,7 @@ from models.listing import Slice, fetch_page
 from models.membership_writes import add_members, remove_members
 from models.tables import Action
 from models.viewer import Viewer
+from tests.clock import put_on
 from tests.factories import make_bot, make_group, make_user, make_users
 from tests.refusals import unchanged
 
@@ -106,7 +108,7 @@ async def test_a_conflict_says_where_the_organization_is(viewer: Viewer) -> None
     assert [problem.code for problem in refusal.value.problems] == [Code.CONFLICT]
 
 
-LATE: dict[str, Callable[[Viewer, str, list[str]], Awaitable[object]]] = {
+LATE: dict[str, Callable[[Viewer, str, list[str]], Coroutine[Any, Any, object]]] = {
     "create": lambda late, group, users: create_group(late, "New"),
     "add": lambda late, group, users: add_members(late, USERS, group, users[2:]),
     "add several": lambda late, group, users: add_members(late, USERS, group, users[1:]),
@@ -116,7 +118,9 @@ LATE: dict[str, Callable[[Viewer, str, list[str]], Awaitable[object]]] = {
 
 @pytest.mark.parametrize("make", LATE.values(), ids=LATE)
 async def test_a_write_whose_token_expires_before_its_turn_changes_nothing(
-    viewer: Viewer, make: Callable[[Viewer, str, list[str]], Awaitable[object]]
+    viewer: Viewer,
+    make: Callable[[Viewer, str, list[str]], Coroutine[Any, Any, object]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     users = list(await make_users(viewer, 3))
     group = await make_group(viewer, users=users[:1])
@@ -129,14 +133,14 @@ async def test_a_write_whose_token_expires_before_its_turn_changes_nothing(
             held.set()
             await over.wait()
 
-    async def write_late() -> None:
-        await make(replace(viewer, expires_at=utc_now() + timedelta(milliseconds=20)), group, users)
-
     holding = asyncio.create_task(hold_the_lock())
     await held.wait()
     ahead = asyncio.create_task(add_members(viewer, USERS, group, users[1:2]))
-    late = asyncio.create_task(write_late())
-    await asyncio.sleep(0.05)
+    while not any(each._round for each in membership_writes._gatherings.values()):  # noqa: ASYNC110
+        await asyncio.sleep(0)  # else the late one may be made together with it
+    expires_at = utc_now() + timedelta(hours=1)
+    late = asyncio.create_task(make(replace(viewer, expires_at=expires_at), group, users))
+    put_on(monkeypatch, expires_at)
     over.set()
     with pytest.raises(Unauthenticated):
         await late
