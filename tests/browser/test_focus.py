@@ -181,6 +181,35 @@ def test_the_page_has_it_once_a_group_is_gone_with_its_popover(
     expect(page.get_by_role("main")).to_be_focused()
 
 
+def test_the_page_has_it_once_a_group_is_deleted_where_timers_come_late(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    page.get_by_role("button", name="Delete group").click()
+    # As on a busy machine: what is due within a moment comes after the service's next answers.
+    page.evaluate(
+        """() => {
+            const { setTimeout } = window;
+            window.setTimeout = (run, wait) => setTimeout(run, wait === 10 ? 60_000 : wait);
+        }"""
+    )
+    page.get_by_role("dialog").get_by_role("button", name="Delete group").click()
+    expect(page.get_by_role("button", name=CLOSERS, exact=True)).to_have_count(0)
+    expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_a_dialog_that_is_closed_gives_it_back(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    opener = page.get_by_role("button", name="Delete group")
+    for key in ("Escape", "Enter"):  # which is for the Cancel that has the focus
+        opener.click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+        page.keyboard.press(key)
+        expect(dialog).to_have_count(0)
+        expect(opener).to_be_focused()
+
+
 def test_a_menu_that_is_shut_away_has_none(open_page: OpenPage) -> None:
     page = open_page("/groups", viewport={"width": 640, "height": 400})
     create = page.get_by_role("button", name="Create New Group")

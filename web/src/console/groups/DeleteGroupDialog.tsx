@@ -18,6 +18,7 @@ import { CLOSE } from './CreateGroupDialog';
 interface Props {
   group: { id: string; name: string };
   opened: boolean;
+  /** Closes it, and gives the focus back. */
   onClose: () => void;
 }
 
@@ -33,6 +34,7 @@ export function DeleteGroupDialog({ group, opened, onClose }: Props) {
         </>
       }
       closeButtonProps={CLOSE}
+      returnFocus={false}
     >
       <Decision group={group} opened={opened} onClose={onClose} />
     </Modal>

@@ -1,6 +1,7 @@
 import { Anchor, Box, Button, Group, SimpleGrid, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconTrash } from '@tabler/icons-react';
+import { useRef } from 'react';
 import { Link } from 'react-router';
 import type { GroupRowFragment } from '../api/operations';
 import { BOTS, type Kind, PERSONAS, USERS } from '../members/kinds';
@@ -21,6 +22,13 @@ export function GroupPanel({ group }: { group: GroupRowFragment }) {
     [PERSONAS, group.personaCount],
   ];
   const panel = useHeir<HTMLDivElement>();
+  const deletion = useRef<HTMLButtonElement>(null);
+
+  /** Gives the focus back at once: a moment later the button may be gone, and the focus with it. */
+  function close() {
+    dialog.close();
+    deletion.current?.focus({ preventScroll: true });
+  }
 
   return (
     <div ref={panel}>
@@ -34,6 +42,7 @@ export function GroupPanel({ group }: { group: GroupRowFragment }) {
           </Anchor>
           {canWrite && (
             <Button
+              ref={deletion}
               variant="default"
               size="xs"
               leftSection={<IconTrash size={14} aria-hidden />}
@@ -49,7 +58,7 @@ export function GroupPanel({ group }: { group: GroupRowFragment }) {
           <Section key={kind.one} kind={kind} group={group} total={total} />
         ))}
       </SimpleGrid>
-      <DeleteGroupDialog group={group} opened={isDeleting} onClose={dialog.close} />
+      <DeleteGroupDialog group={group} opened={isDeleting} onClose={close} />
     </div>
   );
 }
