@@ -3,6 +3,7 @@
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.held import Held
 from tests.browser.service import OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, names, row, section
 from tests.browser.test_members import popover
@@ -69,6 +70,26 @@ def test_it_stays_in_a_page_that_is_scrolled_though_another_page_has_it_now(
     toggle.press("Enter")
     expect(toggle).to_have_count(0)
     expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_what_somebody_types_stays_though_nothing_of_a_group_is_loaded_yet(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_groups(*(f"Crew {number:03}" for number in range(1, 61)))
+    page = open_page("/groups?search=crew")
+    held = Held(page, service.group("Crew 050"))
+    page.get_by_role("button", name="Crew 050", exact=True).click()
+    page.get_by_role("button", name="Edit the description").click()
+    draft = page.get_by_label("New description")
+    draft.fill("Half a te")
+    service.create_groups("Crew 000")
+    expect(row(page, "Crew 000")).to_be_attached()
+    expect(draft).to_have_value("Half a te")
+
+    held.release()
+    expect(section(page, "Users")).to_contain_text("No users yet")
+    expect(draft).to_have_value("Half a te")
+    expect(draft).to_be_focused()
 
 
 def test_the_popover_stays_where_it_is_while_the_table_is_sorted_by_users(

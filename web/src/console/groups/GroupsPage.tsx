@@ -4,7 +4,7 @@ import { IconPlus } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { Navigate } from 'react-router';
 import { useQuery } from 'urql';
-import { GroupDocument, GroupsDocument } from '../api/operations';
+import { GroupDocument, type GroupRowFragment, GroupsDocument } from '../api/operations';
 import { useCanWrite, useViewer } from '../session/ViewerProvider';
 import { useAddress } from '../ui/address';
 import { count } from '../ui/count';
@@ -126,14 +126,21 @@ function Nothing({ search, total }: { search: string; total: number }) {
   );
 }
 
-/** The group that the address opens, if it lies on another page of the list. */
-function useOpenedElsewhere(open: string | null, nodes: { id: string }[] | undefined) {
-  const isHere = !open || !nodes || nodes.some(({ id }) => id === open);
+/**
+ * The group that the address opens, if it lies on another page of the list. One that has just gone
+ * there is shown as it was, until the service has answered: somebody may type in it.
+ */
+function useOpenedElsewhere(open: string | null, nodes: GroupRowFragment[] | undefined) {
+  const here = nodes?.find(({ id }) => id === open);
+  const [last, setLast] = useState(here);
+  if (here && here !== last) setLast(here);
+  const isHere = !open || !nodes || here !== undefined;
   const [{ data, fetching }] = useQuery({
     query: GroupDocument,
     variables: { id: open ?? '' },
     pause: isHere,
   });
-  if (isHere || fetching || !data) return { group: null, isGone: false };
+  if (isHere) return { group: null, isGone: false };
+  if (fetching || !data) return { group: last?.id === open ? last : null, isGone: false };
   return { group: data.group?.id === open ? data.group : null, isGone: data.group === null };
 }
