@@ -23,7 +23,7 @@ class Held:
         if self._are_held and self._part in (route.request.post_data or ""):
             self.waiting.append(route)
         else:
-            route.continue_()
+            route.fallback()  # another may hold it
 
     def next(self) -> Route:
         """The one that has waited longest, once there is one. The test says what becomes of it.

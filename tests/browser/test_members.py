@@ -8,6 +8,7 @@ from tests.browser.conftest import OpenPage, Watch
 from tests.browser.held import Held
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, row, section
+from tests.browser.until import draw, until
 
 
 def opened(open_page: OpenPage, service: Service, group: str = CLOSERS, **options: object) -> Page:
@@ -283,9 +284,11 @@ def test_a_pasted_list_that_was_left_does_not_close_the_next_one(
     paste(page, "Grace Wanjiru\nSamuel Osei\nNobody")
     expect(users.get_by_text("Unknown: 1")).to_be_visible()
 
-    with page.expect_response("**/graphql"):
+    with page.expect_event(
+        "requestfinished", lambda request: "AddUsers" in (request.post_data or "")
+    ):
         held.next().continue_()
-    page.wait_for_timeout(200)
+    draw(page)
     expect(users.get_by_text("Unknown: 1")).to_be_visible()
 
 
@@ -354,9 +357,17 @@ def test_enter_adds_nobody_but_who_is_marked(open_page: OpenPage, service: Servi
     before = service.users_of(CLOSERS)
     service.add_users(CLOSERS, third)
     expect(options.filter(has_text=third)).to_have_count(0)
+    writes = Held(page, "mutation AddUsers")
     page.keyboard.press("Enter")
-    page.wait_for_timeout(200)
-    assert service.users_of(CLOSERS) == before | {third}
+    page.keyboard.press("ArrowDown")
+    fourth = marked.inner_text()
+    page.keyboard.press("Enter")
+    written = writes.next()
+    assert service.user(fourth) in (written.request.post_data or "")
+    written.continue_()
+    wait_until_added(page, fourth)
+    assert writes.waiting == []
+    assert service.users_of(CLOSERS) == before | {third, fourth}
 
 
 def test_enter_adds_nobody_of_another_search(open_page: OpenPage, service: Service) -> None:
@@ -366,18 +377,23 @@ def test_enter_adds_nobody_of_another_search(open_page: OpenPage, service: Servi
     expect(options.first).to_be_visible()
     before = service.users_of(CLOSERS)
     held = Held(page, "query AvailableUsers")
+    writes = Held(page, "mutation AddUsers")
     page.keyboard.type("wanjiru")
-    for _ in range(2):  # before it is searched for, and before the service has answered
-        page.keyboard.press("ArrowDown")
-        page.keyboard.press("Enter")
-        page.wait_for_timeout(200)
-    held.release()
-    expect(options).to_have_count(1)
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.wait_for_timeout(200)
-    assert service.users_of(CLOSERS) == before
+    until(page, lambda: held.waiting)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    held.release()
+    found = users.get_by_role("status").filter(has_text="1 match for “wanjiru”")
+    expect(found).to_be_attached()
+    page.keyboard.press("Enter")
 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(users.get_by_role("status").filter(has_text="Added Grace Wanjiru.")).to_be_attached()
+    written = writes.next()
+    assert service.user("Grace Wanjiru") in (written.request.post_data or "")
+    written.continue_()
+    wait_until_added(page, "Grace Wanjiru")
+    assert writes.waiting == []
     assert service.users_of(CLOSERS) - before == {"Grace Wanjiru"}

@@ -11,6 +11,14 @@ STEP = 10
 """Milliseconds between two looks."""
 
 
+def draw(page: Page) -> None:
+    """Have the page draw what it knows by now, however long that takes."""
+    page.evaluate(
+        "() => new Promise((done) =>"
+        " requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+    )
+
+
 def until(page: Page, holds: Callable[[], object]) -> None:
     """Wait until something holds. Raises TimeoutError.
 
