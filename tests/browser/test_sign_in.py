@@ -5,7 +5,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenPage, Watch
 from tests.browser.held import Held
 from tests.browser.service import ADMIN, OTHER_ADMIN, Service
-from tests.browser.test_groups import CLOSERS
+from tests.browser.test_groups import CLOSERS, row
+from tests.browser.until import until
 
 REFUSED = "401 (Unauthorized)"
 
@@ -180,8 +181,19 @@ def test_nothing_that_one_was_told_or_offered_is_left_to_the_next(
 
     paste(page, service.tokens[OTHER_ADMIN])
     expect(page.get_by_role("button", name=CLOSERS, exact=True)).to_be_visible()
+    edit = page.get_by_role("button", name="Edit the name")
+    expect(edit).to_be_visible()
+    held = Held(page)
+
+    def is_asked(part: str) -> bool:
+        return any(part in (route.request.post_data or "") for route in held.waiting)
+
     page.keyboard.press("Control+z")
-    page.wait_for_timeout(300)
+    edit.click()
+    page.get_by_label("New name").fill("Closers")
+    page.keyboard.press("Enter")
+    until(page, lambda: is_asked("mutation UpdateGroup"))
+    assert not is_asked("query RecentChanges")  # an undo begins with it
     assert "Hana Sato" not in service.users_of(CLOSERS)
 
 
@@ -228,11 +240,17 @@ def test_who_signs_in_is_known_also_where_no_other_tab_tells_it(
     page = open_page("/groups")
     expect(page.get_by_text(service.organization.name)).to_be_visible()
     loads: list[str] = []
-    page.on("load", lambda page: loads.append(page.url))
+    page.on(
+        "request",
+        lambda request: loads.append(request.url) if request.is_navigation_request() else None,
+    )
     answer = page.context.request.post("/session", data={"token": elsewhere.tokens[ADMIN]})
     assert answer.ok
     service.remove_users(CLOSERS, "Hana Sato")
     expect(page.get_by_text(elsewhere.organization.name)).to_be_visible()
 
-    page.wait_for_timeout(500)
+    # Once it has followed what changes there, it has nobody else to tell or to hear of.
+    expect(page.get_by_role("button", name="Create New Group")).to_be_visible()
+    elsewhere.remove_users(CLOSERS, "Hana Sato")
+    expect(row(page, CLOSERS).get_by_role("cell").nth(1)).to_have_text("5")
     assert len(loads) == 1
