@@ -9,6 +9,7 @@ from tests.browser.conftest import OpenPage, Watch
 from tests.browser.held import Held
 from tests.browser.service import OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, row, section
+from tests.browser.until import until
 
 
 def open_group(open_page: OpenPage, service: Service, group: str = CLOSERS) -> Page:
@@ -297,10 +298,10 @@ def test_an_editing_that_was_left_does_not_end_the_next_one(
     page = open_group(open_page, service)
     held = Held(page, "mutation")
     page.get_by_role("button", name="Edit the name").click()
-    for name in ("Closers", "Sales"):
+    for count, name in enumerate(("Closers", "Sales"), 1):
         page.get_by_label("New name").fill(name)
         page.keyboard.press("Enter")
-        page.wait_for_timeout(100)  # it is under way
+        until(page, lambda count=count: len(held.waiting) == count)  # type: ignore[misc]
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Edit the name").click()
     page.get_by_label("New name").fill("Hunters")

@@ -225,10 +225,9 @@ def test_what_is_shown_and_typed_stays_while_the_service_does_not_answer(
     page.route("**/graphql", lambda route: route.fulfill(status=429, body="Slow down."))
     with page.expect_response("**/graphql"):
         service.remove_users(CLOSERS, "Hana Sato")
-    page.wait_for_timeout(500)
-    expect(page.get_by_label("New name")).to_have_value("Half a na")
     sign = page.get_by_role("status").filter(has_text="Offline")
     expect(sign).to_be_visible()
+    expect(page.get_by_label("New name")).to_have_value("Half a na")
 
     page.unroute("**/graphql")
     expect(page.get_by_role("button", name="Remove Hana Sato")).to_have_count(0)
