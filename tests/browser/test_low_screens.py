@@ -40,6 +40,7 @@ def test_banner_popover_and_notice_have_room(
 def test_the_focus_is_not_hidden_behind_the_banner(open_page: OpenPage, height: int) -> None:
     page = open_page("/groups", viewport={"width": 640, "height": height})
     expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()
+    expect(page.get_by_role("button", name="Create New Group")).to_be_visible()
     page.locator("tbody button").last.focus()
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     focused = page.locator(":focus")
