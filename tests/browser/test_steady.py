@@ -59,8 +59,9 @@ def test_it_stays_in_a_page_that_is_scrolled_though_another_page_has_it_now(
     service.create_groups(*(f"Crew {number:03}" for number in range(1, 61)))
     page = open_page(f"/groups?search=crew&open={service.group('Crew 050')}")
     toggle = page.get_by_role("button", name="Crew 050", exact=True)
+    for kind in ("Users", "Bots", "Personas"):  # the page is as long as it will be
+        expect(section(page, kind)).to_contain_text("Add some with the + above.")
     toggle.scroll_into_view_if_needed()
-    page.wait_for_timeout(SETTLED)
     before = top(toggle)
     service.create_groups("Crew 000")
     expect(row(page, "Crew 000")).to_be_attached()
