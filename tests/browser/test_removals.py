@@ -272,3 +272,23 @@ def test_an_undo_that_got_no_answer_is_offered_again(
     offer.get_by_role("button", name="Undo").click()
     expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
     expect(offer).to_have_count(0)
+
+
+def test_what_another_has_removed_already_is_not_offered_to_be_undone(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    held = Held(page, "query Impact")
+    page.get_by_role("button", name="Remove Hana Sato").click()
+    asked = held.next()
+    service.remove_users(CLOSERS, "Hana Sato")
+    service.add_users("Support", "Hana Sato")
+    users = service.users_of("Support")
+    asked.continue_()
+
+    notice = page.get_by_role("alert").filter(has_text="Hana Sato")
+    expect(notice).to_have_text(f"Hana Sato was no longer in {CLOSERS}.")
+    page.keyboard.press("Control+z")
+    page.wait_for_timeout(200)
+    assert service.users_of("Support") == users
+    assert "Hana Sato" not in service.users_of(CLOSERS)

@@ -56,7 +56,7 @@ async function shown({ refuses = false } = {}) {
             userErrors: refuses ? [refusal] : [],
             group: refuses ? null : { ...owner, userCount: isAdd ? 2 : 0 },
             addedEdges: [],
-            removedUserIds: isAdd || refuses ? [] : (variables as { ids: string[] }).ids,
+            removedIds: isAdd || refuses ? [] : (variables as { ids: string[] }).ids,
           },
         };
       }

@@ -22,8 +22,12 @@ type ListQuery = TypedDocumentNode<
   { owner: { list: Page<Member> } | null },
   { id: string; first: number; after?: string | null; search?: string | null }
 >;
-type Write = TypedDocumentNode<
-  { result: { revision: number; userErrors: Refusal[] } },
+export interface Written {
+  revision: number;
+  userErrors: Refusal[];
+}
+export type Write<Result extends Written = Written> = TypedDocumentNode<
+  { result: Result },
   { groupId: string; ids: string[] | string }
 >;
 
@@ -39,7 +43,7 @@ export interface Kind {
   /** What a list shows of one of them. */
   card: Exclude<DocumentInput, string>;
   add: Write;
-  remove: Write;
+  remove: Write<Written & { removedIds: string[] }>;
   removal: (groupId: string, id: string) => AccessImpactInput;
 }
 

@@ -4,8 +4,8 @@ import { impactOf, sentence } from '../access/impact';
 import { explain } from '../api/client';
 import { undoRevision } from '../history/undo';
 import { isolated } from '../ui/isolated';
-import { complain, offerUndo } from '../ui/notices';
-import type { Kind, Member } from './kinds';
+import { complain, offerUndo, tell } from '../ui/notices';
+import type { Kind, Member, Write, Written } from './kinds';
 
 interface Group {
   id: string;
@@ -28,11 +28,16 @@ export function useMembership(kind: Kind, { id, name }: Group) {
     async (member: Member): Promise<boolean> => {
       // Asked before, since afterwards nobody could say; without an answer it still happens.
       const impact = await impactOf(client, kind.removal(id, member.id)).catch(() => null);
-      const revision = await write(client, kind.remove, id, [member.id]);
-      if (revision === null) return false;
+      const done = await write(client, kind.remove, id, [member.id]);
+      if (!done) return false;
+      // Somebody else was first, and the newest revision is of whatever changed last.
+      if (done.removedIds.length === 0) {
+        tell(`${isolated(member.name)} was no longer in ${isolated(name)}.`);
+        return true;
+      }
       const effect = impact ? ` ${sentence(impact, id, 'lost')}` : '';
       const what = `Removed ${isolated(member.name)} from ${isolated(name)}.`;
-      offerUndo(`${what}${effect}`, () => undoRevision(client, revision));
+      offerUndo(`${what}${effect}`, () => undoRevision(client, done.revision));
       return true;
     },
     [client, kind, id, name],
@@ -41,18 +46,18 @@ export function useMembership(kind: Kind, { id, name }: Group) {
   return { add, remove };
 }
 
-/** Returns the revision that the service left; null if it refused, and it has been said why. */
-async function write(
+/** Returns what the service did; null if it refused, and it has been said why. */
+async function write<Result extends Written>(
   client: Client,
-  mutation: Kind['add'],
+  mutation: Write<Result>,
   groupId: string,
   ids: string[],
-): Promise<number | null> {
+): Promise<Result | null> {
   const { data, error } = await client.mutation(mutation, { groupId, ids });
   const refusal = error ? explain(error) : data?.result.userErrors[0]?.message;
   if (refusal || !data) {
     complain(refusal ?? 'The service gave no answer.');
     return null;
   }
-  return data.result.revision;
+  return data.result;
 }
