@@ -142,6 +142,26 @@ def test_a_deletion_is_not_made_when_the_state_has_moved(
     expect(row(page, CLOSERS)).to_have_count(0)
 
 
+def test_a_deletion_is_made_though_something_else_has_changed(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_group(open_page, service)
+    page.get_by_role("button", name="Delete group").click()
+    dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")
+    expect(dialog).to_contain_text("6 users lose")
+    held = Held(page, "mutation DeleteGroup")
+    dialog.get_by_role("button", name="Delete group").click()
+    for name in ("Crew 1", "Crew 2"):
+        asked = held.next()
+        service.create_groups(name)
+        asked.continue_()
+    held.release()
+
+    expect(row(page, CLOSERS)).to_have_count(0)
+    notice = page.get_by_role("alert").filter(has_text=f"Deleted {CLOSERS}.")
+    expect(notice).to_contain_text("6 users lost Negotiation Sparring and Impatient executive")
+
+
 def test_an_impact_that_could_not_be_reckoned_is_reckoned_again(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:

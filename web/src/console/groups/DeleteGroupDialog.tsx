@@ -1,4 +1,5 @@
 import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core';
+import type { Client } from '@urql/core';
 import { useCallback, useEffect, useState } from 'react';
 import { useClient } from 'urql';
 import { type Impact, impactOf, sentence } from '../access/impact';
@@ -8,6 +9,7 @@ import { DeleteGroupDocument } from '../api/operations';
 import { undoRevision } from '../history/undo';
 import { BusyButton } from '../ui/BusyButton';
 import { isolated } from '../ui/isolated';
+import { isSame } from '../ui/kept';
 import { Name } from '../ui/Name';
 import { complain, offerUndo } from '../ui/notices';
 import { Rows } from '../ui/Rows';
@@ -21,6 +23,9 @@ interface Props {
   /** Closes it, and gives the focus back. */
   onClose: () => void;
 }
+
+/** Times that a deletion is tried while others write what has nothing to do with it. */
+const MOST_TRIES = 3;
 
 /** Tells what a deletion would do, and commits to exactly that or to nothing. */
 export function DeleteGroupDialog({ group, opened, onClose }: Props) {
@@ -60,9 +65,7 @@ function Decision({ group, opened, onClose }: Props) {
   async function commit() {
     if (!impact) return;
     setBusy(true);
-    const { data, error } = await client.mutation(DeleteGroupDocument, {
-      input: { id: group.id, expectedRevision: impact.revision },
-    });
+    const { data, error } = await deleteAsShown(client, group.id, impact);
     const refusal = data?.deleteGroup.userErrors[0];
     if (data && !refusal) {
       if (isOpen()) onClose();
@@ -110,6 +113,23 @@ function Decision({ group, opened, onClose }: Props) {
       </Group>
     </Stack>
   );
+}
+
+/**
+ * Deletes a group if that does what was shown. Any write in the organization is a conflict, even a
+ * sign-in; one that has changed nothing of what was shown does not stop it.
+ */
+async function deleteAsShown(client: Client, id: string, shown: Impact) {
+  let expectedRevision = shown.revision;
+  for (let tries = 1; ; tries += 1) {
+    const input = { id, expectedRevision };
+    const result = await client.mutation(DeleteGroupDocument, { input });
+    const isConflict = result.data?.deleteGroup.userErrors[0]?.code === 'CONFLICT';
+    if (!isConflict || tries === MOST_TRIES) return result;
+    const now = await impactOf(client, { deleteGroup: id }).catch(() => null);
+    if (!now || !isSame(now, { ...shown, revision: now.revision })) return result;
+    expectedRevision = now.revision;
+  }
 }
 
 function Problem({ children, onRetry }: { children: string; onRetry: (() => void) | undefined }) {
