@@ -2,7 +2,9 @@
 
 import json
 import time
+from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, Request, WebSocketRoute, expect
 
 from models.history import NEWEST_FIRST
@@ -146,6 +148,51 @@ def test_a_connection_that_died_without_a_word_is_noticed(
     page.clock.run_for(10_000)
     expect(users.get_by_text("Grace Wanjiru")).to_be_visible()
     assert connections == 2
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"type": "complete"},
+        {"type": "error", "payload": [{"message": "No.", "extensions": {"code": "INTERNAL"}}]},
+    ],
+    ids=lambda end: end["type"],
+)
+def test_a_subscription_that_the_service_ends_is_made_anew(
+    open_page: OpenPage, service: Service, end: dict[str, Any]
+) -> None:
+    page = open_page("/me")  # in a context of its own, to set the socket up before it is opened
+    sockets: list[WebSocketRoute] = []
+    subscriptions: list[dict[str, Any]] = []
+
+    def connect(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            said = json.loads(message)
+            if said["type"] == "subscribe":
+                subscriptions.append(said)
+            server.send(message)
+
+        socket.on_message(pass_on)
+
+    page.route_web_socket("**/graphql", connect)
+    page.goto(f"/groups?open={service.group(CLOSERS)}")
+    users = section(page, "Users")
+    expect(users.get_by_role("listitem")).to_have_count(6)
+    until(page, lambda: len(subscriptions) == 1)
+    service.add_users(CLOSERS, "Aisha Rahman")
+    expect(users.get_by_text("Aisha Rahman")).to_be_visible()
+
+    sockets[-1].send(json.dumps({"id": subscriptions[0]["id"], **end}))
+    expect(page.get_by_role("status").filter(has_text="Offline")).to_be_visible()
+    until(page, lambda: len(subscriptions) == 2)
+    expect(page.get_by_role("status").filter(has_text="Offline")).to_have_count(0)
+    after = [said["payload"]["variables"]["after"] for said in subscriptions]
+    assert after[0] != after[1]  # it goes on behind the last change
+    service.add_users(CLOSERS, "Grace Wanjiru")
+    expect(users.get_by_text("Grace Wanjiru")).to_be_visible()
 
 
 def test_a_service_that_starts_again_is_found_again(
