@@ -12,19 +12,31 @@ import { Freshness } from './freshness';
 
 /** A service at a revision of its own, which counts what it is asked. */
 function service() {
-  const state = { revision: 1, asked: [] as string[], isDown: false, wait: 0, retryAfter: '' };
+  const state = {
+    revision: 1,
+    asked: [] as string[],
+    isDown: false,
+    refuses: false,
+    wait: 0,
+    retryAfter: '',
+  };
   const exchange: Exchange = () => (operations$) =>
     pipe(
       operations$,
       filter(({ kind }) => kind !== 'teardown'),
       mergeMap((operation: Operation) => {
         state.asked.push(String(operation.variables?.name));
-        const { revision, isDown, wait, retryAfter } = state;
+        const { revision, isDown, refuses, wait, retryAfter } = state;
         const headers: HeadersInit = retryAfter ? { 'Retry-After': retryAfter } : {};
         const response = new Response(null, { status: 429, headers });
         const result = isDown
           ? makeErrorResult(operation, new Error('Too Many Requests'), response)
-          : makeResult(operation, { data: { revision }, extensions: { revision } });
+          : makeResult(
+              operation,
+              refuses
+                ? { data: null, errors: [{ message: 'Not for you.' }], extensions: { revision } }
+                : { data: { revision }, extensions: { revision } },
+            );
         return wait ? pipe(fromValue(result), delay(wait)) : fromValue(result);
       }),
     );
@@ -215,6 +227,42 @@ test('what failed is not asked for before its time, whatever changes', async () 
   expect(state.asked).toHaveLength(2);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(state.asked).toHaveLength(3);
+});
+
+test('what failed is asked for again at once when the connection is back', async () => {
+  const { state, freshness, show, told } = page();
+  show('a');
+  await vi.runAllTimersAsync();
+  Object.assign(state, { revision: 2, isDown: true });
+  freshness.note(2);
+  await vi.advanceTimersByTimeAsync(100);
+  state.isDown = false;
+  freshness.doubt();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(state.asked).toEqual(['a', 'a', 'a']);
+  expect(told.at(-1)).toBe('2');
+});
+
+test('what fails later does not put off what failed before', async () => {
+  const { state, show } = page();
+  state.isDown = true;
+  show('a');
+  await vi.advanceTimersByTimeAsync(900);
+  show('b');
+  state.isDown = false;
+  await vi.advanceTimersByTimeAsync(200);
+  expect(state.asked).toEqual(['a', 'b', 'a', 'b']);
+});
+
+test('what the service refuses does not stay', async () => {
+  const { state, freshness, show, told } = page();
+  show('a');
+  await vi.runAllTimersAsync();
+  Object.assign(state, { revision: 2, refuses: true });
+  freshness.note(2);
+  await vi.runAllTimersAsync();
+  expect(told).toEqual(['1', 'failed']);
+  expect(state.asked).toEqual(['a', 'a']);
 });
 
 test('a service that says when it may be asked again is left alone until then', async () => {

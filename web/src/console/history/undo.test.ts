@@ -1,4 +1,4 @@
-import type { Client } from '@urql/core';
+import { type Client, CombinedError } from '@urql/core';
 import { expect, test, vi } from 'vitest';
 import { PAGE_SIZE } from '../api/pageSize';
 
@@ -41,4 +41,29 @@ test('the first of all changes', async () => {
   const { client, undone } = service(PAGE_SIZE + 1);
   await undoRevision(client, 1);
   expect(undone).toEqual(['chg_1']);
+});
+
+const LOST = new CombinedError({ networkError: new Error('Failed to fetch') });
+const REFUSED = new CombinedError({ graphQLErrors: [{ message: 'Not for you.' }] });
+
+test.each([
+  ['lost', LOST, true],
+  ['refused', REFUSED, false],
+])(
+  'a question for the change that is %s: whether to offer the undo again',
+  async (_, error, expected) => {
+    const { client, undone } = service(1);
+    client.query = (async () => ({ error })) as never;
+    await expect(undoRevision(client, 1)).resolves.toBe(expected);
+    expect(undone).toEqual([]);
+  },
+);
+
+test.each([
+  ['lost', LOST, true],
+  ['refused', REFUSED, false],
+])('an undo that is %s: whether to offer it again', async (_, error, expected) => {
+  const { client } = service(1);
+  client.mutation = (async () => ({ error })) as never;
+  await expect(undoRevision(client, 1)).resolves.toBe(expected);
 });
