@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import OpenPage, Watch
 from tests.browser.held import Held
 from tests.browser.service import Service
-from tests.browser.test_groups import CLOSERS
+from tests.browser.test_groups import CLOSERS, section
 from tests.browser.until import until
 
 HANA, INGRID = "Remove Hana Sato", "Remove Ingrid Solberg"  # bins, one after the other
@@ -147,6 +147,44 @@ def test_an_undone_change_has_it(open_page: OpenPage, service: Service) -> None:
     expect(page.get_by_text("undone by")).to_be_visible()
     focused = page.get_by_role("listitem").locator(":focus")
     expect(focused).to_contain_text(said.removeprefix("Undo: "))
+
+
+def test_a_change_that_moves_to_the_next_page_of_the_history_has_it(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_groups(*(f"Crew {number:03}" for number in range(1, 61)))
+    page = open_page("/history")
+    entries = page.get_by_role("listitem")
+    expect(entries).to_have_count(50)
+    entries.last.scroll_into_view_if_needed()
+    expect(entries.nth(60)).to_be_attached()
+    undo = page.get_by_role("button", name="Undo: Fatima El-Sayed created Crew 013", exact=True)
+    expect(entries.nth(48)).to_contain_text("created Crew 013")
+    undo.focus()
+
+    service.create_groups("Crew 061", "Crew 062")
+    expect(entries.first).to_contain_text("created Crew 062")
+    expect(undo).to_be_focused()
+
+
+def test_somebody_who_moves_to_the_page_above_keeps_it(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_users(CLOSERS, 80)
+    page = open_page(f"/bots/{service.bot('Negotiation Sparring')}")
+    people = section(page, "Who may use it").get_by_role("listitem")
+    expect(people).to_have_count(50)
+    people.last.scroll_into_view_if_needed()
+    expect(people.nth(60)).to_be_attached()
+    name = people.nth(50).get_by_role("link").first.inner_text()
+    link = page.get_by_role("link", name=name, exact=True)
+    link.focus()
+
+    service.remove_users(CLOSERS, "Person 001")
+    expect(people.filter(has_text="Person 001")).to_have_count(0)
+    expect(people.nth(49)).to_contain_text(name)
+    page.wait_for_timeout(200)
+    expect(link).to_be_focused()
 
 
 def test_the_page_has_it_once_a_failure_is_over(open_page: OpenPage, watch: Watch) -> None:

@@ -12,6 +12,8 @@ import { Rows } from './Rows';
 /** What a connection lists: objects, or edges that lead to them. */
 export type Listed = { id: string } | { node: { id: string } };
 
+export const idOf = (item: Listed) => ('id' in item ? item.id : item.node.id);
+
 /** A page of a connection, as the operations name its parts. */
 export interface Page<Item extends Listed> {
   totalCount: number;
@@ -118,7 +120,7 @@ function PageAndNext<Data, Variables extends AnyVariables, Item extends Listed>(
   return (
     <>
       {page.items.map((item) => (
-        <Fragment key={'id' in item ? item.id : item.node.id}>{source.item(item)}</Fragment>
+        <Fragment key={idOf(item)}>{source.item(item)}</Fragment>
       ))}
       {hasNextPage &&
         endCursor &&
