@@ -187,6 +187,16 @@ def test_somebody_who_moves_to_the_page_above_keeps_it(
     expect(link).to_be_focused()
 
 
+def test_the_page_has_it_once_a_list_is_empty(open_page: OpenPage, service: Service) -> None:
+    service.delete_group("Objection Handling")
+    page = open_page(f"/bots/{service.bot('Negotiation Sparring')}")
+    page.get_by_role("link", name="Hana Sato").focus()
+
+    service.delete_group(CLOSERS)
+    expect(page.get_by_text("Nobody may use it")).to_be_visible()
+    expect(page.get_by_role("main")).to_be_focused()
+
+
 def test_the_page_has_it_once_a_failure_is_over(open_page: OpenPage, watch: Watch) -> None:
     watch.expect("net::ERR_FAILED")
     page = open_page("/groups")

@@ -15,9 +15,13 @@ export function useHeir<Element extends HTMLElement>(heir?: (here: Element) => H
       const had = document.activeElement;
       if (!here || !had || had === document.body) return;
       const dialog = here.closest<HTMLElement>('[role=dialog]');
-      const pass = () => (heir?.(here) ?? dialog ?? document.getElementById('main'))?.focus();
+      const pass = () => {
+        const next = heir?.(here);
+        (next?.isConnected ? next : (dialog ?? document.getElementById('main')))?.focus();
+      };
       if (here.contains(had)) pass();
-      else setTimeout(() => !had.isConnected && document.activeElement === document.body && pass());
+      // What was opened from there goes later; and what takes the focus may go as well.
+      setTimeout(() => !had.isConnected && document.activeElement === document.body && pass());
     };
   }, [heir]);
   return place;
