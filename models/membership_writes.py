@@ -28,6 +28,7 @@ from models.database import (
     fetch_behind,
     is_in_transaction,
     is_postgres,
+    longest_wait,
     plan_anew,
     transaction,
 )
@@ -38,7 +39,17 @@ from models.gathering import Gathering
 from models.groups import no_such_group
 from models.ids import well_formed
 from models.kinds import Kind
-from models.ledger import Draft, Outcome, Shown, announce, begin, is_up_to_date, landing, lock
+from models.ledger import (
+    Draft,
+    Outcome,
+    Shown,
+    announce,
+    begin,
+    is_up_to_date,
+    landing,
+    lock,
+    utc_now,
+)
 from models.lone_writes import write_alone
 from models.membership_statements import (
     CLOSED_COLUMNS,
@@ -202,8 +213,15 @@ class _Batch:
 
     @property
     def compares(self) -> bool:
-        """Whether to compare revisions first, instead of taking the lock at once."""
+        """Whether to compare revisions first, instead of taking the lock at once.
+
+        What compares may itself wait for a lock, and land if nothing has landed meanwhile: a token
+        must not expire while it does.
+        """
         if is_in_transaction() or not is_postgres():
+            return False
+        ends = [asked.viewer.expires_at for asked in self.all_asked if asked.viewer.expires_at]
+        if ends and (min(ends) - utc_now()).total_seconds() <= longest_wait():
             return False
         return self.size < MANY and does("compared")
 

@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 import pytest
 from jwt import api_jwt
 
-from models import ledger, lone_writes, tokens
+from models import ledger, membership_writes, tokens
 from models.ledger import utc_now
 from runtime import auth
 
@@ -21,6 +21,6 @@ class Clock(datetime):
 def put_on(patches: pytest.MonkeyPatch, moment: datetime) -> None:
     """Let it be this moment now, to whoever looks whether a token has expired."""
     ahead = moment - utc_now()
-    for module in (ledger, lone_writes, tokens, auth):
+    for module in (ledger, membership_writes, tokens, auth):
         patches.setattr(module, "utc_now", lambda: utc_now() + ahead)
     patches.setattr(api_jwt, "datetime", Clock)

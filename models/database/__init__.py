@@ -4,6 +4,7 @@ Statements are written in PostgreSQL's dialect, with `$1` and `= ANY($1)`; `sqli
 them into SQLite's. Rows are records on both: `row["name"]` and `row[0]`.
 """
 
+import math
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -163,6 +164,13 @@ def connections() -> tuple[int, int]:
 def pool_seconds() -> float:
     """How long something waits for what others of this process have in use."""
     return float(_shared().pool_seconds)
+
+
+def longest_wait() -> float:
+    """How many seconds may pass until a statement has ended, on PostgreSQL; infinity if nothing
+    limits it."""
+    client = _shared()
+    return float(client.pool_seconds + (client.statement_seconds or math.inf))
 
 
 async def fetch(sql: str, *params: Any) -> Sequence[Row]:

@@ -116,6 +116,21 @@ LATE: dict[str, Callable[[Viewer, str, list[str]], Coroutine[Any, Any, object]]]
 }
 
 
+async def hold_the_lock(viewer: Viewer, over: asyncio.Event) -> asyncio.Task[None]:
+    """Lock the organization's row until it is over, by a task that then changes nothing."""
+    held = asyncio.Event()
+
+    async def hold() -> None:
+        async with transaction():
+            await lock(viewer.organization_id)
+            held.set()
+            await over.wait()
+
+    task = asyncio.create_task(hold())
+    await held.wait()
+    return task
+
+
 @pytest.mark.parametrize("make", LATE.values(), ids=LATE)
 async def test_a_write_whose_token_expires_before_its_turn_changes_nothing(
     viewer: Viewer,
@@ -125,16 +140,8 @@ async def test_a_write_whose_token_expires_before_its_turn_changes_nothing(
     users = list(await make_users(viewer, 3))
     group = await make_group(viewer, users=users[:1])
     before = await current_revision(viewer.organization_id)
-    held, over = asyncio.Event(), asyncio.Event()
-
-    async def hold_the_lock() -> None:
-        async with transaction():
-            await lock(viewer.organization_id)
-            held.set()
-            await over.wait()
-
-    holding = asyncio.create_task(hold_the_lock())
-    await held.wait()
+    over = asyncio.Event()
+    holding = await hold_the_lock(viewer, over)
     ahead = asyncio.create_task(add_members(viewer, USERS, group, users[1:2]))
     while not any(each._round for each in membership_writes._gatherings.values()):  # noqa: ASYNC110
         await asyncio.sleep(0)  # else the late one may be made together with it
@@ -146,6 +153,29 @@ async def test_a_write_whose_token_expires_before_its_turn_changes_nothing(
         await late
     await asyncio.gather(holding, ahead)
     assert await current_revision(viewer.organization_id) == before + 1
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+@pytest.mark.parametrize("make", LATE.values(), ids=LATE)
+async def test_a_write_that_waits_for_one_that_changes_nothing_may_be_too_late_as_well(
+    viewer: Viewer,
+    make: Callable[[Viewer, str, list[str]], Coroutine[Any, Any, object]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    users = list(await make_users(viewer, 3))
+    group = await make_group(viewer, users=users[:1])
+    over = asyncio.Event()
+    async with unchanged(viewer):
+        holding = await hold_the_lock(viewer, over)
+        expires_at = utc_now() + timedelta(hours=1)
+        late = asyncio.create_task(make(replace(viewer, expires_at=expires_at), group, users))
+        while not await fetch("SELECT 1 FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        put_on(monkeypatch, expires_at)
+        over.set()
+        with pytest.raises(Unauthenticated):
+            await late
+        await holding
 
 
 async def test_time_in_the_ledger_goes_on_though_the_clock_goes_back(viewer: Viewer) -> None:
