@@ -197,6 +197,16 @@ class Service:
             )
             self.ask(f"mutation {{ {fields} }}")
 
+    def rename_group(self, name: str, to: str) -> None:
+        """Give a group another name, as the other administrator."""
+        self.ask(
+            "mutation ($id: ID!, $to: String!)"
+            " { updateGroup(input: {id: $id, name: $to}) { userErrors { message } } }",
+            OTHER_ADMIN,
+            id=self.group(name),
+            to=to,
+        )
+
     def delete_group(self, name: str) -> None:
         """Delete a group, as the other administrator."""
         self.ask(

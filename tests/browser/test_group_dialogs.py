@@ -162,6 +162,49 @@ def test_a_deletion_is_made_though_something_else_has_changed(
     expect(notice).to_contain_text("6 users lost Negotiation Sparring and Impatient executive")
 
 
+def test_a_deletion_is_not_made_of_a_group_that_has_another_name_by_now(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_groups("Crew")
+    service.add_users("Crew", "Hana Sato")
+    page = open_group(open_page, service, "Crew")
+    page.get_by_role("button", name="Delete group").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Nobody loses")
+    held = Held(page, "mutation DeleteGroup")
+    dialog.get_by_role("button", name="Delete group").click()
+    asked = held.next()
+    service.rename_group("Crew", "Flagship")
+    asked.continue_()
+
+    expect(dialog.get_by_role("alert")).to_contain_text("Something changed")
+    expect(page.get_by_role("dialog", name="Delete Flagship?")).to_be_visible()
+    assert held.waiting == []
+    assert service.group("Flagship")
+
+
+def test_a_deletion_is_not_tried_again_once_its_dialog_is_closed(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_group(open_page, service)
+    page.get_by_role("button", name="Delete group").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("6 users lose")
+    held, impacts = Held(page, "mutation DeleteGroup"), Held(page, "query Impact")
+    dialog.get_by_role("button", name="Delete group").click()
+    asked = held.next()
+    service.create_groups("Crew")
+    asked.continue_()
+    reckoned = impacts.next()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    reckoned.continue_()
+
+    expect(page.get_by_role("alert").filter(has_text=f"Deleting {CLOSERS}:")).to_be_visible()
+    assert held.waiting == []
+    assert service.group(CLOSERS)
+
+
 def test_an_impact_that_could_not_be_reckoned_is_reckoned_again(
     open_page: OpenPage, service: Service, watch: Watch
 ) -> None:

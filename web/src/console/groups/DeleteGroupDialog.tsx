@@ -5,7 +5,7 @@ import { useClient } from 'urql';
 import { type Impact, impactOf, sentence } from '../access/impact';
 import { LossList } from '../access/LossList';
 import { explain } from '../api/client';
-import { DeleteGroupDocument } from '../api/operations';
+import { DeleteGroupDocument, GroupDocument } from '../api/operations';
 import { undoRevision } from '../history/undo';
 import { BusyButton } from '../ui/BusyButton';
 import { isolated } from '../ui/isolated';
@@ -65,7 +65,7 @@ function Decision({ group, opened, onClose }: Props) {
   async function commit() {
     if (!impact) return;
     setBusy(true);
-    const { data, error } = await deleteAsShown(client, group.id, impact);
+    const { data, error } = await deleteAsShown(client, group, impact, isOpen);
     const refusal = data?.deleteGroup.userErrors[0];
     if (data && !refusal) {
       if (isOpen()) onClose();
@@ -117,9 +117,15 @@ function Decision({ group, opened, onClose }: Props) {
 
 /**
  * Deletes a group if that does what was shown. Any write in the organization is a conflict, even a
- * sign-in; one that has changed nothing of what was shown does not stop it.
+ * sign-in; one that has changed nothing of what was shown does not stop it. It is not tried again
+ * once nobody sees that any more.
  */
-async function deleteAsShown(client: Client, id: string, shown: Impact) {
+async function deleteAsShown(
+  client: Client,
+  { id, name }: Props['group'],
+  shown: Impact,
+  isOpen: () => boolean,
+) {
   let expectedRevision = shown.revision;
   for (let tries = 1; ; tries += 1) {
     const input = { id, expectedRevision };
@@ -128,8 +134,17 @@ async function deleteAsShown(client: Client, id: string, shown: Impact) {
     if (!isConflict || tries === MOST_TRIES) return result;
     const now = await impactOf(client, { deleteGroup: id }).catch(() => null);
     if (!now || !isSame(now, { ...shown, revision: now.revision })) return result;
+    // The name comes after the impact: where the revision is still that one, so is the name.
+    const isNamedSo = (await nameOf(client, id)) === name;
+    if (!isNamedSo || !isOpen()) return result;
     expectedRevision = now.revision;
   }
+}
+
+async function nameOf(client: Client, id: string) {
+  const policy = { requestPolicy: 'network-only' } as const;
+  const { data } = await client.query(GroupDocument, { id }, policy);
+  return data?.group?.name;
 }
 
 function Problem({ children, onRetry }: { children: string; onRetry: (() => void) | undefined }) {
