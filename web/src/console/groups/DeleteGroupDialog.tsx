@@ -133,13 +133,16 @@ async function deleteAsShown(
     const isConflict = result.data?.deleteGroup.userErrors[0]?.code === 'CONFLICT';
     if (!isConflict || tries === MOST_TRIES) return result;
     const now = await impactOf(client, { deleteGroup: id }).catch(() => null);
-    if (!now || !isSame(now, { ...shown, revision: now.revision })) return result;
+    if (!now || !isSame(toldOf(now, id), toldOf(shown, id))) return result;
     // The name comes after the impact: where the revision is still that one, so is the name.
     const isNamedSo = (await nameOf(client, id)) === name;
     if (!isNamedSo || !isOpen()) return result;
     expectedRevision = now.revision;
   }
 }
+
+/** What the dialog tells of an impact, which also holds what else those may use who keep something. */
+const toldOf = (impact: Impact, id: string) => [sentence(impact, id, 'lose'), impact.losses];
 
 async function nameOf(client: Client, id: string) {
   const policy = { requestPolicy: 'network-only' } as const;
