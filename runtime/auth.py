@@ -11,6 +11,7 @@ from datetime import datetime
 from starlette.requests import HTTPConnection
 
 from models import ledger, tokens
+from models.database import is_in_transaction
 from models.errors import Busy, Unauthenticated, Unavailable
 from models.ledger import utc_now
 from models.tokens import hash_secret
@@ -146,7 +147,8 @@ class Authenticator:
 
     async def _identify(self, secret: str) -> Viewer:
         if self.issuer and looks_like_jwt(secret):
-            return await self.issuer.viewer(secret)
+            # Who is in a transaction was recognised a moment ago, and holds a connection.
+            return await self.issuer.viewer(secret, waits=not is_in_transaction())
         viewer = await tokens.authenticate(secret)
         if viewer is None:
             raise Unauthenticated("This token is unknown, expired or revoked.")

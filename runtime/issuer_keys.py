@@ -100,21 +100,21 @@ class IssuerKeys:
         now = time.monotonic()
         return now - self._fetched_at >= FRESH_SECONDS and now >= self._next_fetch
 
-    async def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
+    async def find(self, kid: str | None, algorithm: str, *, waits: bool = True) -> PyJWK | None:
         """The key that a token names, for the algorithm that it names; None if there is none.
 
         Waits for a fetch if the keys may be out of date, or lack this one; but not if the key is
-        known and the issuer did not answer last time.
+        known and the issuer did not answer last time, nor ever unless it `waits`.
         """
         age = time.monotonic() - self._fetched_at
         if age >= USABLE_SECONDS:
             self._replace([], None)
         if age >= FRESH_SECONDS:
             fetch = self.refresh()
-            if fetch and not self._is_silent:
+            if fetch and waits and not self._is_silent:
                 await asyncio.wait([fetch])
         key = self._pick(kid, algorithm)
-        if key is None and (fetch := self.refresh()):
+        if key is None and (fetch := self.refresh()) and waits:
             await asyncio.wait([fetch])
             key = self._pick(kid, algorithm)
         return key

@@ -52,12 +52,13 @@ class Issuer:
         """The issuer of the settings; None if none is set."""
         return cls(settings) if settings.oidc_issuer else None
 
-    async def viewer(self, token: str) -> Viewer:
-        """The viewer that a token stands for, at the current revision.
+    async def viewer(self, token: str, *, waits: bool = True) -> Viewer:
+        """The viewer that a token stands for, at the current revision. Unless it `waits`, by the
+        keys that are known, though they may be out of date.
 
         Raises Unauthenticated, with a message that reveals nothing of the token's contents.
         """
-        claims = await self._verified(token)
+        claims = await self._verified(token, waits)
         if "email_verified" in claims and str(claims["email_verified"]).lower() != "true":
             raise Unauthenticated("This token is for an email address that has not been verified.")
         _text(claims, "sub")
@@ -71,7 +72,7 @@ class Issuer:
             raise Unauthenticated(NOBODY)
         return viewer
 
-    async def _verified(self, token: str) -> dict[str, Any]:
+    async def _verified(self, token: str, waits: bool) -> dict[str, Any]:
         """The claims of a token, verified: signed by the issuer, for us, and currently valid."""
         header = _header(token)
         algorithm, kid = header.get("alg"), header.get("kid")
@@ -79,7 +80,7 @@ class Issuer:
             raise Unauthenticated("This token is signed in a way that is not accepted here.")
         if str(header.get("typ", TYPES[0])).lower() not in TYPES:
             raise Unauthenticated("This token is for another purpose.")
-        key = await self.keys.find(kid, algorithm)
+        key = await self.keys.find(kid, algorithm, waits=waits)
         if key is None:
             raise Unauthenticated("This token is signed with a key that is not its issuer's.")
         try:

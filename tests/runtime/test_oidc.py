@@ -1,13 +1,15 @@
 """The service with tokens of an issuer beside its own: over requests, sockets and event streams."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from models import ledger
-from models.database import fetch, watch_statements
+from models.database import fetch, snapshot, watch_statements
 from models.errors import Unauthenticated
 from models.kinds import USERS
 from models.organizations import create_organization, find_organization
@@ -16,8 +18,9 @@ from models.upserts import upsert_entries
 from models.viewer import Viewer
 from runtime import issuer_keys
 from runtime.auth import COOKIE
-from schema import subscription
-from tests.access.service import Service, line, listening, stream
+from runtime.revisions import Revisions
+from schema import executor, subscription
+from tests.access.service import PATIENCE, Service, line, listening, stream
 from tests.client import Asker, Client, asker, serving
 from tests.clock import put_on
 from tests.factories import count_statements, make_admin, make_bot, make_user
@@ -28,6 +31,8 @@ from tests.schema.writing import write
 EMAIL = "ada@acme.example"
 WHO = "{ viewer { role user { id name } organization { name } } }"
 CREATE = 'mutation { createGroup(input: {name: "Sales"}) { revision userErrors { code } } }'
+CREATE_AND_LOOK = """mutation { createGroup(input: {name: "Sales"}) {
+    group { availableUsers { nodes { name } } } } }"""
 NOBODY = "This token does not belong to anybody who may use this service."
 
 
@@ -123,6 +128,36 @@ async def test_our_own_tokens_are_good_beside_it(
     ask = await asker(client, acme)
     key_server.fail()
     assert (await ask(WHO))["viewer"]["role"] == "ADMIN"
+
+
+async def test_no_connection_is_held_while_keys_are_fetched(
+    client: Client, key_server: KeyServer, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keys grow old just when a payload, which was overtaken, is read in a snapshot."""
+    issuer = Service("", client).runner.authenticator.issuer
+    assert issuer
+    fetching, hangs = asyncio.Event(), asyncio.Event()
+
+    async def hang() -> None:
+        fetching.set()
+        await hangs.wait()
+
+    @asynccontextmanager
+    async def snapshot_with_old_keys() -> AsyncIterator[None]:
+        async with snapshot():
+            some_minutes_later(client)
+            monkeypatch.setattr(issuer.keys, "_fetch", hang)
+            yield
+
+    async def be_overtaken(revisions: Revisions, organization_id: str) -> int:
+        return -1
+
+    monkeypatch.setattr(executor, "snapshot", snapshot_with_old_keys)
+    monkeypatch.setattr(Revisions, "read", be_overtaken)
+    async with asyncio.timeout(PATIENCE):
+        answer = await client.ask(CREATE_AND_LOOK, None, key_server.token())
+        assert {"name": "Ada"} in answer["data"]["createGroup"]["group"]["availableUsers"]["nodes"]
+        await fetching.wait()
 
 
 # ------------------------------------------------------------------------------ good, good no more
