@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage, Watch
 from tests.browser.held import Held
@@ -16,6 +16,13 @@ def open_group(open_page: OpenPage, service: Service, group: str = CLOSERS) -> P
     page = open_page(f"/groups?open={service.group(group)}")
     expect(section(page, "Users").get_by_role("listitem").first).to_be_visible()
     return page
+
+
+def open_deletion(page: Page, told: str, group: str = CLOSERS) -> Locator:
+    """The dialog for the deletion of the open group, once it tells the impact."""
+    page.get_by_role("button", name="Delete group").click()
+    expect(page.get_by_role("dialog", name=f"Delete {group}?")).to_contain_text(told)
+    return page.get_by_role("dialog")
 
 
 def test_a_group_is_created_and_opened(open_page: OpenPage, service: Service) -> None:
@@ -128,9 +135,7 @@ def test_a_deletion_is_not_made_when_the_state_has_moved(
     open_page: OpenPage, service: Service
 ) -> None:
     page = open_group(open_page, service)
-    page.get_by_role("button", name="Delete group").click()
-    dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")
-    expect(dialog).to_contain_text("6 users lose")
+    dialog = open_deletion(page, "6 users lose")
     service.add_users(CLOSERS, "Aisha Rahman")
 
     dialog.get_by_role("button", name="Delete group").click()
@@ -146,9 +151,7 @@ def test_a_deletion_is_made_though_something_else_has_changed(
     open_page: OpenPage, service: Service
 ) -> None:
     page = open_group(open_page, service)
-    page.get_by_role("button", name="Delete group").click()
-    dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")
-    expect(dialog).to_contain_text("6 users lose")
+    dialog = open_deletion(page, "6 users lose")
     held = Held(page, "mutation DeleteGroup")
     dialog.get_by_role("button", name="Delete group").click()
     asked = held.next()
@@ -171,9 +174,7 @@ def test_a_deletion_is_not_made_of_a_group_that_has_another_name_by_now(
     service.create_groups("Crew")
     service.add_users("Crew", "Hana Sato")
     page = open_group(open_page, service, "Crew")
-    page.get_by_role("button", name="Delete group").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Nobody loses")
+    dialog = open_deletion(page, "Nobody loses", "Crew")
     held = Held(page, "mutation DeleteGroup")
     dialog.get_by_role("button", name="Delete group").click()
     asked = held.next()
@@ -190,9 +191,7 @@ def test_a_deletion_is_not_tried_again_once_its_dialog_is_closed(
     open_page: OpenPage, service: Service
 ) -> None:
     page = open_group(open_page, service)
-    page.get_by_role("button", name="Delete group").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("6 users lose")
+    dialog = open_deletion(page, "6 users lose")
     held, impacts = Held(page, "mutation DeleteGroup"), Held(page, "query Impact")
     dialog.get_by_role("button", name="Delete group").click()
     asked = held.next()
@@ -349,9 +348,7 @@ def test_what_becomes_of_a_write_is_told_also_when_its_dialog_is_closed(
     page.keyboard.press("Enter")
     close_then_answer("Changing the name to Team leads:", "There is already a group named")
 
-    page.get_by_role("button", name="Delete group").click()
-    dialog = page.get_by_role("dialog", name=f"Delete {CLOSERS}?")
-    expect(dialog).to_contain_text("6 users lose")
+    dialog = open_deletion(page, "6 users lose")
     service.add_users(CLOSERS, "Aisha Rahman")
     dialog.get_by_role("button", name="Delete group").click()
     close_then_answer(f"Deleting {CLOSERS}:", "changed")

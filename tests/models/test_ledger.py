@@ -108,7 +108,9 @@ async def test_a_conflict_says_where_the_organization_is(viewer: Viewer) -> None
     assert [problem.code for problem in refusal.value.problems] == [Code.CONFLICT]
 
 
-LATE: dict[str, Callable[[Viewer, str, list[str]], Coroutine[Any, Any, object]]] = {
+Make = Callable[[Viewer, str, list[str]], Coroutine[Any, Any, object]]
+
+LATE: dict[str, Make] = {
     "create": lambda late, group, users: create_group(late, "New"),
     "add": lambda late, group, users: add_members(late, USERS, group, users[2:]),
     "add several": lambda late, group, users: add_members(late, USERS, group, users[1:]),
@@ -133,9 +135,7 @@ async def hold_the_lock(viewer: Viewer, over: asyncio.Event) -> asyncio.Task[Non
 
 @pytest.mark.parametrize("make", LATE.values(), ids=LATE)
 async def test_a_write_whose_token_expires_before_its_turn_changes_nothing(
-    viewer: Viewer,
-    make: Callable[[Viewer, str, list[str]], Coroutine[Any, Any, object]],
-    monkeypatch: pytest.MonkeyPatch,
+    viewer: Viewer, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     users = list(await make_users(viewer, 3))
     group = await make_group(viewer, users=users[:1])
@@ -158,9 +158,7 @@ async def test_a_write_whose_token_expires_before_its_turn_changes_nothing(
 @pytest.mark.parametrize("databases", ["postgres"], indirect=True)
 @pytest.mark.parametrize("make", LATE.values(), ids=LATE)
 async def test_a_write_that_waits_for_one_that_changes_nothing_may_be_too_late_as_well(
-    viewer: Viewer,
-    make: Callable[[Viewer, str, list[str]], Coroutine[Any, Any, object]],
-    monkeypatch: pytest.MonkeyPatch,
+    viewer: Viewer, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     users = list(await make_users(viewer, 3))
     group = await make_group(viewer, users=users[:1])
