@@ -102,25 +102,27 @@ class Authenticator:
         return replace(known, newest=newest) if newest[0] > known.revision else known
 
     async def viewer(self, secret: str | None) -> Viewer:
-        """The viewer that a secret stands for, at the current revision. Raises Unauthenticated."""
-        known = self.presumed(secret)
+        """The viewer that a secret stands for, at the current revision; inside a transaction, as
+        of its snapshot. Raises Unauthenticated."""
+        # Revisions are read for all who ask, on a connection of their own.
+        known = None if is_in_transaction() else self.presumed(secret)
         if known is None or secret is None:
-            return await self.recognise(secret)
+            return await self._recognise(secret)
         key = self._key(secret)  # before the await: the issuer's keys may change meanwhile
         try:
             at = await self.revisions.at(known.organization_id)
         except LookupError:  # an older state was restored, from before there was the organization
-            return await self.recognise(secret)
+            return await self._recognise(secret)
         # It is forgotten if an older state was found to be restored (`forget`).
         if not at.knows(known) or key not in self._recognised:
-            return await self.recognise(secret)
+            return await self._recognise(secret)
         if known.revision != at.revision:
             known = replace(known, revision=at.revision, changed_at=at.changed_at)
             self._recognised[key] = known
         self.note(known)
         return known
 
-    async def recognise(self, secret: str | None) -> Viewer:
+    async def _recognise(self, secret: str | None) -> Viewer:
         """The same, always read from the database. Raises Unauthenticated."""
         if not secret:
             raise Unauthenticated(

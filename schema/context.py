@@ -23,10 +23,9 @@ class Context:
     """The viewer of an operation, and the batching of its fetches. Never shared by operations.
 
     `recognise` recognises the viewer again, or raises Unauthenticated; it is called when something
-    may have changed. `recognise_here` does so on the connection of its caller: a task that holds
-    one must not wait for another. `is_presumed` says that this operation has not verified its
-    viewer yet: nothing may be answered before it has. `plans` are those of the document, for the
-    executor; `shown` is the revision that the answer to a write, or an event, shows.
+    may have changed. `is_presumed` says that this operation has not verified its viewer yet:
+    nothing may be answered before it has. `plans` are those of the document, for the executor;
+    `shown` is the revision that the answer to a write, or an event, shows.
     """
 
     __slots__ = (
@@ -38,7 +37,6 @@ class Context:
         "objects",
         "plans",
         "recognise",
-        "recognise_here",
         "revisions",
         "shown",
         "viewer",
@@ -48,7 +46,6 @@ class Context:
         self,
         viewer: Viewer,
         recognise: Callable[[], Awaitable[Viewer]],
-        recognise_here: Callable[[], Awaitable[Viewer]],
         feed: Feed,
         revisions: Revisions,
         plans: dict[Any, Any] | None,
@@ -62,7 +59,6 @@ class Context:
         self.shown: int | None = None
         self.plans = plans
         self.recognise = recognise
-        self.recognise_here = recognise_here
         self.feed = feed
         self._asked: dict[Hashable, list[tuple[Any, asyncio.Future[Any]]]] = {}
         self._loading: set[asyncio.Task[None]] = set()
@@ -79,10 +75,10 @@ class Context:
                 "ask for smaller pages, or for less in each."
             )
 
-    async def recognise_again(self, *, in_transaction: bool = False) -> None:
+    async def recognise_again(self) -> None:
         """Recognise the viewer again; inside a transaction, as of its snapshot. Raises
         Unauthenticated if its secret is no longer valid."""
-        self.viewer = await (self.recognise_here() if in_transaction else self.recognise())
+        self.viewer = await self.recognise()
         self.is_presumed = False
 
     def load(self, function: Load, root: Any, arguments: Mapping[str, Any]) -> Awaitable[Any]:

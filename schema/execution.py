@@ -183,7 +183,7 @@ class Runner:
                 return result, viewer
             viewer = now
         async with snapshot():
-            viewer = await self.authenticator.recognise(secret)
+            viewer = await self.authenticator.viewer(secret)
             context = self._context(secret, viewer, operation)
             context.plans = None  # a plan that fails cancels statements, which breaks a transaction
             async with context.all_loaded():
@@ -205,7 +205,6 @@ class Runner:
         return Context(
             viewer,
             lambda: self.authenticator.viewer(secret),
-            lambda: self.authenticator.recognise(secret),
             self.feed,
             self.revisions,
             operation.plans if self.plans else None,

@@ -284,14 +284,14 @@ class PlanningExecutor(Executor[Any]):
         """Complete it in a transaction, for the viewer as it is in its snapshot."""
         context: Context = self.context_value
         async with snapshot(), context.all_loaded():
-            context.shown = await self._refresh_viewer(in_transaction=True)
+            context.shown = await self._refresh_viewer()
             return await self._awaited(complete())
 
     async def _awaited(self, value: Any) -> Any:
         """The value that graphql-core returned, awaited if need be."""
         return await value if self.is_awaitable(value) else value
 
-    async def _refresh_viewer(self, *, in_transaction: bool = False) -> int:
+    async def _refresh_viewer(self) -> int:
         """Recognise the viewer again; returns the organization's revision.
 
         A write may have revoked its own viewer, who still gets its payload. In any other case, an
@@ -299,7 +299,7 @@ class PlanningExecutor(Executor[Any]):
         """
         context: Context = self.context_value
         try:
-            await context.recognise_again(in_transaction=in_transaction)
+            await context.recognise_again()
         except Unauthenticated:
             if context.is_presumed or self.operation.operation is not OperationType.MUTATION:
                 raise

@@ -27,9 +27,7 @@ async def answer(
     async def recognise() -> Viewer:
         return viewer
 
-    context = Context(
-        viewer, recognise, recognise, Feed(), Revisions(), operation.plans, 10_000_000
-    )
+    context = Context(viewer, recognise, Feed(), Revisions(), operation.plans, 10_000_000)
     if executor is None:
         result = execute(CORE, operation.document, context_value=context, variable_values=variables)
     else:

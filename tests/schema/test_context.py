@@ -23,7 +23,7 @@ def context() -> Context:
     async def recognise() -> Viewer:
         return viewer
 
-    return Context(viewer, recognise, recognise, Feed(), Revisions(), {}, 0)
+    return Context(viewer, recognise, Feed(), Revisions(), {}, 0)
 
 
 class Doubling:
