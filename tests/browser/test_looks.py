@@ -1,5 +1,7 @@
 """Themes, widths, empty states, skeletons, and dates in the reader's locale."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -34,6 +36,21 @@ def test_light_and_dark(open_page: OpenPage) -> None:
 
     page.reload()
     expect(page.get_by_role("button", name="Dark theme")).to_be_visible()
+
+
+def test_graphiql_changes_with_the_theme_of_the_system(open_page: OpenPage) -> None:
+    page = open_page("/graphiql", color_scheme="dark")
+    query = page.locator(".graphiql-query-editor .monaco-editor").first
+    is_dark = re.compile(r"\bvs-dark\b")
+    expect(query).to_have_class(is_dark)
+    page.emulate_media(color_scheme="light")
+    expect(query).not_to_have_class(is_dark)
+
+    page.get_by_role("button", name="Open settings dialog").click()
+    page.get_by_role("button", name="Dark", exact=True).click()
+    page.emulate_media(color_scheme="dark")
+    page.emulate_media(color_scheme="light")
+    expect(query).to_have_class(is_dark)
 
 
 @pytest.mark.parametrize("width", [360, 768, 1920])

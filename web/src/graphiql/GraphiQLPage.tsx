@@ -1,6 +1,7 @@
 import { explorerPlugin } from '@graphiql/plugin-explorer';
+import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { exampleTabs } from './examples';
 import { createFetcher } from './fetcher';
 import { browserStorage } from './storage';
@@ -33,7 +34,25 @@ export function GraphiQLPage() {
         schemaDescription
       >
         <GraphiQL.Logo>Cohort</GraphiQL.Logo>
+        <SystemTheme />
       </GraphiQL>
     </>
   );
+}
+
+/**
+ * Has the editors change with the system's theme, unless one was chosen in the settings. GraphiQL
+ * asks for the system's only once, and its text would be light on light, or dark on dark.
+ */
+function SystemTheme() {
+  const isChosen = useGraphiQL((state) => state.theme !== null);
+  const { setTheme } = useGraphiQLActions();
+  useEffect(() => {
+    if (isChosen) return;
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    const follow = () => setTheme(null);
+    dark.addEventListener('change', follow);
+    return () => dark.removeEventListener('change', follow);
+  }, [isChosen, setTheme]);
+  return null;
 }
