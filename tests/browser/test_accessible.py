@@ -83,6 +83,19 @@ def test_every_list(open_page: OpenPage) -> None:
         assert grave_findings(page) == [], address
 
 
+def test_a_phone(open_page: OpenPage, service: Service) -> None:
+    page = open_page(
+        f"/groups?open={service.group(CLOSERS)}", viewport={"width": 360, "height": 800}
+    )
+    expect(section(page, "Users").get_by_role("listitem").first).to_be_visible()
+    assert grave_findings(page) == []
+    for address in ("/users", f"/users/{service.user('Hana Sato')}", "/history"):
+        page.goto(address)
+        expect(page.get_by_role("main").get_by_role("heading").first).to_be_visible()
+        settle(page)
+        assert grave_findings(page) == [], address
+
+
 def test_the_pages_of_one_user_bot_and_persona(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/users/{service.user('Hana Sato')}?on=2020-01-31")
     expect(section(page, "Bots")).to_contain_text("could use no bots then")

@@ -59,6 +59,7 @@ function SortableHead({ column, order, children }: HeadProps) {
       <UnstyledButton
         fw={700}
         fz="inherit"
+        mih={24}
         onClick={() =>
           change({ sort: nextOrder(column, order), after: null, before: null }, { replace: true })
         }
