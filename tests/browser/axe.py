@@ -29,11 +29,12 @@ def grave_findings(page: Page) -> list[str]:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         until(page, lambda: page.evaluate(SCHEME) == theme)  # noqa: B023
         until(page, lambda: page.evaluate(NOTHING_FADES))
-        found += [f"{theme}: {each}" for each in _run(page)]
+        found += [f"{theme}: {each}" for each in findings_as_is(page)]
     return found
 
 
-def _run(page: Page) -> list[str]:
+def findings_as_is(page: Page) -> list[str]:
+    """What axe finds at the moderate level or above, in the theme that the page is in."""
     page.evaluate(SOURCE.read_text())
     violations: list[dict[str, Any]] = page.evaluate(
         "async (options) => (await axe.run(document, options)).violations", OPTIONS

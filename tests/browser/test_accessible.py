@@ -1,11 +1,12 @@
 """axe finds nothing grave on any page, in both themes."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.axe import SOURCE, grave_findings
+from tests.browser.axe import SOURCE, THEMES, findings_as_is, grave_findings
 from tests.browser.conftest import OpenPage, Watch, settle
 from tests.browser.service import AUDITOR, MEMBER, Service
 from tests.browser.test_groups import CLOSERS, section
@@ -108,6 +109,16 @@ def test_the_pages_of_one_user_bot_and_persona(open_page: OpenPage, service: Ser
         page.locator("tbody a").first.click()
         expect(section(page, "Who may use it").get_by_role("listitem").first).to_be_visible()
         assert grave_findings(page) == []
+
+
+def test_graphiql_within_what_is_its_own(open_page: OpenPage) -> None:
+    page = open_page("/graphiql")
+    page.locator(".graphiql-query-editor .view-line").first.wait_for()
+
+    ours = re.compile("landmark|heading|region|>Cohort<")
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        assert [finding for finding in findings_as_is(page) if ours.search(finding)] == []
 
 
 def test_what_members_and_auditors_see(open_page: OpenPage, service: Service) -> None:

@@ -33,7 +33,9 @@ export function GraphiQLPage() {
         inputValueDeprecation
         schemaDescription
       >
-        <GraphiQL.Logo>Cohort</GraphiQL.Logo>
+        <GraphiQL.Logo>
+          <h1 className="title">Cohort</h1>
+        </GraphiQL.Logo>
         <SystemTheme />
       </GraphiQL>
     </>
