@@ -154,11 +154,13 @@ class HTTP(HttpToolsProtocol):
 
     def begins_websocket(self) -> bool:
         """Whether the request whose head was parsed last, and which asks to upgrade, is for a
-        WebSocket."""
+        WebSocket. One over HTTP/1.0 is not: a proxy that knows no other may have passed on what it
+        did not understand (RFC 9110, section 7.8)."""
         is_named = any(
             name == b"upgrade" and value.lower() == b"websocket" for name, value in self.headers
         )
-        return is_named and self.parser.get_method() == b"GET"
+        version = self.parser.get_http_version()
+        return is_named and version != "1.0" and self.parser.get_method() == b"GET"
 
     def head_without_upgrade(self) -> bytes:
         """The head of the request that was parsed last, without the header `Upgrade`."""

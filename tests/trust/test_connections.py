@@ -187,6 +187,11 @@ async def test_a_request_to_upgrade_may_be_the_last(service: Service, version: b
     assert answer.startswith(b"HTTP/1.1 200")
 
 
+async def test_what_speaks_http_1_0_is_not_upgraded(service: Service) -> None:
+    head = b"GET /healthz HTTP/1.0\r\nHost: x\r\n"
+    assert (await last_answer(service, head + TO_WEBSOCKET + b"\r\n")).startswith(b"HTTP/1.1 200")
+
+
 async def test_many_requests_to_upgrade_in_one_piece_are_all_answered(service: Service) -> None:
     reader, writer = await connected(service)
     writer.write((GET + TO_HTTP_2 + b"\r\n") * 200)
