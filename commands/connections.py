@@ -16,6 +16,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
+from websockets.http11 import Request
 
 LARGEST_HEAD = 64 * 1024  # bytes of the address and the headers
 UNREAD_SECONDS = 60.0  # longer than the application's own limits, which give a reason
@@ -31,12 +32,11 @@ NAME = rb"(?:[\w.~!$&'()*+,;=\x80-\xff-]|%[0-9A-Fa-f]{2})*"
 HOST = re.compile(rb"(?:%b|%b)(?::\d*)?" % (ADDRESS, NAME))
 
 
-def refusal(status: bytes, message: bytes) -> bytes:
+def refusal(status: bytes, message: bytes, headers: bytes = b"connection: close\r\n") -> bytes:
     """A response that is the last of its connection."""
     return (
-        b"HTTP/1.1 %b\r\nconnection: close\r\n"
-        b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n\r\n%b"
-    ) % (status, len(message), message)
+        b"HTTP/1.1 %b\r\n%bcontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n\r\n%b"
+    ) % (status, headers, len(message), message)
 
 
 TOO_LARGE = refusal(
@@ -46,6 +46,11 @@ TOO_LARGE = refusal(
 NO_HANDSHAKE = refusal(
     b"400 Bad Request",
     b"A WebSocket begins with a GET without a body, of at most 128 headers of 8 KiB each.\n",
+)
+OTHER_VERSION = refusal(
+    b"426 Upgrade Required",
+    b"A WebSocket has the version 13.\n",
+    b"connection: upgrade, close\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n",
 )
 
 logger = logging.getLogger("cohort.connections")
@@ -219,6 +224,15 @@ class WebSockets(WebSocketsSansIOProtocol):
         if self.conn.handshake_exc and not self.handshake_initiated:  # uvicorn would keep silent
             self.transport.write(NO_HANDSHAKE)
             self.transport.close()
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin the handshake; name the version to one of another (RFC 6455, section 4.4)."""
+        if event.headers.get_all("Sec-WebSocket-Version") == ["13"]:
+            super().handle_connect(event)
+            return
+        self.handshake_initiated = self.handshake_complete = self.close_sent = True
+        self.transport.write(OTHER_VERSION)
+        self.transport.close()
 
     def handle_events(self) -> None:
         """Handle the frames that were parsed last, unless they are too many."""

@@ -215,6 +215,18 @@ async def test_a_handshake_that_cannot_be_read_is_told_so(service: Service, more
     assert b"8 KiB" in answer
 
 
+@pytest.mark.parametrize("version", [b"8", b"13, 8", b""])
+async def test_a_handshake_of_another_version_is_told_which(
+    service: Service, version: bytes
+) -> None:
+    handshake = TO_WEBSOCKET.replace(b"Version: 13", b"Version: " + version)
+    answer = await last_answer(
+        service, b"GET /graphql HTTP/1.1\r\nHost: x\r\n" + handshake + b"\r\n"
+    )
+    assert answer.startswith(b"HTTP/1.1 426 Upgrade Required\r\n")
+    assert b"\r\nsec-websocket-version: 13\r\n" in answer
+
+
 @pytest.mark.parametrize(
     ("request_line", "headers", "status"),
     [
