@@ -54,7 +54,8 @@ def _special_file(path: Path) -> Iterator[Out]:
 
 @contextmanager
 def _atomic_file(path: Path) -> Iterator[Out]:
-    """A file that appears under its name only when it is finished; symbolic links are followed.
+    """A file that appears under its name only when it is finished, and on the disk; symbolic links
+    are followed.
 
     One that it replaces may be closed to others, and so is the new one, from its first line on.
     """
@@ -65,10 +66,23 @@ def _atomic_file(path: Path) -> Iterator[Out]:
             if path.exists():
                 copymode(path, unfinished)
             yield file.write
+            file.flush()
+            os.fsync(file.fileno())  # or its name could outlast a power cut, without its content
         unfinished.replace(path)
+        _sync_directory(path.parent)
     finally:
         with suppress(OSError):
             unfinished.unlink()
+
+
+def _sync_directory(path: Path) -> None:
+    """Have the names in a directory survive a power cut, where that can be asked for."""
+    with suppress(OSError):  # it may not be read, or be of a file system that syncs only files
+        directory = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
 
 async def write_csv(viewer: Viewer, content: Content, write: Out) -> int:

@@ -179,6 +179,25 @@ async def test_what_is_no_file_is_written_to_and_stays_what_it_is(
     assert file.read_bytes().decode() == users  # noqa: ASYNC240
 
 
+async def test_a_power_cut_leaves_the_old_file_or_the_new_one(
+    viewer: Viewer, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "users.csv"
+    path.write_text("old")  # noqa: ASYNC240
+    synced: list[tuple[int, int, bytes]] = []
+
+    def sync(file: int) -> None:
+        synced.append((os.fstat(file).st_ino, os.fstat(file).st_size, path.read_bytes()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    await fill(viewer)
+    await export(database_url, "Acme", "users", path)
+    new = path.read_bytes()  # noqa: ASYNC240
+    file, directory = synced
+    assert file == (path.stat().st_ino, len(new), b"old")  # noqa: ASYNC240
+    assert (directory[0], directory[2]) == (tmp_path.stat().st_ino, new)  # noqa: ASYNC240
+
+
 async def test_a_file_that_is_closed_to_others_stays_so(
     viewer: Viewer, database_url: str, tmp_path: Path
 ) -> None:
