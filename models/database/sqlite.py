@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 import orjson
-from tortoise.backends.base.client import TransactionContext
+from tortoise.backends.base.client import NestedTransactionContext, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.exceptions import IntegrityError, OperationalError
@@ -293,6 +293,15 @@ class ImmediateTransaction(SqliteTransactionWrapper):
     """A transaction that holds the write lock from its beginning."""
 
     is_transaction = True
+
+    def _in_transaction(self) -> TransactionContext:
+        return NestedTransactionContext(ImmediateTransaction(self))
+
+    async def savepoint_rollback(self) -> None:
+        """Roll back to the savepoint, unless all is rolled back: SQLite does so where a disk is
+        full or broken, or a statement was stopped."""
+        if self._connection.in_transaction:
+            await super().savepoint_rollback()
 
     @translate_exceptions
     async def fetch(self, sql: str, params: Sequence[Any] = ()) -> Sequence[sqlite3.Row]:

@@ -23,10 +23,11 @@ from models.database import (
     pool_seconds,
     snapshot,
     transaction,
+    watch_statements,
 )
 from models.database.pool import is_dead
 from models.database.sqlite import READERS
-from models.errors import Unavailable
+from models.errors import Unavailable, Unwritable
 from models.groups import create_group
 from models.kinds import BOTS, USERS
 from models.ledger import current_revision, write
@@ -340,6 +341,50 @@ async def test_a_connection_that_dies_in_a_savepoint_takes_the_transaction_along
             await rename_all(verb)
         assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
         await nothing_is_held(database_url)
+    await make_group(viewer)
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_a_disk_that_is_full_in_a_savepoint_takes_the_transaction_along(
+    viewer: Viewer, database_url: str
+) -> None:
+    async def rename_and_fill() -> None:
+        async with transaction():
+            await fetch("PRAGMA max_page_count = 1")  # as many as it has now
+            await rename_and(
+                "INSERT INTO tortoise_migrations (app, name, applied_at) "
+                "VALUES ('models', hex(zeroblob(100000)), '2026-11-30')"
+            )
+
+    async with opened(database_url):
+        with pytest.raises(Unwritable, match="disk is full"):
+            await rename_and_fill()
+    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
+    await nothing_is_held(database_url)
+    await make_group(viewer)
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+async def test_a_statement_that_is_stopped_in_a_savepoint_takes_the_transaction_along(
+    viewer: Viewer, database_url: str
+) -> None:
+    begun = asyncio.Event()
+
+    async def rename_endlessly() -> None:
+        async with transaction():
+            await rename_and(
+                "UPDATE organizations SET name = (WITH RECURSIVE n(i) AS "
+                "(SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) FROM n)"
+            )
+
+    with watch_statements(lambda sql: begun.set() if "RECURSIVE" in sql else None):
+        renaming = asyncio.create_task(rename_endlessly())
+        await begun.wait()
+    renaming.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await renaming
+    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
+    await nothing_is_held(database_url)
     await make_group(viewer)
 
 
