@@ -38,6 +38,14 @@ def name_key(name: str) -> str:
     return _compose(_compose(name).casefold())
 
 
+def differ_in_case_only(text: str, other: str) -> bool:
+    """Whether two texts are the same but for upper and lower case.
+
+    `name_key` also joins what no case joins, such as “ß” and “ss”, or a ligature and its letters.
+    """
+    return composed(text).lower() == composed(other).lower()
+
+
 def _compose(text: str) -> str:
     """A text in NFC, in time proportional to its length.
 

@@ -20,7 +20,7 @@ from models.ledger import TICK, Draft, Outcome, utc_now, write
 from models.listing import Listing, Order
 from models.sql import Params
 from models.tables import Action, ActorKind, Role, Token, UserStatus
-from models.text import Reader, is_storable, name_key
+from models.text import Reader, differ_in_case_only, is_storable, name_key
 from models.viewer import Viewer, effective_role
 
 # asyncpg stores the last instant that Python knows as infinity, and reads it without a time zone.
@@ -76,12 +76,15 @@ async def recognise_user(
 
     `organization` is its id or its name. None if there is no such organization or user, or the user
     is deactivated. `role` can lower what the user may do, but never raise it.
+
+    Names that are compared as one may be those of two mailboxes: straße.example and strasse.example
+    may belong to two people. So a user is found by the email's key, but must have that very email.
     """
     if not is_storable(organization + email):
         return None
     is_id = is_well_formed(organization)
     rows = await fetch(
-        "SELECT u.id, u.name, u.role, o.id AS organization_id, o.revision, o.changed_at "
+        "SELECT u.id, u.name, u.email, u.role, o.id AS organization_id, o.revision, o.changed_at "
         "FROM organizations o JOIN users u ON u.organization_id = o.id "
         f"WHERE {'o.id' if is_id else 'o.name_key'} = $1 AND u.email_key = $2 "
         "AND u.until_revision IS NULL AND u.status = $3",
@@ -89,7 +92,7 @@ async def recognise_user(
         name_key(email),
         UserStatus.ACTIVE,
     )
-    if not rows:
+    if not rows or not differ_in_case_only(rows[0]["email"], email):
         return None
     row = rows[0]
     return Viewer(

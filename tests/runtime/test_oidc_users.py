@@ -50,9 +50,28 @@ async def test_an_organization_is_named_in_any_case_or_by_its_id(
         assert (await recognise(key_server, organization=organization)).user_id == ada
 
 
-async def test_an_email_is_compared_as_names_are(key_server: KeyServer, viewer: Viewer) -> None:
-    straße = await make_user(viewer, "Ada", email="Ada@Straße.example")
-    assert (await recognise(key_server, email="ADA@STRASSE.EXAMPLE")).user_id == straße
+@pytest.mark.parametrize(
+    ("email", "same", "others"),
+    [
+        ("Ada@Straße.example", "ADA@STRAẞE.EXAMPLE", ["ada@strasse.example"]),
+        (
+            "Ada@Strasse.example",
+            "aDA@sTRASSE.EXAMPLE",
+            ["ada@straße.example", "ada@ſtrasse.example"],
+        ),
+        ("ofﬁce@acme.example", "OFﬁCE@ACME.example", ["office@acme.example"]),
+        ("Ο@οδός.example", "ο@οδός.EXAMPLE", ["ο@οδόσ.example"]),
+        ("Åsa@acme.example", "a\u030asa@acme.example", ["asa@acme.example"]),
+    ],
+    ids=ascii,
+)
+async def test_an_email_may_differ_in_case_and_in_nothing_else(
+    key_server: KeyServer, viewer: Viewer, email: str, same: str, others: list[str]
+) -> None:
+    user = await make_admin(viewer, "Ada", email=email)
+    assert (await recognise(key_server, email=same)).user_id == user
+    for other in others:  # anybody could have it
+        assert await is_nobody(key_server, email=other)
 
 
 @pytest.mark.usefixtures("ada")
