@@ -62,13 +62,17 @@ def groups(viewer: Viewer, search: str | None = None, order: Order = BY_NAME) ->
 
 
 def groups_of(viewer: Viewer, kind: Kind, moment: int | None = None) -> Listing:
-    """The groups that hold the parent (a user, a bot or a persona): now, or as of a revision."""
+    """The groups that hold the parent (a user, a bot or a persona): now, or as of a revision.
+
+    Of the past, a MEMBER is told of a group only what was while it was in it.
+    """
 
     def source(params: Params, parent: str) -> str:
+        then = "" if moment is None else viewer.in_own_groups(params, "g.id", moment)
         return (
             f"FROM {kind.memberships} m JOIN groups g ON g.id = m.group_id "
             f"WHERE m.{kind.column} = {parent} AND {open_at(params, 'm', moment)} "
-            f"AND {viewer.sees(params, 'groups', 'g')}"
+            f"AND {viewer.sees(params, 'groups', 'g')}{then}"
         )
 
     return Listing(COLUMNS, source, BY_NAME)

@@ -10,7 +10,7 @@ from models.kinds import USERS
 from models.ledger import utc_now
 from models.membership_writes import add_members
 from models.organizations import create_organization
-from models.tables import Role
+from models.tables import Role, UserStatus
 from models.tokens import authenticate, create_token
 from models.upserts import upsert_entries
 from models.viewer import Viewer
@@ -125,6 +125,29 @@ async def test_a_member_is_told_nothing_of_a_group_before_it_joined(
     assert await seen(member, before) == ([], 0)
     assert await seen(member, after) == (["Early", "Late"], 1)
     assert await seen(await asker(client, acme), before) == (["Early"], 1)
+
+
+async def test_a_member_is_not_told_what_held_something_before_it_joined(
+    client: Client, acme: Viewer
+) -> None:
+    given = {"name": "Ada", "email": "ada@acme.example"}
+    ada, bot = await make_user(acme, "Ada", email=given["email"]), await make_bot(acme)
+    await make_group(acme, "Early", users=[ada], bots=[bot])
+    late = await make_group(acme, "Late", bots=[bot])
+    await upsert_entries(acme, USERS, [given | {"status": UserStatus.DEACTIVATED}])
+    then = utc_now().isoformat()
+    await upsert_entries(acme, USERS, [given | {"status": UserStatus.ACTIVE}])
+    await add_members(acme, USERS, late, [ada])
+    query = """query($user: ID!, $bot: ID!, $at: DateTime!) {
+        checkAccess(questions: [{bot: {userId: $user, botId: $bot, at: $at}}]) {
+            reason heldBy { name } } }"""
+    for ask, groups in (
+        (await asker(client, acme, None, ada), ["Early"]),
+        (await asker(client, acme), ["Early", "Late"]),
+    ):
+        (decision,) = (await ask(query, user=ada, bot=bot, at=then))["checkAccess"]
+        held_by = [{"name": name} for name in groups]
+        assert decision == {"reason": "USER_DEACTIVATED", "heldBy": held_by}
 
 
 async def test_a_group_that_is_gone_counts_nobody(ask: Asker, acme: Viewer) -> None:
