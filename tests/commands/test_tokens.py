@@ -82,6 +82,17 @@ async def test_a_user_of_another_organization_or_a_deleted_one_is_unknown(
         assert await refusal(database_url, "sign-in-link", *ACME, *bob) == said
 
 
+async def test_an_address_that_may_be_somebody_elses_is_unknown(
+    viewer: Viewer, database_url: str
+) -> None:
+    await make_admin(viewer, email="ada@strasse.example")
+    ada = ("--user", "ada@straße.example")
+    async with unchanged(viewer):
+        said = await refusal(database_url, "token", "create", *ACME, "--name", "CI", *ada)
+        assert said == "The organization has no user “ada@straße.example”."
+        assert await refusal(database_url, "sign-in-link", *ACME, *ada) == said
+
+
 async def test_tokens_are_listed_with_their_state_and_without_secrets(
     viewer: Viewer, database_url: str
 ) -> None:
