@@ -20,7 +20,8 @@ HEADERS = [
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
 OVER_TLS = [*HEADERS, (b"strict-transport-security", b"max-age=31536000")]
-# Those that the service reads, besides those that any page may send.
+# Besides those that any page may send: those that the service reads, and those that clients of
+# GraphQL send to any service, which could send it nothing if these were not allowed.
 ALLOWED_REQUEST_HEADERS = [
     "Authorization",
     "Content-Type",
@@ -28,6 +29,10 @@ ALLOWED_REQUEST_HEADERS = [
     "X-Request-ID",
     "traceparent",
     "tracestate",
+    "Apollo-Require-Preflight",
+    "apollographql-client-name",
+    "apollographql-client-version",
+    "GraphQL-Require-Preflight",
 ]
 
 

@@ -75,10 +75,12 @@ async def test_pages_of_an_origin_that_is_let_in_may_ask_with_a_token(
     [
         ("authorization,if-none-match", 200),
         ("authorization,content-type,traceparent,tracestate,x-request-id", 200),
+        ("apollographql-client-name,apollographql-client-version,authorization", 200),
+        ("apollo-require-preflight,authorization,graphql-require-preflight", 200),
         ("authorization,x-other", 400),
     ],
 )
-async def test_pages_of_an_origin_that_is_let_in_may_send_what_is_read(
+async def test_pages_of_an_origin_that_is_let_in_may_send_what_is_read_or_common(
     open_client: Client, names: str, expected: int
 ) -> None:
     asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": names}
