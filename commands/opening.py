@@ -121,7 +121,8 @@ def _check_file(url: str, create: bool) -> None:
     real = path.resolve()  # SQLite follows symbolic links
     if not os.access(real if real.exists() else real.parent, os.W_OK):
         raise Refusal(f"DATABASE_URL names {path}, which the current user may not write to.")
-    if not (real.with_name(f"{real.name}-wal").exists() or os.access(real.parent, os.W_OK)):
+    beside = (real.with_name(f"{real.name}-{name}") for name in ("wal", "shm"))
+    if not (all(file.exists() for file in beside) or os.access(real.parent, os.W_OK)):
         raise Refusal(
             f"DATABASE_URL names {path}, beside which SQLite must create files, and the current "
             "user may not write to that directory."

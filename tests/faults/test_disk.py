@@ -205,21 +205,26 @@ def run_as_others(url: str, *arguments: str) -> subprocess.CompletedProcess[str]
     )  # fmt: skip
 
 
+BESIDE = (
+    "beside which SQLite must create files, and the current user may not write to that directory."
+)
+
+
 @pytest.mark.parametrize(
-    ("of_directory", "reason"),
+    ("of_directory", "left", "reason"),
     [
-        (False, "which the current user may not write to."),
-        (
-            True,
-            "beside which SQLite must create files, and the current user may not write to that "
-            "directory.",
-        ),
+        (False, [], "which the current user may not write to."),
+        (True, [], BESIDE),
+        (True, ["wal"], BESIDE),  # as a power cut may leave it
     ],
 )
 def test_a_file_that_may_not_be_written_is_told_at_the_start(
-    sqlite: SqliteFiles, tmp_path: Path, of_directory: bool, reason: str
+    sqlite: SqliteFiles, tmp_path: Path, of_directory: bool, left: list[str], reason: str
 ) -> None:
     file = Path(shutil.copy(sqlite.template, tmp_path))
+    beside = [file.with_name(f"{file.name}-{name}") for name in left]
+    for each in beside:
+        each.touch()
     locked = tmp_path if of_directory else file
     mode = locked.stat().st_mode
     locked.chmod(mode & ~0o222)
@@ -229,7 +234,7 @@ def test_a_file_that_may_not_be_written_is_told_at_the_start(
         locked.chmod(mode)
     assert ended.returncode == 2
     assert ended.stderr == f"DATABASE_URL names {file}, {reason}\n"
-    assert sorted(tmp_path.iterdir()) == [file]
+    assert sorted(tmp_path.iterdir()) == [file, *beside]
 
 
 def test_a_link_to_the_file_may_lie_where_nothing_can_be_written(tmp_path: Path) -> None:
