@@ -5,18 +5,29 @@ from typing import Any
 
 import pytest
 
-from models.groups import update_group
+from models.directory import delete_entries
+from models.groups import delete_group, update_group
 from models.history import changes
-from models.kinds import BOTS, PERSONAS, USERS
+from models.kinds import BOTS, KINDS, PERSONAS, USERS
+from models.ledger import utc_now
 from models.listing import Slice, fetch_page
-from models.membership_writes import add_members
+from models.membership_writes import add_members, remove_members
 from models.tables import Role
+from models.tokens import create_token
 from models.upserts import upsert_entries
 from models.viewer import Viewer
 from tests.client import Asker, Client, asker
 from tests.factories import make_bot, make_entries, make_entry, make_group, make_user, snapshot
 from tests.schema.organizations import furnish
-from tests.schema.walking import NO_LIMITS, Ids, arguments_of, texts, walk, without_revisions
+from tests.schema.walking import (
+    NO_LIMITS,
+    Ids,
+    arguments_of,
+    assert_like_unknown,
+    texts,
+    walk,
+    without_revisions,
+)
 from tests.schema.writing import MUTATION, document
 
 OUTSIDE = "outside"
@@ -41,7 +52,8 @@ class Team:
 async def team(client: Client, acme: Viewer) -> Team:
     """Mia and Max in one group with a bot and a persona, and all else outside of it.
 
-    A bot and a teammate are in a group outside as well.
+    A bot and a teammate are in a group outside as well. Others were in Mia's group, and Mia was in
+    another one, with others: at the moment that is asked about, too.
     """
     people = [
         {"name": n, "email": f"{n.lower()}@private.example", "external_id": f"private-{n}"}
@@ -56,16 +68,27 @@ async def team(client: Client, acme: Viewer) -> Team:
     outside = await furnish(acme, OUTSIDE, prefix="Outside ")
     for kind, id in ((USERS, max_), (BOTS, bot), (PERSONAS, persona)):
         await add_members(acme, kind, outside.by_noun["group"][0], [id])
+    former = {kind: await make_entry(acme, kind, "Former") for kind in KINDS}
+    left = await make_group(acme, "Outside by now", users=[mia, max_], bots=[former[BOTS]])
+    for kind, id in former.items():
+        await add_members(acme, kind, group, [id])
+    then = utc_now()
+    for kind, id in former.items():
+        await remove_members(acme, kind, group, [id])
+        outside.by_noun[kind.noun].append(id)
+    await remove_members(acme, USERS, left, [mia])
+    outside.by_noun["group"].append(left)
     own = {"user": [mia, max_], "bot": [bot], "persona": [persona], "group": [group]}
     own["change"] = [row["id"] for row in page.rows]
     own["organization"] = [acme.organization_id]
-    return Team(await asker(client, acme, user=mia), Ids(own), outside)
+    return Team(await asker(client, acme, user=mia), Ids(own, [then]), outside)
 
 
 def everything(team: Team) -> Ids:
     """What it may see, and then all the rest."""
     own, outside = team.ids.by_noun, team.outside.by_noun
-    return Ids({noun: own.get(noun, []) + outside[noun] for noun in outside})
+    by_noun = {noun: own.get(noun, []) + outside[noun] for noun in outside}
+    return Ids(by_noun, team.ids.moments)
 
 
 async def test_no_path_leads_a_member_out_of_its_groups(team: Team) -> None:
@@ -81,14 +104,37 @@ async def test_no_path_leads_a_member_out_of_its_groups(team: Team) -> None:
         assert trace not in whole
 
 
-async def test_what_happens_outside_of_its_groups_changes_no_answer_to_a_member(
-    team: Team, acme: Viewer
+async def test_what_is_outside_of_its_groups_is_to_a_member_like_what_never_was(
+    team: Team,
 ) -> None:
-    before = await walk(team.ask, team.ids)
+    by_noun = {noun: ids for noun, ids in team.outside.by_noun.items() if noun != "organization"}
+    await assert_like_unknown(team.ask, Ids(by_noun, team.ids.moments))
+
+
+async def change_outside(team: Team, acme: Viewer) -> None:
+    """Change all sorts of things that the member may not see, also of what it may see."""
     ids = {noun: team.ids.by_noun[noun][-1:] for noun in ("user", "bot", "persona")}
     users = [ids["user"][0], await make_user(acme, "Outside Too")]
     await make_group(acme, "Outside Too", users=users, bots=ids["bot"], personas=ids["persona"])
     await make_entries(acme, BOTS, ["Outside Three", "Outside Four"])
+    outside = team.outside.by_noun
+    await update_group(acme, outside["group"][0], {"name": "A"})
+    await delete_group(acme, outside["group"][-1])
+    max_ = {"name": "Max", "external_id": "private-Max", "email": "a@private.example"}
+    await upsert_entries(acme, USERS, [max_])
+    for kind in (BOTS, PERSONAS):
+        former = {"id": outside[kind.noun][-1], "name": "A", "description": "Outside"}
+        await upsert_entries(acme, kind, [former])
+    await delete_entries(acme, BOTS, outside["bot"][-1:])
+    await delete_entries(acme, USERS, outside["user"][-1:])
+    await create_token(acme, "Outside", None, ids["user"][0])
+
+
+async def test_what_happens_outside_of_its_groups_changes_no_answer_to_a_member(
+    team: Team, acme: Viewer
+) -> None:
+    before = await walk(team.ask, team.ids)
+    await change_outside(team, acme)
     after = await walk(team.ask, team.ids)
     assert list(map(without_revisions, after.values())) == list(
         map(without_revisions, before.values())
@@ -101,7 +147,7 @@ async def test_a_member_sees_itself_its_teammates_and_their_groups(team: Team) -
         users { totalCount nodes { name email externalId groupCount groups { nodes { name } } } }
         bots { totalCount nodes { name groupCount users { totalCount edges { via { name } } } } }
         personas { totalCount nodes { name groups { totalCount } } }
-        changes { nodes { action groupName } } }""")
+        changes(last: 2) { nodes { action groupName } } }""")
     groups = {"nodes": [{"name": "Team"}]}
     via = [{"via": [{"name": "Team"}]}] * 2
     assert data == {

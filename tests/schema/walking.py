@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import product
 from typing import Any
 
@@ -30,6 +31,7 @@ from graphql import (
 )
 
 import schema
+from models.ids import kind_of, new_id
 from models.ledger import utc_now
 from runtime.settings import Settings
 from tests.client import Asker
@@ -53,9 +55,10 @@ NO_LIMITS |= {"kept_megabytes": 0, "max_answer_bytes": 1_000_000_000}
 
 @dataclass
 class Ids:
-    """Ids to ask about, by noun."""
+    """Ids to ask about, by noun, and instants to ask about besides the present."""
 
     by_noun: dict[str, list[str]] = field(default_factory=dict)
+    moments: list[datetime] = field(default_factory=list)
 
     def of(self, argument: str, owner: str) -> list[str]:
         """Those that an argument is about, by its name or its owner's; or else all of them."""
@@ -67,6 +70,35 @@ class Ids:
 
     def all(self) -> list[str]:
         return [id for ids in self.by_noun.values() for id in ids]
+
+    def renamed(self, names: dict[str, str]) -> "Ids":
+        """The same with other ids in their place."""
+        by_noun = {noun: [names[id] for id in ids] for noun, ids in self.by_noun.items()}
+        return Ids(by_noun, self.moments)
+
+
+def unknown(ids: Ids) -> dict[str, str]:
+    """For each id one that no row has."""
+    return {id: new_id(kind_of(id)) for id in ids.all()}
+
+
+def renamed(value: Any, names: dict[str, str]) -> Any:
+    """A value with some texts in it replaced."""
+    text = json.dumps(value)
+    for old, new in names.items():
+        text = text.replace(old, new)
+    return json.loads(text)
+
+
+async def assert_like_unknown(ask: Asker, ids: Ids) -> dict[str, Any]:
+    """Assert that ids are answered, whoever asks about them, like ids that no row has; returns the
+    answers."""
+    nothing = unknown(ids)
+    answers = await walk(ask, ids, steps=0)
+    of_unknown = await walk(ask, ids.renamed(nothing), steps=0)
+    back = {unknown: id for id, unknown in nothing.items()}
+    assert list(renamed(of_unknown, back).values()) == list(answers.values())
+    return answers
 
 
 def literals(type_: Any, name: str, owner: str, ids: Ids) -> list[str]:
@@ -82,7 +114,7 @@ def literals(type_: Any, name: str, owner: str, ids: Ids) -> list[str]:
         "ID": [json.dumps(id) for id in ids.of(name, owner)],
         "Int": ["1"],
         "Boolean": ["true", "false"],
-        "DateTime": [json.dumps(utc_now().isoformat())],
+        "DateTime": [json.dumps(at.isoformat()) for at in (utc_now(), *ids.moments)],
         "String": ['"walked@walk.example"' if name == "email" else '"a"'],
     }[nullable.name]
 
