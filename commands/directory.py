@@ -8,7 +8,7 @@ from models.database import Row
 from models.directory import entries
 from models.kinds import USERS, Kind
 from models.listing import Listing, Slice, fetch_page, fetch_pages
-from models.text import composed, name_key
+from models.text import composed, differ_in_case_only, name_key
 from models.viewer import Viewer
 
 ROWS_AT_ONCE = 1_000
@@ -63,9 +63,10 @@ class Directory:
     def find(self, word: str) -> Sequence[Row]:
         """The rows that a word may refer to: none, one, or several of that name."""
         word = composed(word)
-        found = (
-            self.rows.get(word) or self.emails.get(name_key(word)) or self.external_ids.get(word)
-        )
+        by_email = self.emails.get(name_key(word))
+        if by_email and not differ_in_case_only(by_email["email"], word):  # perhaps somebody else's
+            by_email = None
+        found = self.rows.get(word) or by_email or self.external_ids.get(word)
         return [found] if found else self.names.get(name_key(word), [])
 
     def call(self, row: Row) -> str:

@@ -16,7 +16,14 @@ from models.errors import Code, DomainError, Problem
 from models.kinds import USERS, Kind
 from models.ledger import Draft, Outcome, write
 from models.tables import Role, UserStatus
-from models.text import DESCRIPTION_LENGTH, EXTERNAL_ID_LENGTH, Reader, in_words, name_key
+from models.text import (
+    DESCRIPTION_LENGTH,
+    EXTERNAL_ID_LENGTH,
+    Reader,
+    differ_in_case_only,
+    in_words,
+    name_key,
+)
 from models.viewer import Viewer
 
 FEATURES = 20
@@ -47,8 +54,12 @@ class Candidates:
         """The row that an input refers to; None if it is new, or its id does not exist."""
         if "id" in values:
             return self.by_id.get(values["id"])
-        by_external_id = self.by_external_id.get(values.get("external_id", ""))
-        return by_external_id or self.by_email.get(values.get("email_key", ""))
+        if by_external_id := self.by_external_id.get(values.get("external_id", "")):
+            return by_external_id
+        # The key is unique, but it joins addresses that may be two people's.
+        by_email = self.by_email.get(values.get("email_key", ""))
+        is_theirs = by_email and differ_in_case_only(by_email["email"], values["email"])
+        return by_email if is_theirs else None
 
 
 async def upsert_entries(
@@ -196,7 +207,7 @@ def _contradictions(
     if holder and row and holder["id"] != row["id"]:
         yield Code.TAKEN, f"Another {kind.noun} has this external id.", "externalId"
     holder = candidates.by_email.get(values.get("email_key", ""))
-    if holder and row and holder["id"] != row["id"]:
+    if holder and (row is None or holder["id"] != row["id"]):
         yield Code.TAKEN, f"Another {kind.noun} has this email.", "email"
     if row and external_id and "id" not in values:
         if row["external_id"] not in (None, external_id):

@@ -376,6 +376,7 @@ async def test_unknown_and_ambiguous_members_are_told(
         await make_bot(viewer, "Coach")
         await make_user(viewer, "Ada")
     await make_user(other, "Eve", email="eve@example.com")
+    await make_user(viewer, "Bob", email="bob@strasse.example")
     async with unchanged(viewer):
         told = await run.mistakes(
             "group,kind,member\n"
@@ -384,6 +385,8 @@ async def test_unknown_and_ambiguous_members_are_told(
             "Sales,user,eve@example.com\n"
             "Sales,team,Ada\n"
             "Sales,persona,\n"
+            "Sales,user,bob@straße.example\n"
+            "Sales,user,BOB@strasse.example\n"
         )
     assert told == [
         "line 2: member: 2 bots are named “coach”. Give the external id instead.",
@@ -391,6 +394,7 @@ async def test_unknown_and_ambiguous_members_are_told(
         "line 4: member: there is no user “eve@example.com”.",
         "line 5: kind: “team” is not one of user, bot, persona.",
         "line 6: member: there is no persona “”.",
+        "line 7: member: there is no user “bob@straße.example”.",
     ]
 
 

@@ -99,6 +99,14 @@ async def test_an_email_of_another_user_is_taken(viewer: Viewer) -> None:
         await upsert_entries(viewer, USERS, [{**ADA, "external_id": "2"}])
 
 
+async def test_an_email_that_may_be_somebody_elses_is_not_that_users(viewer: Viewer) -> None:
+    ada = await make_user(viewer, "Ada", email="Ada@Strasse.example")
+    async with refused(viewer, (Code.TAKEN, "users", "0", "email")):
+        await upsert_entries(viewer, USERS, [{"name": "Adam", "email": "ada@straße.example"}])
+    given = {"name": "Ada L.", "email": "ada@STRASSE.example"}
+    assert (await upsert_entries(viewer, USERS, [given])).changed == [ada]
+
+
 async def test_two_users_cannot_swap_their_emails_at_once(viewer: Viewer) -> None:
     await make_user(viewer, **ADA, external_id="1")
     await make_user(viewer, **ALAN, external_id="2")
