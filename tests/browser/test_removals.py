@@ -9,6 +9,7 @@ from tests.browser.held import Held
 from tests.browser.service import Service
 from tests.browser.test_groups import CLOSERS, row, section
 from tests.browser.test_members import opened
+from tests.browser.until import draw, until
 
 
 def two_pages(page: Page, service: Service) -> Locator:
@@ -155,6 +156,28 @@ def test_a_card_that_moves_to_the_page_below_keeps_the_focus(
     service.add_users(CLOSERS, "Aisha Rahman", "Benedikt Hofmann", "Chidi Eze")
     expect(cards).to_have_count(69)
     expect(moved).to_be_focused()  # not the last of those that moved with it
+
+
+def test_nobody_is_missing_once_one_is_removed_while_lists_are_asked_for(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = opened(open_page, service)
+    cards = two_pages(page, service)
+    removal, lists = Held(page, "mutation RemoveUsers"), Held(page, "query GroupUsers")
+    page.get_by_role("button", name="Remove Hana Sato").click()
+    expect(cards).to_have_count(65)
+    service.add_users(CLOSERS, "Aisha Rahman")
+    until(page, lambda: len(lists.waiting) == 2)
+    with page.expect_event(
+        "requestfinished", lambda request: "RemoveUsers" in (request.post_data or "")
+    ):
+        removal.release()
+    draw(page)
+    lists.release()
+
+    expect(cards).to_have_count(66)
+    shown = {name.split("\n")[0] for name in cards.get_by_role("link").all_inner_texts()}
+    assert shown == service.users_of(CLOSERS)
 
 
 def test_the_last_removal_is_the_first_to_be_undone_however_many_there_were(

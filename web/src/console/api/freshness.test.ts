@@ -309,6 +309,19 @@ test('what failed and is not wanted any more does not leave the rest for old', a
   expect(state.asked).toEqual(['a', 'b', 'b']);
 });
 
+test('what is being asked while a write is answered is asked again', async () => {
+  const { state, freshness, client, show } = page();
+  show('a');
+  await vi.runAllTimersAsync();
+  Object.assign(state, { revision: 2, wait: 200 });
+  freshness.note(2);
+  await vi.advanceTimersByTimeAsync(100);
+  state.wait = 0;
+  await client.mutation(gql`mutation M($name: String) { m(name: $name) }`, { name: 'write' });
+  await vi.runAllTimersAsync();
+  expect(state.asked).toEqual(['a', 'a', 'write', 'a']);
+});
+
 test('what is shown may be old after the second failure in a row, until there is an answer', async () => {
   const { state, freshness, show, signs } = page();
   show('a');

@@ -28,6 +28,8 @@ interface Entry {
   shows: number;
   /** Whether it failed, and waits to be asked again. */
   waits: boolean;
+  /** Whether a write was answered since it was asked, which the cache has cover what is answered. */
+  isCovered: boolean;
 }
 
 /**
@@ -119,7 +121,7 @@ export class Freshness {
       this.inFlight.delete(operation.key);
     } else if (operation.kind === 'query') {
       const shows = this.active.get(operation.key)?.shows ?? -1;
-      this.active.set(operation.key, { operation, shows, waits: false });
+      this.active.set(operation.key, { operation, shows, waits: false, isCovered: false });
       this.inFlight.add(operation.key);
     }
   }
@@ -163,13 +165,22 @@ export class Freshness {
 
   private answered(result: OperationResult): void {
     this.inFlight.delete(result.operation.key);
+    if (result.operation.kind === 'mutation') this.cover();
     if (isPassing(result)) this.failed(result);
     const revision = result.extensions?.revision;
     if (typeof revision !== 'number') return; // No answer came, or it was no good.
     this.count(0);
     const entry = this.active.get(result.operation.key);
-    if (entry) entry.shows = Math.max(entry.shows, revision);
+    if (entry && !entry.isCovered) entry.shows = Math.max(entry.shows, revision);
     this.note(revision);
+  }
+
+  /** Of a list without who was removed, for one, the cache takes the cursors but not the items. */
+  private cover(): void {
+    for (const key of this.inFlight) {
+      const entry = this.active.get(key);
+      if (entry) entry.isCovered = true;
+    }
   }
 
   /** Whether a change since what it shows concerns it, or one that is not known. */
