@@ -216,7 +216,7 @@ class Service:
         )
 
     def create_users(self, group: str, count: int) -> None:
-        """Create `Person 001` and so on, and put them into a group."""
+        """Create `Person 001` and so on, at most a thousand, and put them into a group."""
         answer = self.ask(
             "mutation ($users: [UserInput!]!) { upsertUsers(input: {users: $users})"
             " { users { id } } }",

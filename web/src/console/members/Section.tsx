@@ -108,13 +108,12 @@ function heirOf(card: HTMLElement): HTMLElement | null {
   const section = card.closest('section');
   const tag = document.activeElement?.tagName ?? '';
   const inCard = (other?: Element | null) => other?.querySelector<HTMLElement>(tag);
-  const same = section?.querySelectorAll(`[data-member="${card.dataset.member}"]`) ?? [];
-  return (
-    inCard([...same].find((other) => other !== card)) ??
-    inCard(card.nextElementSibling) ??
-    inCard(card.previousElementSibling) ??
-    section
+  const cards = [...(section?.querySelectorAll<HTMLElement>('[data-member]') ?? [])];
+  const same = cards.find(
+    (other) => other !== card && other.dataset.member === card.dataset.member,
   );
+  const place = cards.indexOf(card);
+  return inCard(same) ?? inCard(cards[place + 1]) ?? inCard(cards[place - 1]) ?? section;
 }
 
 /**

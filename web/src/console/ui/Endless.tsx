@@ -1,13 +1,14 @@
 import { VisuallyHidden } from '@mantine/core';
 import { useInViewport } from '@mantine/hooks';
 import type { AnyVariables, TypedDocumentNode } from '@urql/core';
-import { Fragment, type ReactNode, useEffect, useState } from 'react';
+import { Fragment, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useQuery } from 'urql';
 import { PAGE_SIZE } from '../api/pageSize';
 import { count } from './count';
 import classes from './Endless.module.css';
 import { Failed } from './Failed';
 import { Rows } from './Rows';
+import { useIsPrinted, Windowing } from './windowing';
 
 /** What a connection lists: objects, or edges that lead to them. */
 export type Listed = { id: string } | { node: { id: string } };
@@ -39,8 +40,12 @@ interface Props<Data, Variables extends AnyVariables, Item extends Listed>
 
 /**
  * A list that loads its next page when its end comes into view. Each page is a query of its own
- * that stays active and begins where the page above ends, so that live updates keep all of it
- * true, without gaps or doubles.
+ * that begins where the page above ends, and stays active while it is drawn, so that live updates
+ * keep true what somebody may see, without gaps or doubles.
+ *
+ * Of a long list, pages far out of view only keep their room (`Windowing`); what they held shows at
+ * once when they come back, and is asked for again. So what a list costs, and what a change in it
+ * asks, does not grow with how far somebody has scrolled.
  */
 export function Endless<Data, Variables extends AnyVariables, Item extends Listed>(
   props: Props<Data, Variables, Item>,
@@ -57,12 +62,23 @@ function List<Data, Variables extends AnyVariables, Item extends Listed>(
 ) {
   const { search } = props.variables as { search?: string | null };
   const { page, error, retry, isSettled } = usePage(props, null);
+  const [windowing] = useState(() => new Windowing());
 
   function content() {
     if (!page) return error ? <Failed error={error} onRetry={retry} /> : <Rows />;
-    if (page.items.length === 0) return isSettled ? props.empty : <Rows />;
-    const pages = <PageAndNext {...props} page={page} isSettled={isSettled} />;
-    return props.wrap(pages, page.totalCount);
+    const { items, totalCount } = page;
+    if (items.length === 0) return isSettled ? props.empty : <Rows />;
+    const pages = (
+      <PageAndNext
+        {...props}
+        page={page}
+        isSettled={isSettled}
+        windowing={windowing}
+        total={totalCount}
+        isUpToDate={isSettled}
+      />
+    );
+    return props.wrap(pages, totalCount);
   }
 
   return (
@@ -95,37 +111,79 @@ function Found({ search, total }: { search: string | null; total: number | null 
 function usePage<Data, Variables extends AnyVariables, Item extends Listed>(
   { query, variables, pick }: Source<Data, Variables, Item>,
   after: string | null,
+  pause = false,
 ) {
   const [{ data, error, fetching }, retry] = useQuery<Data, AnyVariables>({
     query,
     variables: { ...variables, first: PAGE_SIZE, after },
+    pause,
   });
   return { page: data && pick(data), error, retry, isSettled: !fetching };
 }
 
-interface PageProps<Data, Variables extends AnyVariables, Item extends Listed>
+const NONE: ReadonlySet<string> = new Set();
+
+interface InList<Data, Variables extends AnyVariables, Item extends Listed>
   extends Source<Data, Variables, Item> {
+  windowing: Windowing;
+  /** How many the list holds, as the first page has it. */
+  total: number;
+  /** Whether all pages above are of about that many. */
+  isUpToDate: boolean;
+  /** How many stand above, and which of these are drawn. */
+  start?: number;
+  above?: ReadonlySet<string>;
+}
+
+interface PageProps<Data, Variables extends AnyVariables, Item extends Listed>
+  extends InList<Data, Variables, Item> {
   page: Page<Item>;
   isSettled: boolean;
+  /** In pixels, of a page that is not drawn. */
+  height?: number | null;
+  onHeight?: (height: number | null) => void;
 }
 
 function PageAndNext<Data, Variables extends AnyVariables, Item extends Listed>({
   page,
   isSettled,
+  height = null,
+  onHeight,
+  start = 0,
+  above = NONE,
   ...source
 }: PageProps<Data, Variables, Item>) {
+  const { windowing, total } = source;
   const list = JSON.stringify(source.variables);
   const [wanted, setWanted] = useState<string>();
+  const box = useRef<HTMLDivElement>(null);
+  const isDrawn = useIsPrinted() || height === null;
   const { hasNextPage, endCursor } = page.pageInfo;
+  // Until it is brought up to date, a page may still hold who stands above by now.
+  const items = page.items.filter((item) => !above.has(idOf(item)));
+
+  useLayoutEffect(
+    () => (box.current ? windowing.add(box.current, (now) => onHeight?.(now)) : undefined),
+    [windowing, onHeight],
+  );
+  useLayoutEffect(() => {
+    if (box.current) number(box.current, start, start > 0 || hasNextPage ? total : null);
+  });
+
   return (
     <>
-      {page.items.map((item) => (
-        <Fragment key={idOf(item)}>{source.item(item)}</Fragment>
-      ))}
+      <div ref={box} style={{ height: isDrawn ? undefined : (height ?? undefined) }}>
+        {isDrawn && items.map((item) => <Fragment key={idOf(item)}>{source.item(item)}</Fragment>)}
+      </div>
       {hasNextPage &&
         endCursor &&
         (wanted === list ? (
-          <NextPage {...source} after={endCursor} />
+          <NextPage
+            {...source}
+            after={endCursor}
+            start={start + items.length}
+            above={isDrawn ? new Set([...above, ...items.map(idOf)]) : above}
+          />
         ) : (
           isSettled && <End onReached={() => setWanted(list)} />
         ))}
@@ -133,13 +191,47 @@ function PageAndNext<Data, Variables extends AnyVariables, Item extends Listed>(
   );
 }
 
+/** Tells screen readers where each item stands in a list of `total`; null where all of it is there. */
+function number(box: HTMLElement, start: number, total: number | null) {
+  [...box.children].forEach((item, place) => {
+    if (total === null) {
+      item.removeAttribute('aria-posinset');
+      item.removeAttribute('aria-setsize');
+    } else {
+      // There may have been more above when that was drawn.
+      item.setAttribute('aria-posinset', String(Math.min(start + place + 1, total)));
+      item.setAttribute('aria-setsize', String(total));
+    }
+  });
+}
+
+/**
+ * A page that is not drawn is not asked for again, unless by now the list has a page more or less
+ * than when it was: then, one after another, all of them are.
+ */
 function NextPage<Data, Variables extends AnyVariables, Item extends Listed>({
   after,
+  isUpToDate,
   ...source
-}: Source<Data, Variables, Item> & { after: string }) {
-  const { page, error, retry, isSettled } = usePage(source, after);
+}: InList<Data, Variables, Item> & { after: string }) {
+  const [height, setHeight] = useState<number | null>(null);
+  const [total, setTotal] = useState(source.total);
+  const isOld = Math.abs(total - source.total) >= PAGE_SIZE;
+  const pause = height !== null && !(isOld && isUpToDate);
+  const { page, error, retry, isSettled } = usePage(source, after, pause);
+  if (page && page.totalCount !== total) setTotal(page.totalCount);
+
   if (!page) return error ? <Failed error={error} onRetry={retry} /> : <Rows count={2} />;
-  return <PageAndNext {...source} page={page} isSettled={isSettled} />;
+  return (
+    <PageAndNext
+      {...source}
+      page={page}
+      isSettled={isSettled}
+      isUpToDate={isUpToDate && isSettled && !isOld}
+      height={height}
+      onHeight={setHeight}
+    />
+  );
 }
 
 /** The end of what is loaded; in view a little before its last item, which a key may stop at. */

@@ -102,7 +102,7 @@ function ListItem({ id, left, children }: ItemProps) {
 }
 
 const itemsOf = (item: HTMLElement) => [
-  ...(item.parentElement?.querySelectorAll<HTMLElement>(':scope > [data-item]') ?? []),
+  ...(item.closest('[role=list]')?.querySelectorAll<HTMLElement>('[data-item]') ?? []),
 ];
 
 const controlsOf = (item: HTMLElement) => [...item.querySelectorAll<HTMLElement>('a, button')];
