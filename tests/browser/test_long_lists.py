@@ -198,22 +198,39 @@ def test_nobody_is_missing_or_twice_whatever_changes_out_of_view(
     assert read_upwards(users, lists) == members(service)
 
 
+def found(service: Service, search: str) -> list[str]:
+    """The ids of a hundred users of the group, as a search finds them."""
+    query = "query ($id: ID!, $s: String) { group(id: $id) { users(first: 100, search: $s)"
+    query += " { nodes { id } } } }"
+    answer = service.ask(query, id=service.group("Everybody"), s=search)
+    ids = [user["id"] for user in answer["group"]["users"]["nodes"]]
+    assert len(ids) == 100
+    return ids
+
+
 def test_a_page_full_of_members_goes_out_of_view(open_page: OpenPage, service: Service) -> None:
     _, users, lists = scrolled(open_page, service, 400)
-    ids = [
-        user["id"]
-        for user in service.ask(
-            "query ($id: ID!, $s: String) { group(id: $id) { users(first: 100, search: $s)"
-            " { nodes { id } } } }",
-            id=service.group("Everybody"),
-            s="Person 1",
-        )["group"]["users"]["nodes"]
-    ]
-    assert len(ids) == 100
-    service.write("removeUsersFromGroup", "Everybody", ids)
+    service.write("removeUsersFromGroup", "Everybody", found(service, "Person 1"))
     wait_until_told(users, lists, 300)
     upper, lower = top_and_bottom(card(users, 1))
     assert users.evaluate("users => users.scrollHeight") < 310 * (lower - upper)
+    assert read_upwards(users, lists) == members(service)
+
+
+def test_nobody_is_twice_though_a_page_that_is_not_drawn_has_become_empty(
+    open_page: OpenPage, service: Service
+) -> None:
+    _, users, lists = scrolled(open_page, service, 400)
+    scroll(users, 0.55)  # of the lower pages, the last but one is not drawn
+    lists.settle()
+    early = [{"name": f"Early {n}", "email": f"early{n}@example.com"} for n in range(15)]
+    upsert = "mutation ($u: [UserInput!]!) { upsertUsers(input: {users: $u}) { users { id } } }"
+    added = service.ask(upsert, u=early)["upsertUsers"]["users"]
+    service.write("addUsersToGroup", "Everybody", [user["id"] for user in added])
+    wait_until_told(users, lists, 415)
+    service.write("removeUsersFromGroup", "Everybody", found(service, "Person 2")[:60])
+    wait_until_told(users, lists, 355)
+    assert len(names(users)) == len(set(names(users)))
     assert read_upwards(users, lists) == members(service)
 
 
