@@ -349,6 +349,7 @@ def test_all_of_it_is_printed(open_page: OpenPage, service: Service) -> None:
     scroll(users, 0)
     expect(card(users, 175)).to_have_count(0)
     page.emulate_media(media="print")
+    expect(users.get_by_role("listitem")).to_have_count(300)
     assert names(users) == [f"Person {number:03}" for number in range(1, 301)]
     page.emulate_media(media="screen")
     expect(card(users, 175)).to_have_count(0)
