@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, Request, expect
 
-from tests.browser.conftest import OpenPage, settle
+from tests.browser.conftest import OpenPage, Watch, settle
 from tests.browser.places import top_and_bottom
 from tests.browser.service import Service
 from tests.browser.test_groups import section
@@ -234,6 +234,27 @@ def test_nobody_is_twice_though_a_page_that_is_not_drawn_has_become_empty(
     assert read_upwards(users, lists) == members(service)
 
 
+def test_it_keeps_its_place_while_the_service_does_not_answer(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("net::ERR_FAILED")
+    page, users, lists = scrolled(open_page, service, 400)
+    service.remove_users("Everybody", "Person 001")  # the second page begins elsewhere now
+    wait_until_told(users, lists, 399)
+    room = users.evaluate("users => users.scrollHeight")
+    page.route("**/graphql", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        users.evaluate("users => { users.scrollTop = 2_500; }")
+    draw(page)
+    assert "Person 066" in in_view(users)
+    assert users.evaluate("users => users.scrollHeight") > 0.9 * room
+
+    page.unroute("**/graphql")
+    expect(card(users, 101)).to_have_attribute("aria-posinset", "100")
+    lists.settle()
+    assert drawn_around_view(users) == members(service)[: len(drawn_around_view(users))]
+
+
 def test_what_is_in_view_stays_there_while_others_change_what_is_above(
     open_page: OpenPage, service: Service
 ) -> None:
@@ -310,6 +331,8 @@ def test_the_arrow_keys_go_on_from_what_they_have_marked(
 
     marked = page.get_by_role("dialog").locator("[data-combobox-selected]")
     for number in range(1, 61):
+        if number > PAGE:
+            expect(options).not_to_have_count(PAGE)  # what follows is loaded
         page.keyboard.press("ArrowDown")
         expect(marked).to_have_attribute("aria-posinset", str(number))
     until(page, is_loaded)

@@ -215,17 +215,19 @@ function NextPage<Data, Variables extends AnyVariables, Item extends Listed>({
   ...source
 }: InList<Data, Variables, Item> & { after: string }) {
   const [height, setHeight] = useState<number | null>(null);
-  const [total, setTotal] = useState(source.total);
-  const isOld = Math.abs(total - source.total) >= PAGE_SIZE;
+  const [last, setLast] = useState<Page<Item>>();
+  const isOld = Math.abs((last?.totalCount ?? source.total) - source.total) >= PAGE_SIZE;
   const pause = height !== null && !(isOld && isUpToDate);
   const { page, error, retry, isSettled } = usePage(source, after, pause);
-  if (page && page.totalCount !== total) setTotal(page.totalCount);
+  if (page && page !== last) setLast(page);
 
-  if (!page) return error ? <Failed error={error} onRetry={retry} /> : <Rows count={2} />;
+  // Where there is no answer, what it held stays, and all that is below it.
+  const shown = page ?? (error && last);
+  if (!shown) return error ? <Failed error={error} onRetry={retry} /> : <Rows count={2} />;
   return (
     <PageAndNext
       {...source}
-      page={page}
+      page={shown}
       isSettled={isSettled}
       isUpToDate={isUpToDate && isSettled && !isOld}
       height={height}
