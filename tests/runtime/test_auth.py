@@ -1,12 +1,13 @@
 """Who is asking: bearer tokens, cookies of our own pages, and tokens that are good no more."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from models.database import fetch, transaction, watch_statements
-from models.ledger import utc_now
+from models.database import fetch, snapshot, transaction, watch_statements
+from models.ledger import current_revision, utc_now
 from models.organizations import create_organization
 from models.tables import Role
 from models.tokens import create_token
@@ -16,7 +17,7 @@ from runtime.auth import COOKIE, Authenticator
 from runtime.revisions import Revisions
 from tests.client import Asker, Client, asker, serving
 from tests.databases import opened
-from tests.factories import make_admin, make_user
+from tests.factories import make_admin, make_group, make_user
 from tests.schema.writing import write
 
 WHO = {"query": "{ viewer { role user { name } } }"}
@@ -191,6 +192,28 @@ async def test_the_last_use_is_noted_also_of_one_who_is_known(acme: Viewer) -> N
         await authenticator.note_used()
         uses.append((await fetch("SELECT last_used_at FROM tokens"))[0]["last_used_at"])
     assert uses[0] < uses[1]
+
+
+async def test_a_viewer_who_is_known_is_in_a_transaction_as_of_its_snapshot(acme: Viewer) -> None:
+    revisions = Revisions()
+    authenticator = Authenticator(revisions)
+    _, secret = await create_token(acme, "Robot", Role.ADMIN)
+    known = await authenticator.viewer(secret)
+    begun, written = asyncio.Event(), asyncio.Event()
+
+    async def recognise() -> Viewer:
+        async with snapshot():
+            await current_revision(acme.organization_id)
+            begun.set()
+            await written.wait()
+            return await authenticator.viewer(secret)
+
+    recognising = asyncio.create_task(recognise())
+    await begun.wait()
+    await make_group(acme)
+    written.set()
+    assert await revisions.read(acme.organization_id) == known.revision + 1  # at the same time
+    assert await recognising == known
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
