@@ -43,7 +43,8 @@ def differ_in_case_only(text: str, other: str) -> bool:
 
     `name_key` also joins what no case joins, such as “ß” and “ss”, or a ligature and its letters.
     """
-    return composed(text).lower() == composed(other).lower()
+    # Some letters are composed in lower case only: “ǰ” and “J̌” (Unicode, D146).
+    return _compose(composed(text).lower()) == _compose(composed(other).lower())
 
 
 def _compose(text: str) -> str:
