@@ -222,7 +222,10 @@ class UndoChangeInput:
 class UserInput:
     external_id: str | None = optional("Their id in the host product; null leaves it unchanged.")
     name: str = described("Their name.")
-    email: str = described("Their email address: unique, ignoring case.")
+    email: str = described(
+        "Their email address: unique, ignoring case. Of two that differ only in “ß” and “ss”, one "
+        "can be used, and the other does not match its user."
+    )
     avatar_url: str | None = optional(
         "The URL of their picture, beginning with `https://`, `http://` or `/`; null removes it."
     )
