@@ -73,6 +73,8 @@ test.each([
 test('an email or a whole name is found, whatever its case', () => {
   expect(match('ADA@example.com', [], [ada, bo])).toMatchObject({ is: 'found', member: ada });
   expect(match('ada lovelace', [], [ada, bo])).toMatchObject({ is: 'found', member: ada });
+  const jan = { id: 'usr_5', name: '\u01f0an', email: '\u01f0an@example.com' };
+  expect(match('J\u030cAN@EXAMPLE.COM', [], [jan])).toMatchObject({ is: 'found', member: jan });
 });
 
 test('the case of an address does not depend on the language of the browser', () => {

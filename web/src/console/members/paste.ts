@@ -70,5 +70,8 @@ export function match(entry: string, there: Member[], free: Member[]): Match {
   return { entry, is: there.includes(member) ? 'there' : 'found', member };
 }
 
-/** Not by the browser's own language: in Turkish, `INFO@` and `info@` are not the same. */
-export const same = (text: string) => text.normalize('NFC').toLowerCase();
+/**
+ * Not by the browser's own language: in Turkish, `INFO@` and `info@` are not the same. Some letters
+ * are composed in lower case only, such as `ǰ`.
+ */
+export const same = (text: string) => text.normalize('NFC').toLowerCase().normalize('NFC');
