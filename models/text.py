@@ -43,8 +43,15 @@ def differ_in_case_only(text: str, other: str) -> bool:
 
     `name_key` also joins what no case joins, such as “ß” and “ss”, or a ligature and its letters.
     """
-    # Some letters are composed in lower case only: “ǰ” and “J̌” (Unicode, D146).
-    return _compose(composed(text).lower()) == _compose(composed(other).lower())
+    return _lower(text) == _lower(other)
+
+
+def _lower(text: str) -> str:
+    """A text in lower case, composed again: some letters are composed in lower case only (“ǰ”).
+
+    A dot ends a word, as in addresses: “ΚΌΣΜΟΣ.ΕΛ” is “κόσμος.ελ”, which Python ends with “σ”.
+    """
+    return _compose(".".join(word.lower() for word in composed(text).split(".")))
 
 
 def _compose(text: str) -> str:

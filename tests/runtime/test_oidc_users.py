@@ -61,6 +61,7 @@ async def test_an_organization_is_named_in_any_case_or_by_its_id(
         ),
         ("ofﬁce@acme.example", "OFﬁCE@ACME.example", ["office@acme.example"]),
         ("Ο@οδός.example", "ο@οδός.EXAMPLE", ["ο@οδόσ.example"]),
+        ("ο@κόσμος.ελ", "Ο@ΚΌΣΜΟΣ.ΕΛ", ["ο@κόσμοσ.ελ"]),
         ("Åsa@acme.example", "a\u030asa@acme.example", ["asa@acme.example"]),
         ("ǰan@acme.example", "J\u030cAN@acme.example", ["jan@acme.example"]),
     ],
