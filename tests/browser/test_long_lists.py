@@ -249,6 +249,13 @@ def test_it_keeps_its_place_while_the_service_does_not_answer(
     assert "Person 066" in in_view(users)
     assert users.evaluate("users => users.scrollHeight") > 0.9 * room
 
+    scroll(users, 1)  # what could not be asked for goes out of view
+    expect(card(users, 75)).to_have_count(0)
+    assert users.evaluate("users => users.scrollHeight") > 0.9 * room
+    users.evaluate("users => { users.scrollTop = 2_500; }")
+    draw(page)
+    assert in_view(users)
+
     page.unroute("**/graphql")
     expect(card(users, 101)).to_have_attribute("aria-posinset", "100")
     lists.settle()

@@ -221,8 +221,9 @@ function NextPage<Data, Variables extends AnyVariables, Item extends Listed>({
   const { page, error, retry, isSettled } = usePage(source, after, pause);
   if (page && page !== last) setLast(page);
 
-  // Where there is no answer, what it held stays, and all that is below it.
-  const shown = page ?? (error && last);
+  // Where there is no answer, what it held stays, and all that is below it: also once it is not drawn,
+  // when urql tells neither of what it held nor of the error.
+  const shown = page ?? last;
   if (!shown) return error ? <Failed error={error} onRetry={retry} /> : <Rows count={2} />;
   return (
     <PageAndNext
