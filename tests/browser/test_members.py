@@ -87,6 +87,30 @@ def test_the_popover_loads_more_under_the_arrow_keys(open_page: OpenPage, servic
     expect(options.first).not_to_have_attribute("aria-selected", "true")
 
 
+def test_the_popover_stays_where_somebody_is_added_by_a_click(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_users("Support", 60)
+    page = opened(open_page, service)
+    users = popover(page, "users")
+    options = users.get_by_role("option")
+    marked = users.locator("[data-combobox-selected]")
+    expect(options).to_have_count(50)
+    options.last.scroll_into_view_if_needed()
+    expect(options).to_have_count(100)
+    after = options.nth(41).get_by_role("paragraph").first.inner_text()
+    options.nth(40).click()
+    expect(marked).to_contain_text(after)
+    expect(marked).to_be_in_viewport()
+
+    options.last.scroll_into_view_if_needed()
+    draw(page)
+    before = options.nth(-2).get_by_role("paragraph").first.inner_text()
+    options.last.click()
+    expect(marked).to_contain_text(before)
+    expect(marked).to_be_in_viewport()
+
+
 def test_several_are_added_by_keyboard_alone(open_page: OpenPage, service: Service) -> None:
     page = opened(open_page, service)
     page.get_by_role("button", name=f"Add users to {CLOSERS}").focus()

@@ -29,13 +29,15 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
   const shown = useRef(new Map<string, Member>());
   const plural = kind.title.toLowerCase();
 
+  const options = () => [...(list.current?.querySelectorAll('[data-combobox-option]') ?? [])];
+
   async function add(id: string) {
     const member = shown.current.get(id);
     if (!member) return;
-    const place = combobox.getSelectedOptionIndex();
+    const place = options().findIndex((option) => option.getAttribute('value') === id);
     const done = onAdd([member]);
     // The one that was added leaves the list; the next one takes its place.
-    requestAnimationFrame(() => combobox.selectOption(Math.max(place, 0)));
+    requestAnimationFrame(() => combobox.selectOption(Math.min(place, options().length - 1)));
     setSaid((await done) ? `Added ${member.name}.` : `${member.name} was not added.`);
   }
 
@@ -44,9 +46,8 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
    * options: Enter would add who has come into that place.
    */
   function recount({ key }: KeyboardEvent) {
-    const options = [...(list.current?.querySelectorAll('[data-combobox-option]') ?? [])];
     const isAsked = search === text.trim() && !list.current?.querySelector('[aria-busy=true]');
-    const marked = options.findIndex((option) => option.hasAttribute('data-combobox-selected'));
+    const marked = options().findIndex((option) => option.hasAttribute('data-combobox-selected'));
     combobox.updateSelectedOptionIndex(key === 'Enter' && !isAsked ? -1 : marked);
   }
 
