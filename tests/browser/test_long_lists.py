@@ -349,18 +349,41 @@ def test_the_arrow_keys_go_on_from_what_they_have_marked(
     expect(marked).to_be_in_viewport()
 
 
-def test_a_search_leads_back_to_all_of_it(open_page: OpenPage, service: Service) -> None:
+def test_a_search_shows_its_first_match_and_leads_back_to_all_of_it(
+    open_page: OpenPage, service: Service
+) -> None:
     page, users, lists = scrolled(open_page, service, 400)
     search = section(page, "Users").get_by_label("Search users of Everybody")
+    search.fill("Person 1")
+    expect(users.get_by_role("listitem").first).to_contain_text("Person 100")
+    lists.settle()
+    assert in_view(users)[0] == "Person 100"
+    scroll(users, 1)
+    lists.settle()
     search.fill("Person 37")
     expect(users.get_by_role("listitem")).to_have_count(10)
-    assert in_view(users)
+    assert in_view(users)[0] == "Person 370"
     search.fill("")
     expect(card(users, 1)).to_be_attached()
     lists.settle()
+    assert in_view(users)[0] == "Person 001"
     shown = drawn_around_view(users)
-    place = members(service).index(shown[0])
-    assert members(service)[place : place + len(shown)] == shown
+    assert members(service)[: len(shown)] == shown
+
+
+def test_a_search_of_those_who_can_be_added_shows_its_first_match(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_users("Support", 60)
+    page = open_page(f"/groups?open={service.group('Sales')}")
+    dialog = popover(page, "users", "Sales")
+    options = dialog.get_by_role("option")
+    expect(options).to_have_count(PAGE)
+    options.last.scroll_into_view_if_needed()
+    expect(options).not_to_have_count(PAGE)
+    dialog.get_by_role("combobox").fill("Person")
+    expect(options.first).to_contain_text("Person 001")
+    expect(options.first).to_be_in_viewport()
 
 
 def test_screen_readers_are_told_where_each_stands(open_page: OpenPage, service: Service) -> None:

@@ -69,6 +69,7 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
           onChange={(event) => {
             setText(event.currentTarget.value);
             combobox.resetSelectedOption();
+            list.current?.scrollTo({ top: 0 });
           }}
           onKeyDown={recount}
           onPaste={paste}

@@ -30,6 +30,7 @@ export function Section({ kind, group, total }: Props) {
   const titleId = useId();
   const { add, remove } = useMembership(kind, group);
   const left = useRef<Left>(null);
+  const list = useRef<HTMLDivElement>(null);
   // Once it is there it stays: it may have the focus, and text that was not searched for yet.
   const [hasSearch, setHasSearch] = useState(false);
   if (total >= MANY && !hasSearch) setHasSearch(true);
@@ -63,10 +64,18 @@ export function Section({ kind, group, total }: Props) {
           size="xs"
           mb="xs"
           value={search}
-          onSearch={setSearch}
+          onSearch={(text) => {
+            setSearch(text);
+            list.current?.scrollTo({ top: 0 });
+          }}
         />
       )}
-      <ScrollArea.Autosize className={classes.list} type="auto" offsetScrollbars="present">
+      <ScrollArea.Autosize
+        viewportRef={list}
+        className={classes.list}
+        type="auto"
+        offsetScrollbars="present"
+      >
         <Endless
           query={kind.members}
           variables={{ id: group.id, search: search || null }}
