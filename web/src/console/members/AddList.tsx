@@ -34,10 +34,14 @@ export function AddList({ kind, groupId, takesFocus, onAdd, onPasteMany }: Props
   async function add(id: string) {
     const member = shown.current.get(id);
     if (!member) return;
-    const place = options().findIndex((option) => option.getAttribute('value') === id);
+    const all = options();
+    const place = all.findIndex((option) => option.getAttribute('value') === id);
+    const beside = all[place + 1] ?? all[place - 1];
     const done = onAdd([member]);
-    // The one that was added leaves the list; the next one takes its place.
-    requestAnimationFrame(() => combobox.selectOption(Math.min(place, options().length - 1)));
+    // The one that was added leaves the list, perhaps a moment later.
+    requestAnimationFrame(
+      () => beside?.isConnected && combobox.selectOption(options().indexOf(beside)),
+    );
     setSaid((await done) ? `Added ${member.name}.` : `${member.name} was not added.`);
   }
 
