@@ -76,6 +76,13 @@ async def nothing_is_held(url: str) -> None:
         await other.rollback()
 
 
+async def all_is_as_before(viewer: Viewer, url: str) -> None:
+    """Assert that nothing of `rename_and` is left, and that the next write is made."""
+    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
+    await nothing_is_held(url)
+    await make_group(viewer)
+
+
 async def rename_and(sql: str) -> None:
     """Rename the organization and run a statement, in one transaction."""
     async with transaction():
@@ -310,9 +317,7 @@ async def test_a_connection_that_dies_in_a_transaction_is_replaced(
 ) -> None:
     with pytest.raises(Unavailable, match="terminating connection"):
         await rename_and("SELECT pg_terminate_backend(pg_backend_pid())")
-    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
-    await nothing_is_held(database_url)
-    await make_group(viewer)
+    await all_is_as_before(viewer, database_url)
 
 
 @pytest.mark.parametrize("databases", ["postgres"], indirect=True)
@@ -359,9 +364,7 @@ async def test_a_disk_that_is_full_in_a_savepoint_takes_the_transaction_along(
     async with opened(database_url):
         with pytest.raises(Unwritable, match="disk is full"):
             await rename_and_fill()
-    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
-    await nothing_is_held(database_url)
-    await make_group(viewer)
+    await all_is_as_before(viewer, database_url)
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
@@ -383,9 +386,7 @@ async def test_a_statement_that_is_stopped_in_a_savepoint_takes_the_transaction_
     renaming.cancel()
     with pytest.raises(asyncio.CancelledError):
         await renaming
-    assert (await fetch("SELECT name FROM organizations"))[0]["name"] == "Acme"
-    await nothing_is_held(database_url)
-    await make_group(viewer)
+    await all_is_as_before(viewer, database_url)
 
 
 @pytest.mark.parametrize("block", [transaction, snapshot])

@@ -28,7 +28,7 @@ interface Entry {
   shows: number;
   /** Whether it failed, and waits to be asked again. */
   waits: boolean;
-  /** Whether a write was answered since it was asked, which the cache has cover what is answered. */
+  /** Whether a write was answered since it was asked: what is shown is not its answer alone. */
   isCovered: boolean;
 }
 
@@ -175,7 +175,10 @@ export class Freshness {
     this.note(revision);
   }
 
-  /** Of a list without who was removed, for one, the cache takes the cursors but not the items. */
+  /**
+   * The cache lays a write over the answers to what was asked before it: a list that somebody was
+   * removed from, say, has the answer's cursors then, but not its items.
+   */
   private cover(): void {
     for (const key of this.inFlight) {
       const entry = this.active.get(key);
