@@ -8,7 +8,7 @@ from models.database import Row, fetch
 from models.ledger import utc_now
 from models.sessions import create_sign_in_link
 from models.tables import Role, UserStatus
-from models.text import differ_in_case_only, name_key
+from models.text import differ_in_case_only, is_storable, name_key
 from models.tokens import create_token, revoke_token, tokens, tokens_by_id
 from models.viewer import Viewer, effective_role
 
@@ -87,12 +87,14 @@ async def user_with_email(viewer: Viewer, email: str) -> Row:
 
     As with an issuer's tokens (`recognise_user`), it must be that very address, in any case.
     """
-    rows = await fetch(
-        "SELECT id, name, email, status FROM users WHERE organization_id = $1 AND email_key = $2 "
-        "AND until_revision IS NULL",
-        viewer.organization_id,
-        name_key(email.strip()),
-    )
+    key, rows = name_key(email.strip()), list[Row]()
+    if is_storable(key):
+        rows += await fetch(
+            "SELECT id, name, email, status FROM users WHERE organization_id = $1 "
+            "AND email_key = $2 AND until_revision IS NULL",
+            viewer.organization_id,
+            key,
+        )
     if not rows or not differ_in_case_only(rows[0]["email"], email):
         raise Refusal(f"The organization has no user “{email}”.")
     return rows[0]

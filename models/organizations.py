@@ -4,7 +4,7 @@ from models import ids
 from models.database import Row, fetch, transaction
 from models.errors import Code, DomainError
 from models.ledger import utc_now
-from models.text import Reader, name_key
+from models.text import Reader, is_storable, name_key
 from models.viewer import Viewer
 
 
@@ -43,5 +43,8 @@ async def all_organizations() -> list[Row]:
 
 async def find_organization(name: str) -> Viewer | None:
     """The operator's viewer in the organization with this name, ignoring case; or None."""
-    rows = await fetch("SELECT id FROM organizations WHERE name_key = $1", name_key(name.strip()))
+    key = name_key(name.strip())
+    if not is_storable(key):
+        return None
+    rows = await fetch("SELECT id FROM organizations WHERE name_key = $1", key)
     return Viewer.operator(rows[0]["id"]) if rows else None

@@ -93,6 +93,17 @@ async def test_an_address_that_may_be_somebody_elses_is_unknown(
         assert await refusal(database_url, "sign-in-link", *ACME, *ada) == said
 
 
+async def test_names_in_another_encoding_than_utf_8_are_unknown(
+    viewer: Viewer, database_url: str
+) -> None:
+    name = "Jos\udce9"  # what Python makes of an argument in Latin-1
+    async with unchanged(viewer):
+        said = await refusal(database_url, "token", "list", "--organization", name)
+        assert said.startswith("There is no organization “Jos\\udce9”.")
+        said = await refusal(database_url, "sign-in-link", *ACME, "--user", f"{name}@example.com")
+        assert said == "The organization has no user “Jos\\udce9@example.com”."
+
+
 async def test_tokens_are_listed_with_their_state_and_without_secrets(
     viewer: Viewer, database_url: str
 ) -> None:
