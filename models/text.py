@@ -148,7 +148,7 @@ class Reader:
         return text
 
     def url(self, value: str | None, field: str) -> str | None:
-        """An http(s) URL, or a path on this host, which pages will show as an image."""
+        """An http(s) URL of an image, or its path on this host. (Our pages show none over http.)"""
         text = self.optional(value, field, "Address", URL_LENGTH)
         if text and not text.startswith(("https://", "http://", "/")):
             self.refuse(

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runtime.settings import Settings
 
 # GraphiQL's editor sets styles from scripts, and runs its workers from blobs; avatars may be hosted
-# anywhere. Nothing else comes from another origin.
+# anywhere, but not come over plain HTTP. Nothing else comes from another origin.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: https:; font-src 'self' data:; connect-src 'self'; "

@@ -227,7 +227,8 @@ class UserInput:
         "can be used, and the other does not match its user."
     )
     avatar_url: str | None = optional(
-        "The URL of their picture, beginning with `https://`, `http://` or `/`; null removes it."
+        "The URL of their picture, beginning with `https://`, `http://` or `/`; null removes it. "
+        "The console does not show those at `http://`."
     )
     role: Role | None = optional("What they may do; MEMBER by default for a new user.")
     status: UserStatus | None = optional(
@@ -245,7 +246,8 @@ class BotInput:
     name: str = described("Its name.")
     description: str | None = optional("What it trains; null removes it.")
     avatar_url: str | None = optional(
-        "The URL of its picture, beginning with `https://`, `http://` or `/`; null removes it."
+        "The URL of its picture, beginning with `https://`, `http://` or `/`; null removes it. "
+        "The console does not show those at `http://`."
     )
     features: list[str] | None = optional(
         "Short labels: at most 20, of at most 40 characters each; null removes them."
@@ -262,7 +264,8 @@ class PersonaInput:
     name: str = described("Its name.")
     description: str | None = optional("Who it is; null removes it.")
     avatar_url: str | None = optional(
-        "The URL of its picture, beginning with `https://`, `http://` or `/`; null removes it."
+        "The URL of its picture, beginning with `https://`, `http://` or `/`; null removes it. "
+        "The console does not show those at `http://`."
     )
 
 
