@@ -55,6 +55,11 @@ class BadRequest(RequestError):
     """Invalid arguments, such as a malformed cursor."""
 
 
+# What its sender is told of a token, wherever that is found.
+EXPIRED = "This token has expired."
+NOT_VALID = "This token is unknown, expired or revoked."
+
+
 class Unauthenticated(RequestError):
     """There is no token, or it is unknown, expired or revoked."""
 

@@ -19,7 +19,7 @@ import orjson
 from models import ids
 from models.database import Row, fetch, fetch_behind, transaction
 from models.database.statements import Statement
-from models.errors import Code, DomainError, Forbidden, Unauthenticated
+from models.errors import EXPIRED, NOT_VALID, Code, DomainError, Forbidden, Unauthenticated
 from models.sql import Params, values
 from models.tables import Action, UserStatus
 from models.turns import turn
@@ -169,7 +169,7 @@ async def begin(
     if previous:
         current, changed_at = previous.revision, previous.now
     if viewer.has_expired(utc_now()):  # while the write waited for its turn
-        raise Unauthenticated("This token has expired.")
+        raise Unauthenticated(EXPIRED)
     if not is_up_to_date(viewer, organization):
         viewer = await _verified(viewer, organization)
     if expected_revision is not None and expected_revision != current:
@@ -216,7 +216,7 @@ async def _verified(viewer: Viewer, organization: Row) -> Viewer:
     no_user = viewer.user_id and (row["status"] != UserStatus.ACTIVE or row["until_revision"])
     no_token = viewer.token_id and (row["token_id"] is None or row["revoked_at"])
     if no_user or no_token:
-        raise Unauthenticated("This token is unknown, expired or revoked.")
+        raise Unauthenticated(NOT_VALID)
     if RANK.index(effective_role(row["token_role"], row["role"])) < RANK.index(viewer.role):
         raise Forbidden("Your role was changed in the meantime; reload to see what you may do.")
     name = row["name"] if viewer.user_id else row["token_name"]

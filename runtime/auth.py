@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from models import ledger, tokens
 from models.database import is_in_transaction
-from models.errors import Busy, Unauthenticated, Unavailable
+from models.errors import NOT_VALID, Busy, Unauthenticated, Unavailable
 from models.ledger import utc_now
 from models.tokens import hash_secret
 from models.viewer import Viewer
@@ -153,7 +153,7 @@ class Authenticator:
             return await self.issuer.viewer(secret, waits=not is_in_transaction())
         viewer = await tokens.authenticate(secret)
         if viewer is None:
-            raise Unauthenticated("This token is unknown, expired or revoked.")
+            raise Unauthenticated(NOT_VALID)
         return viewer
 
     def _key(self, secret: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 
 from models import tokens
-from models.errors import Unauthenticated
+from models.errors import EXPIRED, Unauthenticated
 from models.tables import Role
 from models.viewer import RANK, Viewer
 from runtime.issuer_keys import IssuerKeys
@@ -150,7 +150,7 @@ def _sentence(error: jwt.PyJWTError) -> str:
         case jwt.MissingRequiredClaimError():
             return f"This token lacks the claim `{error.claim}`."
         case jwt.ExpiredSignatureError():
-            return "This token has expired."
+            return EXPIRED
         case jwt.ImmatureSignatureError():
             return "This token is not valid yet."
         case jwt.InvalidAudienceError():

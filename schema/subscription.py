@@ -11,7 +11,7 @@ from strawberry import UNSET
 
 from models import history, ledger
 from models.database import Row
-from models.errors import Unauthenticated
+from models.errors import EXPIRED, Unauthenticated
 from models.history import NEWEST_FIRST
 from models.ledger import ABOUT_VIEWERS
 from models.viewer import Viewer
@@ -109,7 +109,7 @@ async def _offered(subscriber: Subscriber, info: Info) -> list[Row]:
         async with asyncio.timeout(left):
             return await subscriber.take()
     except TimeoutError:
-        raise Unauthenticated("This token has expired.") from None
+        raise Unauthenticated(EXPIRED) from None
 
 
 @strawberry.type(description="Live updates.")
