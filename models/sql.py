@@ -7,7 +7,7 @@ from typing import Any
 from models.database import behind_first, has_pairs, is_postgres
 from models.database.pairs import INDEXED, TABLE, beginning, pairs
 from models.errors import BadRequest
-from models.text import EMAIL_LENGTH, composed, is_storable, name_key
+from models.text import EMAIL_LENGTH, is_longer, is_storable, name_key
 
 SEARCH_LENGTH = EMAIL_LENGTH  # the longest text that is searched
 
@@ -78,16 +78,12 @@ def search_key(search: str) -> str:
     return name_key(search).strip()
 
 
-def _is_too_long(search: str) -> bool:
-    return len(composed(search)) > SEARCH_LENGTH
-
-
 def contains(params: Params, search: str | None, *columns: str) -> str:
     """` AND (…)`: one of the key columns contains the text; empty without a search.
 
     Raises BadRequest for a text that is too long, or that no name can contain.
     """
-    if _is_too_long(search or ""):
+    if is_longer(search or "", SEARCH_LENGTH):
         raise BadRequest(f"`search` is too long: at most {SEARCH_LENGTH} characters.")
     key = search_key(search) if search else ""
     if not key:
@@ -111,7 +107,7 @@ def by_pairs(
     meets exactly one of them, but so may a few others: use them only together with `contains`.
     """
     key = search_key(search)
-    if table != TABLE or not has_pairs() or _is_too_long(search):
+    if table != TABLE or not has_pairs() or is_longer(search, SEARCH_LENGTH):
         return None
     held = pairs(organization_id, key)
     names = beginning(key) if held else None

@@ -102,12 +102,15 @@ def _clean(kind: Kind, inputs: Sequence[Mapping[str, Any]]) -> list[Values]:
         problems += reader.problems
     if problems:
         raise DomainError(problems)
+    for values in cleaned:
+        values["name_key"] = name_key(values["name"])
+        if kind is USERS:
+            values["email_key"] = name_key(values["email"])
     return cleaned
 
 
 def _clean_one(reader: Reader, kind: Kind, given: Mapping[str, Any]) -> Values:
     values: Values = {"name": reader.required(given["name"], "name", "Name")}
-    values["name_key"] = name_key(values["name"])
     if external_id := reader.optional(
         given.get("external_id"), "externalId", "External id", EXTERNAL_ID_LENGTH
     ):
@@ -116,7 +119,6 @@ def _clean_one(reader: Reader, kind: Kind, given: Mapping[str, Any]) -> Values:
         values["avatar_url"] = reader.url(given["avatar_url"], "avatarUrl")
     if kind is USERS:
         values["email"] = reader.email(given["email"])
-        values["email_key"] = name_key(values["email"])
         values |= {key: given[key] for key in ("role", "status") if given.get(key)}
         return values
     if "description" in given:

@@ -19,6 +19,7 @@ from models.text import is_storable
 
 DEFAULT_PAGE = 50
 LARGEST_NUMBER = 2**31 - 1  # that fits GraphQL's Int, and PostgreSQL's integer
+LONGEST_CURSOR = 4_096  # characters; the longest that we make has fewer than half
 
 First = Annotated[
     int | None,
@@ -114,6 +115,8 @@ def encode_cursor(order: Order, row: Any) -> str:
 def decode_cursor(order: Order, cursor: str, argument: str) -> tuple[Any, ...]:
     """The key in a cursor. Raises BadRequest if it is not a cursor of this listing."""
     try:
+        if len(cursor) > LONGEST_CURSOR:
+            raise ValueError("too long")
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         name, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, TypeError):

@@ -1,20 +1,24 @@
 """Texts: trimmed, bounded, and in the form in which they are compared."""
 
+import sys
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import text
 from models.errors import Code, DomainError
 from models.kinds import KINDS
 from models.text import (
     EMAIL_LENGTH,
+    MOST_COMPOSED,
     NAME_LENGTH,
     SHORT,
     Reader,
     composed,
     in_words,
+    is_longer,
     is_storable,
     name_key,
     quantity,
@@ -80,6 +84,31 @@ def test_very_many_marks_are_composed(marks: str, expected: tuple[str, str]) -> 
     """Before the tests are stopped: sorted by insertion, they would take an hour."""
     first, second = expected
     assert composed("x" + marks * 150_000) == f"x{first * 150_000}{second * 150_000}"
+
+
+@given(st.text(st.sampled_from(MARKS)), st.integers(0, 8))
+def test_a_text_is_longer_if_it_is_once_it_is_composed(text: str, length: int) -> None:
+    assert is_longer(text, length) is (len(composed(text)) > length)
+
+
+def test_no_character_is_composed_of_more_than_a_longer_text_may_have() -> None:
+    decomposed = (unicodedata.normalize("NFD", chr(code)) for code in range(sys.maxunicode + 1))
+    assert max(map(len, decomposed)) == MOST_COMPOSED
+
+
+@pytest.mark.parametrize("character", ["x", "é", "\u0301", "\u200b"])
+def test_a_text_that_is_much_too_long_is_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch, character: str
+) -> None:
+    """It may be a megabyte, in hundreds of places of one request."""
+    monkeypatch.setattr(text, "_compose", None)
+    monkeypatch.setattr(text, "is_blank", None)
+    long = character * (MOST_COMPOSED * EMAIL_LENGTH + 1)
+    reader = Reader()
+    reader.required(long, "name", "Name")
+    reader.email(f"{long}@example.com")
+    assert [problem.code for problem in reader.problems] == [Code.TOO_LONG] * 2
+    assert is_longer(long, EMAIL_LENGTH)
 
 
 @pytest.mark.parametrize(

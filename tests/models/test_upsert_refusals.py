@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from models import upserts
 from models.directory import IDS_AT_ONCE, delete_entries
 from models.errors import Code
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
@@ -78,6 +79,16 @@ async def test_a_description_is_bounded(viewer: Viewer, kind: Kind) -> None:
     given = {"name": "Coach", "description": "x" * (DESCRIPTION_LENGTH + 1)}
     async with refused(viewer, (Code.TOO_LONG, kind.plural, "0", "description")):
         await upsert_entries(viewer, kind, [given])
+
+
+@every_kind
+async def test_no_key_is_made_of_a_name_that_is_refused(
+    viewer: Viewer, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upserts, "name_key", None)
+    given = with_emails(kind, {"name": "Good"}, {"name": "é" * 1_000})
+    async with refused(viewer, (Code.TOO_LONG, kind.plural, "1", "name")):
+        await upsert_entries(viewer, kind, given)
 
 
 async def test_all_that_is_wrong_is_told_at_once(viewer: Viewer) -> None:

@@ -181,6 +181,18 @@ async def test_no_list_fails_for_a_cursor_that_somebody_made_up(world: World) ->
             await no_fault(world.ask, query)
 
 
+async def test_a_cursor_longer_than_any_of_ours_is_refused(ask: Asker) -> None:
+    query = "query($c: String) { groups(after: $c) { totalCount } }"
+    assert await ask.codes(query, c=cursor("group", "x" * 300, "grp_0")) == []
+    assert await ask.codes(query, c=cursor("group", "x" * 5_000, "grp_0")) == ["BAD_REQUEST"]
+
+
+async def test_a_very_long_text_in_many_places_is_answered(ask: Asker) -> None:
+    places = " ".join(f"a{n}: users(search: $s) {{ totalCount }}" for n in range(50))
+    codes = await ask.codes(f"query($s: String) {{ {places} }}", s="é" * 200_000)
+    assert set(codes) == {"BAD_REQUEST"}
+
+
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: (
