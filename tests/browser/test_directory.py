@@ -6,9 +6,10 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
-from tests.browser.service import Service
+from tests.browser.conftest import OpenPage, Watch
+from tests.browser.service import Server, Service
 from tests.browser.test_groups import section
+from tests.ports import free_port
 
 BEFORE = timedelta(days=2)
 """How long ago there was no organization yet, also where midnight has passed since it was made."""
@@ -146,6 +147,38 @@ def test_a_long_way_of_access_is_told_in_full_when_asked_for(
     expect(gym.get_by_role("button", name="show fewer")).to_be_focused()
     page.keyboard.press("Enter")
     expect(gym.get_by_role("link", name="Crew")).to_have_count(10)
+
+
+def test_what_somebody_may_use_is_shown_through_however_many_groups(
+    open_page: OpenPage, service: Service, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drills = service.ask(
+        "mutation ($all: [BotInput!]!) { upsertBots(input: {bots: $all}) { bots { id } } }",
+        all=[{"name": f"Drill {number:02}"} for number in range(1, 13)],
+    )
+    hana = service.user("Hana Sato")
+    groups = " ".join(
+        f'g{number}: createGroup(input: {{name: "Crew {number:02}", userIds: ["{hana}"],'
+        " botIds: $bots}) { userErrors { message } }"
+        for number in range(40)
+    )
+    ids = [bot["id"] for bot in drills["upsertBots"]["bots"]]
+    service.ask(f"mutation ($bots: [ID!]!) {{ {groups} }}", bots=ids)
+
+    # Of all her bots, the groups alone are more than that; of a few they are not.
+    monkeypatch.setenv("COHORT_MAX_COST", "400")
+    with free_port() as port:
+        server = Server(service.server.file, port)
+        watch.expect(server.url)
+        try:
+            size = {"width": 1_280, "height": 4_000}
+            page = open_page(f"/users/{hana}", base_url=server.url, viewport=size)
+            bots = section(page, "Bots").get_by_role("listitem")
+            expect(bots).to_have_count(17)
+            expect(bots.filter(has_text="Drill 01")).to_contain_text("and 30 more")
+            expect(page.get_by_role("alert")).to_have_count(0)
+        finally:
+            server.stop()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import { type Client, CombinedError } from '@urql/core';
 import { type AccessImpactInput, ImpactDocument, type ImpactQuery } from '../api/operations';
 import { PAGE_SIZE } from '../api/pageSize';
+import { isTooMuch } from '../api/tooMuch';
 import { count, list } from '../ui/count';
 import { isolated } from '../ui/isolated';
 
@@ -38,11 +39,6 @@ export async function impactOf(client: Client, of: AccessImpactInput): Promise<I
   }
   throw problem;
 }
-
-/** Whether it helps to ask for less: not where any question is refused, until some time later. */
-const isTooMuch = ({ graphQLErrors, response }: CombinedError) =>
-  graphQLErrors.some(({ extensions }) => extensions.code === 'LIMIT_EXCEEDED') &&
-  !response?.headers.has('Retry-After');
 
 /**
  * Says who loses what and who keeps it, as one line:

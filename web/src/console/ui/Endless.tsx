@@ -4,6 +4,7 @@ import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { Fragment, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useQuery } from 'urql';
 import { PAGE_SIZE } from '../api/pageSize';
+import { isTooMuch } from '../api/tooMuch';
 import { count } from './count';
 import classes from './Endless.module.css';
 import { Failed } from './Failed';
@@ -61,7 +62,7 @@ function List<Data, Variables extends AnyVariables, Item extends Listed>(
   props: Props<Data, Variables, Item>,
 ) {
   const { search } = props.variables as { search?: string | null };
-  const { page, error, retry, isSettled } = usePage(props, null);
+  const { page, error, retry, isSettled, size } = usePage(props, null, PAGE_SIZE);
   const [windowing] = useState(() => new Windowing());
 
   function content() {
@@ -73,6 +74,7 @@ function List<Data, Variables extends AnyVariables, Item extends Listed>(
         {...props}
         page={page}
         isSettled={isSettled}
+        size={size}
         windowing={windowing}
         total={totalCount}
         isUpToDate={isSettled}
@@ -108,17 +110,31 @@ function Found({ search, total }: { search: string | null; total: number | null 
   return <VisuallyHidden role="status">{told.text}</VisuallyHidden>;
 }
 
+/** By what a page is divided where all that hangs on its items, such as groups, is too much. */
+const FEWER = 10;
+
+/** @param most how many are asked for, unless they are more than the service tells at once. */
 function usePage<Data, Variables extends AnyVariables, Item extends Listed>(
   { query, variables, pick }: Source<Data, Variables, Item>,
   after: string | null,
+  most: number,
   pause = false,
 ) {
+  const [size, setSize] = useState(most);
   const [{ data, error, fetching }, retry] = useQuery<Data, AnyVariables>({
     query,
-    variables: { ...variables, first: PAGE_SIZE, after },
+    variables: { ...variables, first: size, after },
     pause,
   });
-  return { page: data && pick(data), error, retry, isSettled: !fetching };
+  const isLessAsked = error !== undefined && isTooMuch(error) && (fetching || size > 1);
+  if (isLessAsked && !fetching) setSize(Math.ceil(size / FEWER));
+  return {
+    page: data && pick(data),
+    error: isLessAsked ? undefined : error,
+    retry,
+    isSettled: !fetching && !isLessAsked,
+    size,
+  };
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -126,6 +142,8 @@ const NONE: ReadonlySet<string> = new Set();
 interface InList<Data, Variables extends AnyVariables, Item extends Listed>
   extends Source<Data, Variables, Item> {
   windowing: Windowing;
+  /** How many the page above has asked for. */
+  size: number;
   /** How many the list holds, as the first page has it. */
   total: number;
   /** Whether all pages above are of about that many. */
@@ -218,7 +236,7 @@ function NextPage<Data, Variables extends AnyVariables, Item extends Listed>({
   const [last, setLast] = useState<Page<Item>>();
   const isOld = Math.abs((last?.totalCount ?? source.total) - source.total) >= PAGE_SIZE;
   const pause = height !== null && !(isOld && isUpToDate);
-  const { page, error, retry, isSettled } = usePage(source, after, pause);
+  const { page, error, retry, isSettled, size } = usePage(source, after, source.size, pause);
   if (page && page !== last) setLast(page);
 
   // Where there is no answer, what it held stays, and all that is below it: also once it is not drawn,
@@ -230,6 +248,7 @@ function NextPage<Data, Variables extends AnyVariables, Item extends Listed>({
       {...source}
       page={shown}
       isSettled={isSettled}
+      size={size}
       isUpToDate={isUpToDate && isSettled && !isOld}
       height={height}
       onHeight={setHeight}
