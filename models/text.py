@@ -1,5 +1,6 @@
 """Reading texts that people type: trimmed, bounded, normalised to compare. Wording of summaries."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -25,7 +26,8 @@ HIDDEN = frozenset(
 )
 # Of the characters that format others, those that are drawn (Prepended_Concatenation_Mark).
 DRAWN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
-SHORT = 100  # characters that Python composes quickly, whatever they are
+# As many combining marks in a row as Python takes long to sort; or other signs, but no letters.
+MANY_MARKS = re.compile(r"\W{100,}")
 # The most characters that are composed into one, such as U+1F82. A text of more than so many times
 # its limit is known to be too long without composing it: a request may have the same one, as large
 # as a body may be, in hundreds of places.
@@ -69,7 +71,7 @@ def _compose(text: str) -> str:
     Python sorts the combining marks of a character by insertion, so half a megabyte of them would
     take an hour. Marks that are in order already take no time.
     """
-    if len(text) > SHORT and not text.isascii():
+    if not text.isascii() and MANY_MARKS.search(text):
         text = "".join(_in_order(text))
     return unicodedata.normalize("NFC", text)
 

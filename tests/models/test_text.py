@@ -12,9 +12,9 @@ from models.errors import Code, DomainError
 from models.kinds import KINDS
 from models.text import (
     EMAIL_LENGTH,
+    MANY_MARKS,
     MOST_COMPOSED,
     NAME_LENGTH,
-    SHORT,
     Reader,
     composed,
     in_words,
@@ -71,9 +71,18 @@ def test_what_can_be_kept_has_a_key_that_can_be_kept(text: str) -> None:
 MARKS = "\u0300\u0323\u0344\u0345\u0f73\u0f81\u05b0\u3099\u1100\u1161\u11a8aeυか각ạǖ"
 
 
-@given(st.text(st.sampled_from(MARKS), min_size=SHORT + 1) | st.text(min_size=SHORT + 1))
-def test_a_long_text_is_composed_like_a_short_one(text: str) -> None:
+@given(st.text(st.sampled_from(MARKS)), st.text(), st.text(st.sampled_from(MARKS)))
+def test_many_marks_are_composed_like_few(before: str, within: str, after: str) -> None:
+    text = before + "\u0301" * 100 + within + after
+    assert MANY_MARKS.search(text)
     assert composed(text) == unicodedata.normalize("NFC", text).strip()
+
+
+def test_whatever_is_sorted_as_a_mark_counts_as_one() -> None:
+    characters = map(chr, range(sys.maxunicode + 1))
+    marks = [c for c in characters if unicodedata.combining(unicodedata.normalize("NFD", c)[0])]
+    assert marks
+    assert all(MANY_MARKS.fullmatch(mark * 100) for mark in marks)
 
 
 @pytest.mark.parametrize(
