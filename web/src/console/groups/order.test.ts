@@ -9,6 +9,8 @@ test('the address says the order', () => {
 
 test('what it does not know is by name', () => {
   expect(readOrder('-shoe size')).toEqual({ field: 'NAME', direction: 'ASC' });
+  expect(readOrder('-constructor')).toEqual({ field: 'NAME', direction: 'ASC' });
+  expect(readOrder('__proto__')).toEqual({ field: 'NAME', direction: 'ASC' });
 });
 
 test('names begin with A, numbers with the largest, and a second time turns it round', () => {
