@@ -115,6 +115,25 @@ def test_an_address_opens_a_group_of_another_page_as_well(
     expect(section(page, "Users").get_by_text("Grace Wanjiru")).to_be_visible()
 
 
+def test_a_link_leads_to_where_a_page_begins_and_back_to_where_it_was(
+    open_page: OpenPage,
+) -> None:
+    page = open_page("/users", viewport={"width": 1000, "height": 400})
+    menu = page.get_by_role("navigation", name="Main menu")
+    first, last = page.locator("tbody tr").first, page.locator("tbody tr").last
+    for name in ("Bots", "Users"):  # what was seen before is there at once, and as high
+        menu.get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", name=name)).to_be_visible()
+        expect(first).to_be_visible()
+    last.scroll_into_view_if_needed()
+    menu.get_by_role("link", name="Bots").click()
+    expect(page.get_by_role("heading", name="Bots")).to_be_in_viewport()
+
+    page.go_back()
+    expect(page.get_by_role("heading", name="Users")).to_be_visible()
+    expect(last).to_be_in_viewport()
+
+
 def test_a_row_opens_by_click_and_by_keyboard(open_page: OpenPage) -> None:
     page = open_page("/groups")
     row(page, CLOSERS).get_by_role("cell", name="6").click()

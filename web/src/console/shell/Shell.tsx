@@ -9,7 +9,7 @@ import {
   IconUsersGroup,
 } from '@tabler/icons-react';
 import { Suspense, useEffect, useRef } from 'react';
-import { Link, Outlet, useLocation } from 'react-router';
+import { Link, Outlet, useLocation, useNavigationType } from 'react-router';
 import { useViewer } from '../session/ViewerProvider';
 import { Boundary } from '../ui/Boundary';
 import { Rows } from '../ui/Rows';
@@ -32,6 +32,7 @@ const MINE = { to: '/me', label: 'My access', Icon: IconUserCircle };
 export function Shell() {
   const [isOpen, menu] = useDisclosure();
   const { pathname } = useLocation();
+  const isBack = useNavigationType() === 'POP';
   const main = useRef<HTMLElement>(null);
   const shown = useRef(pathname);
 
@@ -43,13 +44,15 @@ export function Shell() {
   }
   useHotkeys(isOpen ? [['Escape', closeMenu]] : []);
 
-  // Another page closes the menu, and takes the focus, so that screen readers go on there.
+  // Another page closes the menu, and takes the focus, so that screen readers go on there. It begins
+  // where it begins; one that somebody goes back to is where they left it, as the browser knows.
   useEffect(() => {
     if (shown.current === pathname) return;
     shown.current = pathname;
     menu.close();
     main.current?.focus();
-  }, [pathname, menu.close]);
+    if (!isBack) scrollTo({ top: 0 });
+  }, [pathname, isBack, menu.close]);
 
   return (
     <AppShell
