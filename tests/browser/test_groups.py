@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.held import Held
+from tests.browser.places import top_and_bottom
 from tests.browser.service import Service
 
 CLOSERS = "Account Executives"
@@ -19,6 +20,10 @@ def names(page: Page) -> list[str]:
 
 def row(page: Page, name: str) -> Locator:
     return page.get_by_role("row").filter(has=page.get_by_role("button", name=name, exact=True))
+
+
+def toggle_in(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
 
 
 def section(page: Page, name: str) -> Locator:
@@ -132,6 +137,45 @@ def test_a_link_leads_to_where_a_page_begins_and_back_to_where_it_was(
     page.go_back()
     expect(page.get_by_role("heading", name="Users")).to_be_visible()
     expect(last).to_be_in_viewport()
+
+
+def test_a_group_that_a_link_leads_to_comes_into_view(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_groups(*(f"Crew {number:02}" for number in range(1, 31)))
+    service.add_users("Crew 30", "Hana Sato")
+    small = {"width": 1000, "height": 500}
+    page = open_page(f"/users/{service.user('Hana Sato')}", viewport=small)
+    page.get_by_role("link", name="Crew 30").click()
+    toggle = toggle_in(page, "Crew 30")
+    expect(toggle).to_be_focused()
+    expect(toggle).to_be_in_viewport()
+    # Who opens it once more stays where they are.
+    toggle.click()
+    page.evaluate("scrollBy(0, -100)")
+    place = top_and_bottom(toggle)
+    toggle.click()
+    expect(section(page, "Users")).to_be_visible()
+    assert top_and_bottom(toggle) == place
+
+    page = open_page(f"/groups?open={service.group('Crew 30')}", viewport=small)
+    expect(toggle_in(page, "Crew 30")).to_be_in_viewport()
+
+
+def test_a_group_that_a_link_leads_to_brings_nobody_back(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_groups(*(f"Crew {number:02}" for number in range(1, 31)))
+    group = service.group("Crew 30")
+    page = open_page("/nowhere", viewport={"width": 1000, "height": 500})
+    held = Held(page, "query Groups(")
+    page.goto(f"/groups?open={group}")
+    search = page.get_by_label("Search groups")
+    search.focus()
+    held.release()
+    expect(toggle_in(page, "Crew 30")).to_have_attribute("aria-expanded", "true")
+    expect(search).to_be_focused()
+    expect(search).to_be_in_viewport()
 
 
 def test_a_row_opens_by_click_and_by_keyboard(open_page: OpenPage) -> None:

@@ -2,7 +2,7 @@ import { Alert, Button, Group, Paper } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
-import { Navigate } from 'react-router';
+import { Navigate, useLocation, useNavigationType } from 'react-router';
 import { useQuery } from 'urql';
 import { GroupDocument, type GroupRowFragment, GroupsDocument } from '../api/operations';
 import { useCanWrite, useViewer } from '../session/ViewerProvider';
@@ -32,6 +32,7 @@ function Groups() {
   const [created, setCreated] = useState<string | null>(null);
   const search = get('search') ?? '';
   const open = get('open');
+  const sought = useSought();
 
   function show(id: string) {
     setCreated(id);
@@ -60,10 +61,24 @@ function Groups() {
           }
         />
       </Group>
-      <List search={search} open={open} created={created === open ? created : null} />
+      <List
+        search={search}
+        open={open}
+        created={created === open ? created : null}
+        sought={sought === open ? sought : null}
+      />
       <CreateGroupDialog opened={isCreating} onClose={dialog.close} onCreated={show} />
     </Page>
   );
+}
+
+/** The group that this page was opened for; one that somebody goes back to is where they left it. */
+function useSought(): string | null {
+  const { get } = useAddress();
+  const isLoaded = useLocation().key === 'default';
+  const isBack = useNavigationType() === 'POP' && !isLoaded;
+  const [sought] = useState(isBack ? null : get('open'));
+  return sought;
 }
 
 interface ListProps {
@@ -71,9 +86,11 @@ interface ListProps {
   open: string | null;
   /** The group that is open because it was just created. */
   created: string | null;
+  /** The group that is open because a link has led to it. */
+  sought: string | null;
 }
 
-function List({ search, open, created }: ListProps) {
+function List({ search, open, created, sought }: ListProps) {
   const { get, change } = useAddress();
   const page = usePageArguments();
   const order = readOrder(get('sort'));
@@ -84,9 +101,11 @@ function List({ search, open, created }: ListProps) {
   const elsewhere = useOpenedElsewhere(open, data?.groups.nodes);
   const sorted = [...(elsewhere.group ? [elsewhere.group] : []), ...(data?.groups.nodes ?? [])];
   const rows = useSteadyPlace(sorted, open, !elsewhere.group, operation?.key);
+  const arriving = created ?? sought;
   const table = useArrival(
-    created,
-    rows.findIndex(({ id }) => id === created),
+    arriving,
+    rows.findIndex(({ id }) => id === arriving),
+    created !== null,
   );
   const isOwnDeletion = useOwnDeletion(elsewhere.isGone ? open : null);
   useEffect(() => {
