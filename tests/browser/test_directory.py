@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Watch
+from tests.browser.held import Held
 from tests.browser.service import Server, Service
 from tests.browser.test_groups import section
 from tests.ports import free_port
@@ -99,6 +100,30 @@ def test_a_bots_page_and_a_personas_page_say_who_may_use_it_and_why(
     users = section(page, "Who may use it")
     wen = users.get_by_role("listitem").filter(has_text="Wen Zhao")
     expect(wen).to_contain_text("through Leadership, Presenting")
+
+
+@pytest.mark.parametrize("kind", ["users", "bots", "personas"])
+def test_nothing_of_one_passes_for_another(
+    open_page: OpenPage, service: Service, kind: str
+) -> None:
+    page = open_page(f"/{kind}")
+    links = page.locator("tbody a")
+    expect(links.first).to_be_visible()
+    one, other = links.all_inner_texts()[:2]
+    first, second = (link.get_attribute("href") or "" for link in links.all()[:2])
+    page.goto(first)
+    expect(page.get_by_role("heading", name=one, exact=True)).to_be_visible()
+    held = Held(page, f"query {kind[:-1].title()}(")
+
+    # As the list that the button for going back shows leads past a page.
+    page.evaluate("other => { history.pushState({}, '', other); }", second)
+    page.evaluate("() => { dispatchEvent(new PopStateEvent('popstate')); }")
+    held.next()
+    expect(page.get_by_role("heading", name=one, exact=True)).to_have_count(0)
+    expect(page.get_by_role("main").get_by_text(one, exact=True)).to_have_count(0)
+    held.release()
+    page.reload()
+    expect(page.get_by_role("heading", name=other, exact=True)).to_be_visible()
 
 
 def test_what_does_not_exist_is_said_to_be_so(open_page: OpenPage) -> None:

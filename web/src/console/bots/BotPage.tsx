@@ -5,6 +5,10 @@ import { ResourcePage } from '../members/ResourcePage';
 
 export function BotPage() {
   const { id = '' } = useParams();
+  return <Bot key={id} id={id} />;
+}
+
+function Bot({ id }: { id: string }) {
   const [{ data, error }, retry] = useQuery({ query: BotDocument, variables: { id } });
   return (
     <ResourcePage

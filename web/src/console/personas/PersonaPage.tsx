@@ -5,6 +5,10 @@ import { ResourcePage } from '../members/ResourcePage';
 
 export function PersonaPage() {
   const { id = '' } = useParams();
+  return <Persona key={id} id={id} />;
+}
+
+function Persona({ id }: { id: string }) {
   const [{ data, error }, retry] = useQuery({ query: PersonaDocument, variables: { id } });
   return (
     <ResourcePage

@@ -26,6 +26,11 @@ const AsOf = lazy(() => import('./AsOf'));
 
 export function UserPage() {
   const { id = '' } = useParams();
+  // Until another one is loaded, nothing of this one may pass for it.
+  return <User key={id} id={id} />;
+}
+
+function User({ id }: { id: string }) {
   const { get, change } = useAddress();
   const day = readDay(get('on'));
   const at = day ? endOf(day) : null;
