@@ -45,6 +45,22 @@ def test_it_filters_by_group(open_page: OpenPage, service: Service) -> None:
     expect(entries.filter(has_text="added Siddharth Iyer to Presenting")).to_be_visible()
 
 
+def test_its_filter_offers_what_is_searched_for(open_page: OpenPage, service: Service) -> None:
+    service.create_groups(*(f"Crew {number:02}" for number in range(1, 31)))
+    page = open_page(f"/history?group={service.group('Crew 30')}")
+    groups = page.get_by_role("combobox", name="Group")
+    expect(groups).to_have_value("Crew 30")
+    groups.click()
+    groups.fill("sales")
+    expect(page.get_by_role("option")).to_have_text(["Sales"])
+    groups.fill("zzz")
+    expect(page.get_by_text("No group has this name")).to_be_visible()
+
+    page.get_by_role("button", name="Show all groups").click()
+    groups.fill("Crew 30")
+    expect(page.get_by_role("option")).to_have_text(["Crew 30"])
+
+
 def test_its_filter_is_taken_away_by_keyboard(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/history?group={service.group(CLOSERS)}")
     groups = page.get_by_role("combobox", name="Group")

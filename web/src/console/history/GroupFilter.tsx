@@ -14,21 +14,24 @@ export function GroupFilter({ groupId, onChange }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState('');
   const [search] = useDebouncedValue(text, 150);
-  const [{ data: chosen }] = useQuery({
+  const [{ data: answer, fetching }] = useQuery({
     query: GroupDocument,
     variables: { id: groupId ?? '' },
     pause: !groupId,
   });
+  // Until the service has answered, it is of the one that was chosen before.
+  const chosen = groupId && !fetching ? answer : undefined;
+  // The box holds the name of the chosen one, which nobody typed to search for it.
+  const isSearched = search !== '' && search !== chosen?.group?.name;
   const [{ data }] = useQuery({
     query: GroupNamesDocument,
-    // The box holds the name of the chosen one, which nobody typed to search for it.
-    variables: { search: search && search !== chosen?.group?.name ? search : null },
+    variables: { search: isSearched ? search : null },
   });
-  const groups = new Map((data?.groups.nodes ?? []).map(({ id, name }) => [id, name]));
+  const found = new Map((data?.groups.nodes ?? []).map(({ id, name }) => [id, name]));
+  const groups = new Map(found);
   if (groupId) {
-    // Until the service has answered, nobody knows whether it is gone.
     const name = chosen ? (chosen.group?.name ?? 'A group that is gone') : '…';
-    groups.set(groupId, groups.get(groupId) ?? name);
+    groups.set(groupId, found.get(groupId) ?? name);
   }
 
   return (
@@ -37,8 +40,10 @@ export function GroupFilter({ groupId, onChange }: Props) {
       label="Group"
       placeholder="All groups"
       data={[...groups].map(([value, label]) => ({ value, label }))}
-      // The service has searched already.
-      filter={({ options }) => options}
+      // The service has searched already; the chosen one is there for its name.
+      filter={({ options }) =>
+        options.filter((option) => !isSearched || ('value' in option && found.has(option.value)))
+      }
       value={groupId}
       onChange={onChange}
       searchValue={text}
