@@ -161,6 +161,37 @@ async def test_a_membership_that_an_undo_has_reopened_is_still_that_of_its_chang
     assert await held(viewer, kind, group) == {first, second}
 
 
+@every_kind
+async def test_a_membership_that_an_undo_has_reopened_is_not_that_of_other_changes(
+    viewer: Viewer, kind: Kind
+) -> None:
+    first, second = await make_entries(viewer, kind, ["A", "B"])
+    group = await make_group(viewer)
+    before = await add_members(viewer, kind, group, [first])
+    await remove_members(viewer, kind, group, [first])
+    added = await add_members(viewer, kind, group, [first])
+    await add_members(viewer, kind, group, [second])
+    await remove_members(viewer, kind, group, [first, second])
+    await undo(viewer)
+    await assert_moot(viewer, before.revision)
+    await undo(viewer, added.revision)
+    assert await held(viewer, kind, group) == {second}
+
+
+@every_kind
+async def test_a_membership_that_an_undo_has_reopened_may_have_been_closed_again(
+    viewer: Viewer, kind: Kind
+) -> None:
+    entry, group = await make_entry(viewer, kind, "A"), await make_group(viewer)
+    added = await add_members(viewer, kind, group, [entry])
+    await remove_members(viewer, kind, group, [entry])
+    await undo(viewer)
+    await remove_members(viewer, kind, group, [entry])
+    await add_members(viewer, kind, group, [entry])
+    await assert_moot(viewer, added.revision)
+    assert await held(viewer, kind, group) == {entry}
+
+
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 async def test_on_sqlite_what_an_undo_has_reopened_is_looked_up_by_when_it_was_closed(
     viewer: Viewer,
@@ -192,11 +223,14 @@ async def test_who_is_deleted_meanwhile_does_not_come_back(viewer: Viewer, kind:
 
 
 async def test_changes_of_a_group_that_is_deleted_are_moot(viewer: Viewer) -> None:
-    ada, group = await make_user(viewer), await make_group(viewer)
+    ada, alan = await make_users(viewer, 2)
+    group = await make_group(viewer, users=[alan])
     added = await add_members(viewer, USERS, group, [ada])
+    removed = await remove_members(viewer, USERS, group, [alan])
     renamed = await update_group(viewer, group, {"name": "Support"})
     await delete_group(viewer, group)
     await assert_moot(viewer, added.revision)
+    await assert_moot(viewer, removed.revision)
     await assert_moot(viewer, renamed.revision)
 
 
@@ -383,7 +417,9 @@ async def test_of_many_changes_those_that_can_be_undone_are_told(viewer: Viewer)
     await remove_members(viewer, USERS, group, users)
     await add_members(viewer, USERS, group, users)
     await add_members(viewer, BOTS, group, [coach])
+    await remove_members(viewer, USERS, group, users)
+    await undo(viewer)
     changes = await fetch("SELECT * FROM changes ORDER BY revision")
     told = await undoable(viewer, changes)
-    assert [row["revision"] for row in changes if row["id"] in told] == [3, 5, 6]
+    assert [row["revision"] for row in changes if row["id"] in told] == [3, 5, 6, 8]
     assert await undoable(viewer, []) == set()
