@@ -89,7 +89,8 @@ class Settings(BaseSettings):
         5.0,
         gt=0,
         description="How long a statement waits for a free database connection, and a write for "
-        "its turn among those of its organization, in seconds.",
+        "its turn among those of its organization, in seconds. (Membership writes, which are "
+        "batched, wait for one another until `COHORT_REQUEST_SECONDS` are over.)",
     )
     public_url: str = Field(
         "",
