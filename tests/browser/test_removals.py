@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage, Watch
@@ -242,6 +243,28 @@ def test_a_removal_is_undone_by_a_key(open_page: OpenPage, service: Service) -> 
     page.keyboard.press("Enter")
     expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
     expect(beside).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("letter", "is_undone"), [("я", True), ("ζ", True), ("y", False), (";", False)]
+)
+def test_the_key_that_undoes_is_where_others_have_z(
+    open_page: OpenPage, service: Service, letter: str, is_undone: bool
+) -> None:
+    page = opened(open_page, service)
+    page.get_by_role("button", name="Remove Hana Sato").click()
+    undo = page.get_by_role("alert").get_by_role("button", name="Undo")
+    expect(undo).to_be_enabled()
+    keyboard = page.context.new_cdp_session(page)
+    with_control = {"modifiers": 2, "key": letter, "code": "KeyZ"}
+    for event in ("rawKeyDown", "keyUp"):
+        keyboard.send("Input.dispatchKeyEvent", {"type": event, **with_control})
+
+    if is_undone:
+        expect(section(page, "Users").get_by_text("Hana Sato")).to_be_visible()
+    else:
+        draw(page)
+        assert undo.is_enabled()
 
 
 def test_a_key_that_is_held_undoes_one(open_page: OpenPage, service: Service) -> None:

@@ -104,11 +104,25 @@ export const withdraw = () => notifications.clean();
 
 /** All notices. They stand at the end of the page, so a key takes up the newest offer to undo. */
 export function Notices() {
-  useHotkeys([['mod+Z', ({ repeat }) => repeat || undoButtons().at(-1)?.click()]]);
+  useHotkeys([
+    ['mod+Z', undoNewest],
+    ['mod+KeyZ', undoByPlace, { usePhysicalKeys: true, preventDefault: false }],
+  ]);
   const isSmall = useMediaQuery('(max-width: 36em), (max-height: 36em)');
   const isLow = useMediaQuery('(max-height: 25em)');
   // On a phone more would cover what they tell of, and held across, there is room for one.
   return <Notifications limit={isLow ? 1 : isSmall ? 2 : 5} />;
+}
+
+function undoNewest({ repeat }: KeyboardEvent) {
+  if (!repeat) undoButtons().at(-1)?.click();
+}
+
+/** Where the keys have no Latin letters, Cyrillic ones say, the key in the place of Z is meant. */
+function undoByPlace(event: KeyboardEvent) {
+  if (!/^\p{L}$/u.test(event.key) || /\p{Script=Latin}/u.test(event.key)) return;
+  event.preventDefault();
+  undoNewest(event);
 }
 
 const undoButtons = () => [...document.querySelectorAll<HTMLElement>('[data-undo]:enabled')];
