@@ -215,6 +215,46 @@ def test_the_page_has_it_once_a_failure_is_over(open_page: OpenPage, watch: Watc
     expect(page.get_by_role("main")).to_be_focused()
 
 
+def test_a_notice_that_is_closed_gives_it_back(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    press(page, page.get_by_role("button", name=HANA))
+    ingrid = page.get_by_role("button", name=INGRID)
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text("Removed Hana Sato")
+    expect(ingrid).to_be_focused()
+    press(page, notice.get_by_role("button", name="Close the notice"))
+    expect(notice).to_have_count(0)
+    expect(ingrid).to_be_focused()
+
+    press(page, ingrid)
+    expect(notice).to_contain_text("Removed Ingrid Solberg")
+    jonas = page.get_by_role("button", name="Remove Jonas Lindqvist")
+    expect(jonas).to_be_focused()
+    notice.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(notice).to_have_count(0)
+    expect(jonas).to_be_focused()
+
+
+def test_a_notice_that_goes_by_itself_gives_it_back(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("net::ERR_FAILED")
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    page.clock.install()
+    page.route("**/graphql", lambda route: route.abort())
+    bin_ = page.get_by_role("button", name=HANA)
+    press(page, bin_)
+    notice = page.get_by_role("alert").filter(has_text="That did not work")
+    expect(notice).to_be_visible()
+    expect(bin_).to_be_focused()
+    notice.get_by_role("button", name="Close the notice").focus()
+    page.clock.run_for(13_000)
+    expect(notice).to_have_count(0)
+    expect(bin_).to_be_focused()
+
+
 def test_the_page_has_it_once_a_group_is_gone_with_its_popover(
     open_page: OpenPage, service: Service
 ) -> None:

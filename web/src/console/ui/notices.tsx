@@ -6,7 +6,14 @@ import {
   notifications,
   notificationsStore,
 } from '@mantine/notifications';
-import { type FocusEvent, type MouseEvent, useRef, useState } from 'react';
+import {
+  type FocusEvent,
+  type MouseEvent,
+  type ReactNode,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 
 /** Milliseconds that an offer to undo stands, unless the pointer or the focus is on it. */
 const OFFER = 12_000;
@@ -27,11 +34,16 @@ function show(notice: NotificationData): string {
 const isHeld = ({ autoClose }: NotificationData) => autoClose === false;
 
 /** Tells what was done. */
-export const tell = (message: string) => show({ message });
+export const tell = (text: string) => show({ message: <Message>{text}</Message> });
 
 /** Tells what was refused, or failed. */
-export const complain = (message: string) =>
-  show({ message, color: 'red', title: 'That did not work', autoClose: OFFER });
+export const complain = (text: string) =>
+  show({
+    message: <Message>{text}</Message>,
+    color: 'red',
+    title: 'That did not work',
+    autoClose: OFFER,
+  });
 
 /**
  * Tells what was done, and offers to undo it.
@@ -43,7 +55,13 @@ export function offerUndo(message: string, onUndo: () => Promise<boolean>) {
     notifications.hide(id);
     if (await onUndo()) offerUndo(message, onUndo);
   };
-  const notice = { message: <Offer message={message} onUndo={undo} /> };
+  const notice = {
+    message: (
+      <Message>
+        <Offer message={message} onUndo={undo} />
+      </Message>
+    ),
+  };
   const id = show({
     ...notice,
     autoClose: OFFER,
@@ -92,6 +110,25 @@ function Offer({ message, onUndo }: { message: string; onUndo: () => void }) {
       </Group>
     </Group>
   );
+}
+
+/** Of a notice that goes with the focus on it, as it is closed by key: gives that back. */
+function Message({ children }: { children: ReactNode }) {
+  const place = useRef<HTMLDivElement>(null);
+
+  useLayoutEffect(() => {
+    const notice = place.current?.closest('[role=alert]');
+    let before: EventTarget | null = null;
+    const onFocus = ({ relatedTarget }: Event & { relatedTarget?: EventTarget | null }) => {
+      if (!notice?.contains(relatedTarget as Node | null)) before = relatedTarget ?? null;
+    };
+    notice?.addEventListener('focusin', onFocus);
+    return () => {
+      notice?.removeEventListener('focusin', onFocus);
+      if (notice?.contains(document.activeElement)) goBackTo(before);
+    };
+  }, []);
+  return <div ref={place}>{children}</div>;
 }
 
 function goBackTo(place: EventTarget | null) {
