@@ -2,11 +2,12 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage, Watch
 from tests.browser.held import Held
-from tests.browser.service import Service
+from tests.browser.service import ADMIN, OTHER_ADMIN, Service
 from tests.browser.test_groups import CLOSERS, section
 from tests.browser.until import until
 
@@ -253,6 +254,33 @@ def test_a_notice_that_goes_by_itself_gives_it_back(
     page.clock.run_for(13_000)
     expect(notice).to_have_count(0)
     expect(bin_).to_be_focused()
+
+
+def test_the_page_has_it_once_somebody_has_signed_in(
+    open_page: OpenPage, service: Service, watch: Watch
+) -> None:
+    watch.expect("401 (Unauthorized)")
+    page = open_page("/groups", email=None)
+    page.get_by_label("Sign-in link or token").fill(service.tokens[ADMIN])
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=CLOSERS)).to_be_visible()
+    expect(page.get_by_role("main")).to_be_focused()
+
+
+@pytest.mark.parametrize("opener", ["Edit the name", f"Add users to {CLOSERS}"])
+def test_the_page_has_it_once_somebody_may_write_no_longer(
+    open_page: OpenPage, service: Service, opener: str
+) -> None:
+    page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    press(page, page.get_by_role("button", name=opener))
+    expect(page.locator("input:focus")).to_have_count(1)
+    service.ask(
+        "mutation ($user: UserInput!) { upsertUsers(input: {users: [$user]}) { revision } }",
+        OTHER_ADMIN,
+        user={"name": "Fatima El-Sayed", "email": ADMIN, "role": "AUDITOR"},
+    )
+    expect(page.get_by_role("button", name=opener)).to_have_count(0)
+    expect(page.get_by_role("main")).to_be_focused()
 
 
 def test_the_page_has_it_once_a_group_is_gone_with_its_popover(

@@ -74,8 +74,10 @@ function Texts({ group }: { group: GroupRowFragment }) {
 
 function EditableTexts({ group }: { group: GroupRowFragment }) {
   const update = useUpdateGroup(group.id);
+  // Whoever edits may lose the right to.
+  const texts = useHeir<HTMLDivElement>();
   return (
-    <>
+    <div ref={texts}>
       <EditableText label="name" value={group.name} onSave={(name) => update({ name })}>
         <Name>{group.name}</Name>
       </EditableText>
@@ -87,7 +89,7 @@ function EditableTexts({ group }: { group: GroupRowFragment }) {
       >
         <Description>{group.description ?? 'No description yet'}</Description>
       </EditableText>
-    </>
+    </div>
   );
 }
 

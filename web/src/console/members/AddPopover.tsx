@@ -1,8 +1,9 @@
 import { ActionIcon, Popover } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
-import { type CSSProperties, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, useMemo, useState } from 'react';
 import { useClearance } from '../ui/useClearance';
+import { useHeir } from '../ui/useHeir';
 import { AddList } from './AddList';
 import type { Kind, Member } from './kinds';
 import { PastePreview } from './PastePreview';
@@ -37,7 +38,7 @@ export function AddPopover({ kind, group, onAdd }: Props) {
   const [opened, { close, toggle }] = useDisclosure();
   const [pasted, setPasted] = useState<string[] | null>(null);
   const [hasPasted, setHasPasted] = useState(false);
-  const button = useRef<HTMLButtonElement>(null);
+  const button = useHeir<HTMLButtonElement>();
   const clearance = useClearance(opened, button);
   // biome-ignore lint/correctness/useExhaustiveDependencies: where the banner ends may have changed.
   const middlewares = useMemo(() => keptInView(clearance), [clearance, opened]);

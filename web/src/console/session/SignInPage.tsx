@@ -3,6 +3,7 @@ import { useDocumentTitle } from '@mantine/hooks';
 import { type FormEvent, useEffect, useState } from 'react';
 import { useLocation } from 'react-router';
 import { BusyButton } from '../ui/BusyButton';
+import { useHeir } from '../ui/useHeir';
 import { readPasted, recallPlace, rememberPlace, signInWith } from './signIn';
 
 interface Props {
@@ -15,6 +16,7 @@ export function SignInPage({ isExpired, onSignedIn }: Props) {
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const place = useLocation();
+  const page = useHeir<HTMLDivElement>();
   useDocumentTitle('Sign in – Cohort');
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the place is what it remembers.
@@ -46,7 +48,7 @@ export function SignInPage({ isExpired, onSignedIn }: Props) {
   }
 
   return (
-    <Center component="main" mih="100dvh" p="md">
+    <Center ref={page} component="main" mih="100dvh" p="md">
       <Paper withBorder p="xl" w="100%" maw={440}>
         <form onSubmit={submit}>
           <Stack>
