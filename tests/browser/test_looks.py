@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage, Watch, settle
 from tests.browser.held import Held
@@ -94,6 +94,38 @@ def test_a_name_does_not_turn_its_neighbours(open_page: OpenPage, service: Servi
     first, second = coach.get_by_role("link").nth(1), coach.get_by_role("link").nth(2)
     expect(first).to_have_text(turned)
     assert left_and_right(first)[1] < left_and_right(second)[0]
+
+
+def test_a_date_reads_as_its_language_does(open_page: OpenPage, service: Service) -> None:
+    page = open_page(f"/users/{service.user('Hana Sato')}?on=2026-11-29", locale="he-IL")
+    told = page.get_by_role("status").filter(has_text="at the end of")
+    button = page.get_by_role("button", name="As of")
+    expect(told).to_be_visible()
+    for text in (told, button):
+        assert place_of(text, "29") > place_of(text, "2026")
+    page.goto("/history")
+    entry = page.locator("time").first
+    expect(entry).to_be_visible()
+    year = re.search(r"\d{4}", entry.inner_text())
+    assert year
+    assert place_of(entry, entry.inner_text()[:2]) > place_of(entry, year[0])
+
+
+def place_of(locator: Locator, part: str) -> float:
+    """Where part of a text begins on the screen, in pixels."""
+    left: float = locator.evaluate(
+        """(element, part) => {
+            const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+            while (!texts.nextNode().data.includes(part));
+            const range = document.createRange();
+            const start = texts.currentNode.data.indexOf(part);
+            range.setStart(texts.currentNode, start);
+            range.setEnd(texts.currentNode, start + part.length);
+            return range.getBoundingClientRect().left;
+        }""",
+        part,
+    )
+    return left
 
 
 @pytest.mark.parametrize("width", [375, 1280])
