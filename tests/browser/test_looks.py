@@ -128,6 +128,18 @@ def place_of(locator: Locator, part: str) -> float:
     return left
 
 
+def test_the_title_stays_as_it_is_whichever_way_a_name_is_written(
+    open_page: OpenPage, service: Service
+) -> None:
+    name = "AA\u202ebc"
+    service.ask(
+        "mutation ($user: UserInput!) { upsertUsers(input: {users: [$user]}) { revision } }",
+        user={"name": name, "email": "ab@example.com"},
+    )
+    page = open_page(f"/users/{service.user(name)}")
+    expect(page).to_have_title(f"\u2068{name}\u2069 – Cohort")
+
+
 @pytest.mark.parametrize("width", [375, 1280])
 def test_a_name_has_room_in_the_table(open_page: OpenPage, width: int) -> None:
     page = open_page("/groups", viewport={"width": width, "height": 800})

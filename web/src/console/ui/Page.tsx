@@ -1,6 +1,7 @@
 import { Group, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import type { ReactNode } from 'react';
+import { isolated } from './isolated';
 
 interface Props {
   title: string;
@@ -11,7 +12,7 @@ interface Props {
 
 /** One page, under its title. */
 export function Page({ title, actions, children }: Props) {
-  useDocumentTitle(`${title} – Cohort`);
+  useDocumentTitle(`${isolated(title)} – Cohort`);
   return (
     <>
       <Group justify="space-between" mb="md">
