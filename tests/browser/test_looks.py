@@ -83,6 +83,18 @@ def test_the_longest_name_breaks(open_page: OpenPage, service: Service, width: i
         assert wider_than_the_screen(page) <= 0, address
 
 
+def test_the_longest_name_breaks_where_a_group_is_chosen(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_groups(LONG)
+    page = open_page("/history", viewport={"width": 320, "height": 640})
+    page.get_by_role("combobox", name="Group").fill(LONG[:20])
+    option = page.get_by_role("option", name=LONG)
+    begin, end = left_and_right(page.get_by_role("listbox"))
+    left, right = left_and_right(option.get_by_text(LONG))
+    assert begin <= left < right <= end
+
+
 def test_a_name_does_not_turn_its_neighbours(open_page: OpenPage, service: Service) -> None:
     turned = "AA\u202ebc"
     service.create_groups(turned)
