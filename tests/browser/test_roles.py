@@ -29,6 +29,15 @@ def test_a_member_finds_no_link_to_pages_that_are_not_for_them(
     expect(page.locator("main a[href*=groups]")).to_have_count(0)
 
 
+def test_a_member_is_sent_to_no_lists_that_its_menu_lacks(open_page: OpenPage) -> None:
+    advice = "Look for it in the lists under Team Management."
+    page = open_page("/bots/bot_00000000000070008000000000000000", MEMBER)
+    expect(page.get_by_role("heading", name="No such bot")).to_be_visible()
+    expect(page.get_by_text(advice)).to_have_count(0)
+    page = open_page("/bots/bot_00000000000070008000000000000000", AUDITOR)
+    expect(page.get_by_text(advice)).to_be_visible()
+
+
 def test_nobody_is_told_to_do_what_only_administrators_may(
     open_page: OpenPage, service: Service
 ) -> None:

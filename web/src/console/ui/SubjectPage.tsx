@@ -1,5 +1,6 @@
 import type { CombinedError } from '@urql/core';
 import type { ReactNode } from 'react';
+import { useViewer } from '../session/ViewerProvider';
 import { EmptyState } from './EmptyState';
 import { Failed } from './Failed';
 import { Page } from './Page';
@@ -16,11 +17,13 @@ interface Props {
 
 /** A page about one user, bot or persona. */
 export function SubjectPage({ noun, subject, error, onRetry, children }: Props) {
+  // Whose menu does not have these lists.
+  const isMember = useViewer()?.role === 'MEMBER';
   if (subject === null) {
     return (
       <Page title={`No such ${noun}`}>
         <EmptyState title={`There is no such ${noun}, or you may not see it`}>
-          Look for it in the lists under Team Management.
+          {!isMember && 'Look for it in the lists under Team Management.'}
         </EmptyState>
       </Page>
     );
