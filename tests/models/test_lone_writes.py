@@ -5,18 +5,19 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from models import ledger
+from models import ledger, lone_writes
 from models.database import fetch, transaction
 from models.directory import delete_entries
 from models.errors import Code, DomainError, Unwritable
 from models.groups import delete_group
 from models.kinds import KINDS, USERS, Kind
-from models.ledger import Outcome, current_revision
+from models.ledger import TICK, Outcome, current_revision
 from models.lone_writes import write_alone
 from models.membership_writes import add_members, remove_members
 from models.tables import Role
@@ -82,16 +83,23 @@ async def test_rows_are_those_that_a_batch_makes(viewer: Viewer, kind: Kind, oth
 
 async def test_who_wrote_is_in_the_ledger(viewer: Viewer) -> None:
     group, user = await make_group(viewer, "Sales"), await make_user(viewer, "Ada")
-    _, secret = await create_token(viewer, "Robot", Role.ADMIN, None, None)
-    robot = await authenticate(secret)
-    assert robot
-    with count_statements() as statements:
-        outcome = await add_members(robot, USERS, group, [user], robot.revision)
-    assert len(statements) == 1
-    ((kind, name, summary),) = await fetch(
-        "SELECT actor_kind, actor_name, summary FROM changes WHERE revision = $1", outcome.revision
-    )
-    assert (kind, name, summary) == (robot.kind, "Robot", "Robot added Ada to Sales")
+    grace = await make_user(viewer, "Grace", role=Role.ADMIN)
+    for verb, owner, name, summary in (
+        (add_members, None, "Robot", "Robot added Ada to Sales"),
+        (remove_members, grace, "Grace", "Grace removed Ada from Sales"),
+    ):
+        _, secret = await create_token(viewer, "Robot", Role.ADMIN, owner, None)
+        writer = await authenticate(secret)
+        assert writer
+        with count_statements() as statements:
+            outcome = await verb(writer, USERS, group, [user], writer.revision)
+        assert len(statements) == 1
+        (told,) = await fetch(
+            "SELECT actor_kind, actor_name, actor_user_id, summary FROM changes "
+            "WHERE revision = $1",
+            outcome.revision,
+        )
+        assert tuple(told) == (writer.kind, name, owner, summary)
 
 
 @pytest.fixture
@@ -200,10 +208,18 @@ async def test_who_is_from_before_a_restore_writes_nothing(
     await nothing_is_written(robot, group, outside, True)
     await fetch("UPDATE changes SET revision = revision - 1000")
     await fetch("UPDATE organizations SET revision = revision + 1")
+    elsewhere = replace(robot, changed_at=robot.changed_at - TICK)  # the same revision came again
+    await nothing_is_written(elsewhere, group, outside, True)
+    assert await write_alone(robot, USERS, (group, outside), True, None)
 
 
-async def test_time_does_not_go_back(viewer: Viewer, group: str, outside: str) -> None:
+async def test_time_does_not_go_back_or_stand_still(
+    viewer: Viewer, group: str, outside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ((at,),) = await fetch("SELECT changed_at FROM organizations")
+    with monkeypatch.context() as patches:
+        patches.setattr(lone_writes, "utc_now", lambda: at)
+        await nothing_is_written(viewer, group, outside, True)
     await fetch("UPDATE organizations SET changed_at = $1", at + timedelta(hours=1))
     await nothing_is_written(viewer, group, outside, True)
     await add_members(viewer, USERS, group, [outside])
