@@ -9,8 +9,10 @@ from tortoise.context import TortoiseContext
 
 from models.directory import IDS_AT_ONCE
 from models.errors import BadRequest, Forbidden, LimitExceeded
+from models.groups import delete_group
 from models.impact import Diff, Impact, Proposal, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
+from models.membership_writes import add_members
 from models.tables import Role, UserStatus
 from models.viewer import Viewer
 from tests.factories import (
@@ -113,6 +115,27 @@ async def test_deleting_a_group_takes_what_no_other_group_gives(viewer: Viewer) 
     ]
 
 
+async def test_removing_takes_what_adding_gave(viewer: Viewer) -> None:
+    ada, coach, guide = await make_user(viewer), await make_bot(viewer), await make_bot(viewer)
+    buyer = await make_persona(viewer)
+    await make_group(viewer, "B", users=[ada], bots=[coach])
+    full = {USERS: [ada], BOTS: [coach, guide], PERSONAS: [buyer]}
+    of_coach, of_guide, of_buyer = (ada, BOTS, coach), (ada, BOTS, guide), (ada, PERSONAS, buyer)
+    for kind, moved, kept in (
+        (USERS, {of_guide, of_buyer}, {of_coach}),
+        (BOTS, {of_guide}, {of_coach}),
+        (PERSONAS, {of_buyer}, set()),
+    ):
+        others = {other.plural: full[other] for other in KINDS if other is not kind}
+        group = await make_group(viewer, "A", **others)
+        adding = await access_impact(viewer, Proposal(group, kind, full[kind], adds=True))
+        assert (pairs(adding.gains), pairs(adding.kept), adding.losses) == (moved, kept, [])
+        await add_members(viewer, kind, group, full[kind])
+        removing = await access_impact(viewer, Proposal(group, kind, full[kind]))
+        assert (pairs(removing.losses), pairs(removing.kept), removing.gains) == (moved, kept, [])
+        await delete_group(viewer, group)
+
+
 async def test_adding_who_is_there_already_has_no_impact(viewer: Viewer) -> None:
     ada, coach = await make_user(viewer), await make_bot(viewer)
     group = await make_group(viewer, users=[ada], bots=[coach])
@@ -185,7 +208,9 @@ async def test_a_plan_about_what_is_not_there_is_a_bad_request(
 
 
 async def test_a_plan_names_no_more_than_a_write_may(viewer: Viewer) -> None:
-    group = await make_group(viewer)
+    group, ada = await make_group(viewer), await make_user(viewer)
+    most = Proposal(group, USERS, [ada] * IDS_AT_ONCE, adds=True)
+    assert await access_impact(viewer, most) == Impact()
     with pytest.raises(LimitExceeded):
         await access_impact(viewer, Proposal(group, USERS, ["usr_0"] * (IDS_AT_ONCE + 1)))
 
