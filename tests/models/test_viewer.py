@@ -7,6 +7,7 @@ from models.directory import entries, entries_by_id
 from models.errors import Forbidden
 from models.groups import delete_group, groups, groups_by_id, groups_of
 from models.kinds import BOTS, KINDS, USERS, Kind
+from models.ledger import current_revision
 from models.listing import Listing, Slice, fetch_count, fetch_page, fetch_pages
 from models.membership_writes import add_members, remove_members
 from models.memberships import available
@@ -110,6 +111,20 @@ async def test_a_member_sees_of_anothers_groups_only_those_it_is_in_too(
     member = viewer_of(viewer, ada)
     assert await ids_of(groups_of(member, kind), both) == {shared}
     assert await ids_of(groups_of(viewer, kind), both) == {shared, foreign}
+
+
+@every_kind
+async def test_a_member_sees_of_anothers_past_groups_only_those_it_was_in_then(
+    viewer: Viewer, kind: Kind
+) -> None:
+    ada, entry = await make_user(viewer), await make_entry(viewer, kind, "Both")
+    group = await make_group(viewer, **{kind.plural: [entry]})
+    before = await current_revision(viewer.organization_id)
+    since = (await add_members(viewer, USERS, group, [ada])).revision
+    member = viewer_of(viewer, ada)
+    assert await ids_of(groups_of(viewer, kind, before), entry) == {group}
+    assert await ids_of(groups_of(member, kind, before), entry) == set()
+    assert await ids_of(groups_of(member, kind, since), entry) == {group}
 
 
 async def test_a_member_is_offered_only_what_it_sees(viewer: Viewer) -> None:
