@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from models import ledger, membership_writes
+from models import database, ledger, membership_writes
 from models.database import fetch, is_in_transaction, is_postgres, transaction
 from models.errors import Code, DomainError, Unauthenticated
 from models.groups import delete_group
 from models.kinds import BOTS, KINDS, USERS, Kind
-from models.ledger import Outcome, current_revision
+from models.ledger import Outcome, current_revision, utc_now
 from models.membership_writes import AT_ONCE, MembershipWrite, add_members, remove_members
 from models.tables import Action, Role
 from models.tokens import authenticate, create_token, revoke_token
 from models.viewer import Viewer
 from tests.factories import count_statements, make_entries, make_group, make_user, make_users
+from tests.refusals import refused
 
 pytestmark = pytest.mark.usefixtures("consistent")
 
@@ -243,6 +246,30 @@ async def test_within_a_transaction_nothing_is_waited_for(viewer: Viewer) -> Non
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert await fetch("SELECT 1 FROM group_users") == []
+
+
+async def test_within_a_transaction_a_refusal_is_raised_as_well(viewer: Viewer) -> None:
+    group = await make_group(viewer)
+    async with transaction(), refused(viewer, (Code.NOT_FOUND, "userIds", "0")):
+        await add_members(viewer, USERS, group, ["usr_0"])
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+async def test_all_take_the_lock_at_once_if_a_token_of_one_ends_soon(
+    database_url: str, viewer: Viewer
+) -> None:
+    group, (user,) = await make_group(viewer), await make_users(viewer, 1)
+    soon, later = (
+        replace(viewer, expires_at=utc_now() + timedelta(seconds=seconds)) for seconds in (1, 3_600)
+    )
+    async with database.opened(database_url, statement_seconds=10.0, fallback=False):
+        for writers, compares in (
+            ([viewer, later], True),
+            ([viewer, soon, later], False),
+            ([later, soon], False),
+        ):
+            asked = [MembershipWrite(each, USERS, True, group, [user], None) for each in writers]
+            assert membership_writes._Batch(asked).compares is compares
 
 
 async def test_those_who_write_again_and_again_stay_together(
