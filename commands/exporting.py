@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from shutil import copymode
 
 import orjson
@@ -60,9 +61,10 @@ def _atomic_file(path: Path) -> Iterator[Out]:
     One that it replaces may be closed to others, and so is the new one, from its first line on.
     """
     path = Path(os.path.realpath(path))
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    # Under a name of its own: another export of the same file may be under way.
+    unfinished = path.with_name(f".{path.name}.{token_hex(4)}.unfinished")
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
+        with unfinished.open("x", encoding="utf-8", newline="") as file:
             if path.exists():
                 copymode(path, unfinished)
             yield file.write

@@ -198,6 +198,21 @@ async def test_a_power_cut_leaves_the_old_file_or_the_new_one(
     assert (directory[0], directory[2]) == (tmp_path.stat().st_ino, new)  # noqa: ASYNC240
 
 
+async def test_of_two_exports_to_one_file_at_once_one_is_there_whole(
+    viewer: Viewer, tmp_path: Path
+) -> None:
+    await fill(viewer)
+    path, whole = tmp_path / "file.csv", []
+    for content in (Content.USERS, Content.BOTS):
+        await exporting.export(viewer, content, path)
+        whole.append(path.read_text())
+    await asyncio.gather(
+        exporting.export(viewer, Content.USERS, path), exporting.export(viewer, Content.BOTS, path)
+    )
+    assert path.read_text() in whole
+    assert os.listdir(tmp_path) == [path.name]
+
+
 async def test_a_file_that_is_closed_to_others_stays_so(
     viewer: Viewer, database_url: str, tmp_path: Path
 ) -> None:
