@@ -33,8 +33,8 @@ export function createApi(onExpired: () => void): Api {
 
 const isExpired = (error: CombinedError) => error.response?.status === 401;
 
+export const NO_ANSWER = 'The service did not answer. Check your connection, then try again.';
+
 /** What to tell a person about a request that failed. */
 export const explain = (error: CombinedError) =>
-  error.networkError
-    ? 'The service did not answer. Check your connection, then try again.'
-    : error.graphQLErrors.map(({ message }) => message).join(' ');
+  error.networkError ? NO_ANSWER : error.graphQLErrors.map(({ message }) => message).join(' ');

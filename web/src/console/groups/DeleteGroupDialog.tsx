@@ -4,7 +4,7 @@ import { useCallback, useEffect, useState } from 'react';
 import { useClient } from 'urql';
 import { type Impact, impactOf, sentence } from '../access/impact';
 import { LossList } from '../access/LossList';
-import { explain } from '../api/client';
+import { explain, NO_ANSWER } from '../api/client';
 import { DeleteGroupDocument, GroupDocument } from '../api/operations';
 import { undoRevision } from '../history/undo';
 import { BusyButton } from '../ui/BusyButton';
@@ -74,7 +74,7 @@ function Decision({ group, opened, onClose }: Props) {
       );
       return;
     }
-    const why = refusal?.message ?? (error && explain(error)) ?? 'The service gave no answer.';
+    const why = refusal?.message ?? (error && explain(error)) ?? NO_ANSWER;
     if (!isOpen()) {
       complain(`Deleting ${isolated(group.name)}: ${why}`);
     } else if (refusal?.code === 'CONFLICT') {

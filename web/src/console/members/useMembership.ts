@@ -1,7 +1,7 @@
 import { useCallback } from 'react';
 import { type Client, useClient } from 'urql';
 import { impactOf, sentence } from '../access/impact';
-import { explain } from '../api/client';
+import { explain, NO_ANSWER } from '../api/client';
 import { undoRevision } from '../history/undo';
 import { isolated } from '../ui/isolated';
 import { complain, offerUndo, tell } from '../ui/notices';
@@ -56,7 +56,7 @@ async function write<Result extends Written>(
   const { data, error } = await client.mutation(mutation, { groupId, ids });
   const refusal = error ? explain(error) : data?.result.userErrors[0]?.message;
   if (refusal || !data) {
-    complain(refusal ?? 'The service gave no answer.');
+    complain(refusal ?? NO_ANSWER);
     return null;
   }
   return data.result;

@@ -1,3 +1,5 @@
+import { NO_ANSWER } from '../api/client';
+
 /** Where the printed link leads back to; an address of this page, and no secret. */
 const RETURN_TO = 'cohort:return-to';
 
@@ -24,7 +26,7 @@ export async function signInWith(token: string): Promise<string | null> {
       body: JSON.stringify({ token }),
     });
   } catch {
-    return 'The service did not answer. Check your connection, then try again.';
+    return NO_ANSWER;
   }
   if (response.ok) return null;
   const answer = await response.json().catch(() => null);
