@@ -103,11 +103,12 @@ async def entries_for_write(draft: Draft, kind: Kind, entry_ids: Sequence[str]) 
 def must_be_few(kind: Kind, sent: Sequence[object], field: str) -> None:
     """Raise DomainError TOO_MANY if `field` names more of a kind than one write takes."""
     if len(sent) > IDS_AT_ONCE:
-        raise DomainError.of(
-            Code.TOO_MANY,
-            f"At most {IDS_AT_ONCE:,} {kind.plural} per request; this one has {len(sent):,}.",
-            field,
-        )
+        raise DomainError.of(Code.TOO_MANY, too_many(kind, sent), field)
+
+
+def too_many(kind: Kind, sent: Sequence[object]) -> str:
+    """What is told of a write that names more of a kind than one write takes."""
+    return f"At most {IDS_AT_ONCE:,} {kind.plural} per request; this one has {len(sent):,}."
 
 
 def must_exist(kind: Kind, entry_ids: Sequence[str], found: Mapping[str, Row]) -> list[Row]:

@@ -14,7 +14,7 @@ from operator import or_
 
 from models.access import is_active
 from models.database import fetch
-from models.directory import IDS_AT_ONCE, entries_by_id
+from models.directory import IDS_AT_ONCE, entries_by_id, too_many
 from models.errors import BadRequest, LimitExceeded
 from models.groups import groups_by_id
 from models.kinds import BOTS, PERSONAS, USERS, Kind
@@ -93,8 +93,8 @@ async def access_impact(viewer: Viewer, proposal: Proposal) -> Impact:
 
 
 async def _must_exist(viewer: Viewer, proposal: Proposal) -> None:
-    if len(proposal.member_ids) > IDS_AT_ONCE:
-        raise LimitExceeded(f"At most {IDS_AT_ONCE:,} members per request.")
+    if proposal.kind and len(proposal.member_ids) > IDS_AT_ONCE:
+        raise LimitExceeded(too_many(proposal.kind, proposal.member_ids))
     if not await groups_by_id(viewer, [proposal.group_id]):
         raise BadRequest("There is no such group.")
     if proposal.kind is not None:

@@ -211,7 +211,7 @@ async def test_a_plan_names_no_more_than_a_write_may(viewer: Viewer) -> None:
     group, ada = await make_group(viewer), await make_user(viewer)
     most = Proposal(group, USERS, [ada] * IDS_AT_ONCE, adds=True)
     assert await access_impact(viewer, most) == Impact()
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(LimitExceeded, match="At most 1,000 users per request; this one has 1,001."):
         await access_impact(viewer, Proposal(group, USERS, ["usr_0"] * (IDS_AT_ONCE + 1)))
 
 
