@@ -10,7 +10,7 @@ import classes from './GroupsTable.module.css';
 interface Props {
   group: GroupRowFragment;
   isOpen: boolean;
-  onToggle: () => void;
+  onToggle: (row: HTMLElement) => void;
 }
 
 /** A group in the table; what it holds opens below it. */
@@ -20,7 +20,11 @@ export function GroupRow({ group, isOpen, onToggle }: Props) {
   return (
     <>
       {/* The button is what a keyboard reaches; the rest of the row is a larger target. */}
-      <Table.Tr ref={row} className={classes.row} onClick={onToggle}>
+      <Table.Tr
+        ref={row}
+        className={classes.row}
+        onClick={({ currentTarget }) => onToggle(currentTarget)}
+      >
         <Table.Td>
           <UnstyledButton
             className={classes.toggle}

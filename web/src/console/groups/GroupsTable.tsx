@@ -6,6 +6,7 @@ import { useAddress } from '../ui/address';
 import { GroupRow } from './GroupRow';
 import classes from './GroupsTable.module.css';
 import { nextOrder, readOrder } from './order';
+import { useHeldRow } from './useHeldRow';
 
 interface Props {
   groups: GroupRowFragment[];
@@ -15,6 +16,13 @@ interface Props {
 export function GroupsTable({ groups, order }: Props) {
   const { get, change } = useAddress();
   const open = get('open');
+  const hold = useHeldRow(open);
+
+  function toggle(id: string, row: HTMLElement) {
+    if (id !== open) hold(row);
+    change({ open: id === open ? null : id });
+  }
+
   return (
     <Table className={classes.table} verticalSpacing="xs">
       <Table.Thead>
@@ -35,7 +43,7 @@ export function GroupsTable({ groups, order }: Props) {
             key={group.id}
             group={group}
             isOpen={group.id === open}
-            onToggle={() => change({ open: group.id === open ? null : group.id })}
+            onToggle={(row) => toggle(group.id, row)}
           />
         ))}
       </Table.Tbody>
