@@ -108,6 +108,18 @@ def test_a_name_does_not_turn_its_neighbours(open_page: OpenPage, service: Servi
     assert left_and_right(first)[1] < left_and_right(second)[0]
 
 
+def test_the_focus_is_seen_where_the_reader_has_few_colours(
+    open_page: OpenPage, service: Service
+) -> None:
+    page = open_page(f"/users/{service.user('Hana Sato')}", forced_colors="active")
+    button = page.get_by_role("button", name="As of")
+    button.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    expect(button).to_have_css("outline-style", "solid")
+
+
 def test_a_date_reads_as_its_language_does(open_page: OpenPage, service: Service) -> None:
     page = open_page(f"/users/{service.user('Hana Sato')}?on=2026-11-29", locale="he-IL")
     told = page.get_by_role("status").filter(has_text="at the end of")
