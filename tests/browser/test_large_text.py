@@ -46,6 +46,17 @@ def test_a_pasted_list_stays_in_view_though_the_plus_does_not(page: Page) -> Non
     expect(add).to_be_in_viewport(ratio=1)
 
 
+def test_the_calendar_is_as_wide_as_the_screen_at_most(page: Page, service: Service) -> None:
+    page.goto(f"/users/{service.user('Hana Sato')}?on=2025-09-30")
+    page.get_by_role("button", name="As of").click()
+    expect(page.get_by_role("button", name="30 September 2025")).to_be_visible()
+    assert wider_than_the_screen(page) <= 0
+    for shown, beyond in (("September 2025", "2025"), ("2025", "2024")):
+        page.get_by_role("button", name=shown, exact=True).click()
+        expect(page.get_by_role("button", name=beyond, exact=True)).to_be_visible()
+        assert wider_than_the_screen(page) <= 0
+
+
 def test_the_sign_of_being_offline_leaves_the_buttons_their_room(
     page: Page, service: Service, watch: Watch
 ) -> None:

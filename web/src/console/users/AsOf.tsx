@@ -16,6 +16,14 @@ const LABELS = {
   nextDecade: 'The decade after',
 };
 
+const CLASSES = {
+  weekday: classes.weekday,
+  day: classes.day,
+  calendarHeaderLevel: classes.level,
+  monthsListControl: classes.period,
+  yearsListControl: classes.period,
+};
+
 interface Props {
   /** `2026-01-31`, or nothing for today. */
   day: string | null;
@@ -46,7 +54,8 @@ export default function AsOf({ day, onChange }: Props) {
         hideOutsideDates
         weekendDays={[]}
         ariaLabels={LABELS}
-        classNames={{ weekday: classes.weekday }}
+        classNames={CLASSES}
+        popoverProps={{ classNames: { dropdown: classes.calendar } }}
         clearable
         clearButtonProps={{ 'aria-label': 'Back to today' }}
         leftSection={<IconCalendar size={16} aria-hidden />}
