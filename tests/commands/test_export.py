@@ -1,6 +1,7 @@
 """`export`: what it writes can be imported, and is the same then."""
 
 import asyncio
+import errno
 import os
 import sys
 from asyncio.subprocess import PIPE
@@ -211,6 +212,21 @@ async def test_of_two_exports_to_one_file_at_once_one_is_there_whole(
     )
     assert path.read_text() in whole
     assert os.listdir(tmp_path) == [path.name]
+
+
+async def test_a_disk_that_is_full_leaves_the_old_file_and_no_part_of_the_new_one(
+    viewer: Viewer, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sync(file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "users.csv"
+    path.write_text("old")  # noqa: ASYNC240
+    monkeypatch.setattr(os, "fsync", sync)
+    said = await refusal(database_url, "export", "--organization", "Acme", "--kind", "users", path)
+    assert said == f"The file {path} can't be written: No space left on device."
+    assert path.read_text() == "old"  # noqa: ASYNC240
+    assert list(tmp_path.iterdir()) == [path]  # noqa: ASYNC240
 
 
 async def test_a_file_that_is_closed_to_others_stays_so(
