@@ -20,7 +20,7 @@ from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
 from models.ledger import current_revision
 from models.listing import Slice, fetch_count, fetch_page
 from models.tables import Role, UserStatus
-from models.tokens import authenticate, create_token
+from models.tokens import authenticate, create_token, revoke_token, tokens_by_id
 from models.upserts import upsert_entries
 from models.viewer import Viewer
 from tests.factories import (
@@ -190,6 +190,17 @@ async def test_the_tokens_of_a_deleted_user_are_revoked(viewer: Viewer) -> None:
     assert await authenticate(others) is not None
     rows = await fetch("SELECT user_id FROM tokens WHERE revoked_at IS NOT NULL")
     assert [row[0] for row in rows] == [ada]
+
+
+async def test_a_token_that_was_revoked_before_its_user_is_deleted_stays_as_it_was(
+    viewer: Viewer,
+) -> None:
+    ada = await make_user(viewer)
+    made, _ = await create_token(viewer, "CLI", user_id=ada)
+    await revoke_token(viewer, str(made.id))
+    before = await tokens_by_id(viewer, [str(made.id)])
+    await delete_entries(viewer, USERS, [ada])
+    assert await tokens_by_id(viewer, [str(made.id)]) == before
 
 
 async def test_a_deleted_user_is_no_longer_active(viewer: Viewer) -> None:

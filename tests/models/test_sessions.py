@@ -16,7 +16,7 @@ from models.kinds import USERS
 from models.ledger import lock, utc_now
 from models.sessions import create_sign_in_link, exchange, sign_in, sign_out
 from models.tables import ActorKind, Role, UserStatus
-from models.tokens import authenticate, create_token, revoke_token
+from models.tokens import authenticate, create_token, revoke_token, tokens_by_id
 from models.upserts import upsert_entries
 from models.viewer import Viewer
 from tests.factories import make_group, make_user
@@ -181,9 +181,14 @@ async def test_a_session_ends_with_the_token_that_it_was_exchanged_for(viewer: V
     assert of_session is not None
     again = await exchange(of_session, DAY)  # a session is a token, too
     assert await authenticate(again) is not None
+    left = await authenticate(await exchange(owner, DAY))
+    assert left is not None
+    await sign_out(left)
+    before = await tokens_by_id(viewer, [str(left.token_id)])
     await revoke_token(viewer, str(outcome.id))
     assert await authenticate(session) is None
     assert await authenticate(again) is None
+    assert await tokens_by_id(viewer, [str(left.token_id)]) == before  # it had ended already
 
 
 async def test_a_session_lasts_no_longer_though_the_ledger_is_ahead_of_the_clock(

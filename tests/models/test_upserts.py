@@ -229,10 +229,12 @@ async def test_additions_and_updates_are_one_change(viewer: Viewer, kind: Kind) 
 
 async def test_a_user_is_active_in_the_spans_that_the_status_says(viewer: Viewer) -> None:
     spans = []
-    for status in (UserStatus.ACTIVE, UserStatus.DEACTIVATED, UserStatus.ACTIVE, None):
+    active, deactivated = UserStatus.ACTIVE, UserStatus.DEACTIVATED
+    for status in (active, deactivated, active, None, deactivated):
         await upsert_entries(viewer, USERS, [{**ADA, "status": status}])
         rows = await fetch(
             "SELECT since_revision, until_revision FROM activations ORDER BY since_revision"
         )
         spans.append([tuple(row) for row in rows])
-    assert spans == [[(1, None)], [(1, 2)], [(1, 2), (3, None)], [(1, 2), (3, None)]]
+    again = [(1, 2), (3, None)]
+    assert spans == [[(1, None)], [(1, 2)], again, again, [(1, 2), (3, 4)]]
