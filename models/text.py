@@ -156,7 +156,7 @@ class Reader:
         """An email address: text around an @, no white space. Delivery will show the rest."""
         text = self.required(value, "email", "Email", EMAIL_LENGTH)
         local, at, domain = text.rpartition("@")
-        if text and (not (local and at and domain) or len(text.split()) > 1):
+        if text and (not (local and at and domain) or len(text.split(maxsplit=1)) > 1):
             self.refuse(Code.INVALID, f"“{text[:80]}” is not an email address.", "email")
         return text
 

@@ -1,6 +1,7 @@
 """Texts: trimmed, bounded, and in the form in which they are compared."""
 
 import sys
+import tracemalloc
 import unicodedata
 
 import pytest
@@ -118,6 +119,18 @@ def test_a_text_that_is_much_too_long_is_not_looked_at(
     reader.email(f"{long}@example.com")
     assert [problem.code for problem in reader.problems] == [Code.TOO_LONG] * 2
     assert is_longer(long, EMAIL_LENGTH)
+
+
+def test_an_email_that_is_much_too_long_is_not_split_into_all_its_words() -> None:
+    long, reader = "ab " * 100_000 + "@example.com", Reader()
+    tracemalloc.start()
+    try:
+        reader.email(long)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [problem.code for problem in reader.problems] == [Code.TOO_LONG, Code.INVALID]
+    assert most < 4 * len(long)  # bytes, of some copies of it
 
 
 @pytest.mark.parametrize(
