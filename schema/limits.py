@@ -136,17 +136,17 @@ def check_variables(limits: Limits, variables: Mapping[str, Any] | None) -> None
     """Raise LimitExceeded for too many values."""
     if not variables:
         return
-    count = len(variables)
+    count = 0
     holders: list[Any] = [variables]
     while holders:
         holder = holders.pop()
+        count += len(holder)
+        limits.hold("max_input_values", count, "values in the variables")
         values = holder.values() if isinstance(holder, dict) else holder
         for value in values:
             if isinstance(value, list | dict):
-                count += len(value)
                 if isinstance(value, list):
                     limits.hold("max_list_items", len(value), "items in a list of the variables")
-                limits.hold("max_input_values", count, "values in the variables")
                 holders.append(value)
 
 

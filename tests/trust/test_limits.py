@@ -177,6 +177,12 @@ async def test_all_values_count_together(ask: Asker) -> None:
     assert "at most 20,000 (COHORT_MAX_INPUT_VALUES)" in message
 
 
+async def test_variables_that_hold_no_others_count_as_well(ask: Asker) -> None:
+    query, known = "{ organization { name } }", {f"v{number}": 0 for number in range(20_000)}
+    assert await ask.codes(query, **known) == []
+    assert await ask.codes(query, **known, one_more=0) == ["LIMIT_EXCEEDED"]
+
+
 # ----------------------------------------------------------------------------------------- body
 
 
