@@ -134,23 +134,25 @@ class Reader:
     def optional(
         self, value: str | None, field: str, label: str, length: int, *, lines: bool = False
     ) -> str | None:
-        """A text that may be missing; blank counts as missing."""
+        """A text that may be missing; blank counts as missing, unless it is too long."""
         text = (value or "").strip()
         if len(text) <= MOST_COMPOSED * length:
-            text = "" if is_blank(text) else composed(text)
+            text = composed(text)
         if len(text) > length:
             self.refuse(
                 Code.TOO_LONG,
                 f"{label} is too long: at most {length:,} characters, this one has {len(text):,}.",
                 field,
             )
+        elif is_blank(text):
+            return None
         elif not is_storable(text, lines=lines):
             self.refuse(
                 Code.INVALID,
                 f"{label} contains a character that can't be displayed; remove it.",
                 field,
             )
-        return text or None
+        return text
 
     def email(self, value: str) -> str:
         """An email address: text around an @, no white space. Delivery will show the rest."""

@@ -106,13 +106,19 @@ def test_no_character_is_composed_of_more_than_a_longer_text_may_have() -> None:
     assert max(map(len, decomposed)) == MOST_COMPOSED
 
 
+def test_a_text_that_is_too_long_is_so_though_it_shows_nothing() -> None:
+    reader = Reader()
+    reader.required("\u200b" * (NAME_LENGTH + 1), "name", "Name")
+    reader.required("\u200b" * NAME_LENGTH, "name", "Name")
+    assert [problem.code for problem in reader.problems] == [Code.TOO_LONG, Code.BLANK]
+
+
 @pytest.mark.parametrize("character", ["x", "é", "\u0301", "\u200b"])
 def test_a_text_that_is_much_too_long_is_not_looked_at(
     monkeypatch: pytest.MonkeyPatch, character: str
 ) -> None:
     """It may be a megabyte, in hundreds of places of one request."""
     monkeypatch.setattr(text, "_compose", None)
-    monkeypatch.setattr(text, "is_blank", None)
     long = character * (MOST_COMPOSED * EMAIL_LENGTH + 1)
     reader = Reader()
     reader.required(long, "name", "Name")
