@@ -18,8 +18,9 @@ export function useArrival(id: string | null, place: number, isCreated: boolean)
     if (id === null || id === left.current || place < 0 || !toggle) return;
     const isFirst = arrived.current !== id;
     arrived.current = id;
+    if (!isCreated && (!isFirst || hasGoneOn())) return;
     // Once there, whoever created it may have gone on.
-    if (isFirst ? !isCreated && hasGoneOn() : document.activeElement !== toggle) return;
+    if (!isFirst && document.activeElement !== toggle) return;
     // The page that a link leads to has the focus; one that was loaded anew leaves it to the browser.
     const isTaken = isCreated || document.activeElement !== document.body;
     if (isTaken) toggle.focus({ preventScroll: true });
