@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import runtime.feed
 from models import database, history
 from models.errors import Unavailable
 from models.viewer import Viewer
@@ -72,6 +73,39 @@ async def test_an_organization_that_goes_back_between_two_reads_is_no_failure(
             await read_again.wait()
     assert set(reads) == {reads[0]}
     assert not caplog.records
+
+
+async def test_all_who_begin_to_listen_at_once_are_told(viewer: Viewer) -> None:
+    feed = Feed(poll_seconds=0.01)
+
+    async def told(others: asyncio.Barrier) -> str:
+        async with feed.subscribed(viewer.organization_id) as subscriber:
+            await others.wait()
+            (change,) = await subscriber.take()
+            return str(change["group_name"])
+
+    begun = asyncio.Barrier(3)
+    async with asyncio.timeout(10), feed.running(), asyncio.TaskGroup() as tasks:
+        listeners = [tasks.create_task(told(begun)) for _ in range(2)]
+        await begun.wait()
+        await make_group(viewer, "Sales")
+    assert [each.result() for each in listeners] == ["Sales"] * 2
+
+
+async def test_of_more_changes_at_once_than_may_wait_none_is_handed_over(
+    viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime.feed, "MOST_WAITING", 2)
+    feed = Feed(poll_seconds=0.01)
+    async with feed.running(), feed.subscribed(viewer.organization_id) as subscriber:
+        for number in (2, 3):
+            subscriber.is_behind = False  # as one that has read the ledger
+            async with database.transaction():
+                for each in range(number):
+                    await make_group(viewer, f"Group {number}, {each}")
+            async with asyncio.timeout(10):
+                taken = await subscriber.take()
+            assert (len(taken), subscriber.is_behind) == ((2, False) if number == 2 else (0, True))
 
 
 async def test_no_more_than_so_many_changes_wait_for_one() -> None:
