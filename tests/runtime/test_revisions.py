@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
 from models import ledger
 from models.errors import Unavailable
 from models.ledger import Position, utc_now
+from models.viewer import NEVER
 from runtime.revisions import Revisions
 
 PATIENCE = 10.0  # seconds
@@ -76,3 +78,17 @@ async def test_a_reading_that_fails_is_told_to_all_and_the_next_one_is_made(
         readings.failure = None
         readings.let.release()
         assert await revisions.read("a") == 2
+
+
+async def test_the_highest_revision_that_was_seen_is_kept_with_its_first_instant() -> None:
+    revisions, first = Revisions(), utc_now()
+    later = first + timedelta(seconds=1)
+    for revision, changed_at, newest in (
+        (5, first, (5, first)),
+        (4, later, (5, first)),
+        (5, later, (5, first)),  # the same revision, of a state that was restored
+        (6, later, (6, later)),
+    ):
+        revisions.saw("a", revision, changed_at)
+        assert revisions.newest("a") == newest
+    assert revisions.newest("b") == (0, NEVER)
