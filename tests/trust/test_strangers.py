@@ -18,7 +18,7 @@ from models.viewer import Viewer
 from runtime.auth import COOKIE
 from tests.access.service import listening
 from tests.client import JSON, Asker, Client, asker, serving
-from tests.factories import make_admin
+from tests.factories import count_statements, make_admin
 from tests.refusals import unchanged
 
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
@@ -189,8 +189,10 @@ async def test_many_good_links_of_one_address_at_once_are_no_failures(
 
 
 async def test_none_of_many_failures_at_once_is_one_too_many(client: Client, ask: Asker) -> None:
-    tried = await asyncio.gather(*(follow(client, f"wrong {number}") for number in range(30)))
+    with count_statements() as statements:
+        tried = await asyncio.gather(*(follow(client, f"wrong {number}") for number in range(30)))
     assert Counter(response.status_code for response in tried) == {403: 10, 429: 20}
+    assert sum("sign_in_links" in sql for sql in statements) == 10  # the others are not looked at
 
 
 async def test_an_outage_is_no_failure_of_those_who_sign_in(
