@@ -12,7 +12,7 @@ from models.errors import BadRequest, Forbidden, LimitExceeded
 from models.groups import delete_group
 from models.impact import Diff, Impact, Proposal, access_impact
 from models.kinds import BOTS, KINDS, PERSONAS, USERS, Kind
-from models.membership_writes import add_members
+from models.membership_writes import add_members, remove_members
 from models.tables import Role, UserStatus
 from models.viewer import Viewer
 from tests.factories import (
@@ -134,6 +134,19 @@ async def test_removing_takes_what_adding_gave(viewer: Viewer) -> None:
         removing = await access_impact(viewer, Proposal(group, kind, full[kind]))
         assert (pairs(removing.losses), pairs(removing.kept), removing.gains) == (moved, kept, [])
         await delete_group(viewer, group)
+
+
+async def test_what_another_group_held_once_is_not_kept(viewer: Viewer) -> None:
+    users = [await make_user(viewer, name) for name in ("Zoe", "Ada")]
+    coach, guide = await make_bot(viewer), await make_bot(viewer)
+    group = await make_group(viewer, "A", users=users, bots=[coach])
+    once = await make_group(viewer, "B", users=users, bots=[coach])
+    await remove_members(viewer, BOTS, once, [coach])
+    left = await make_group(viewer, "C", users=users, bots=[coach, guide])
+    await remove_members(viewer, USERS, left, users)
+    impact = await access_impact(viewer, Proposal(group))
+    assert pairs(impact.losses) == {(user, BOTS, coach) for user in users}
+    assert impact.kept == []
 
 
 async def test_adding_who_is_there_already_has_no_impact(viewer: Viewer) -> None:
