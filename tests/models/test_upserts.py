@@ -168,6 +168,23 @@ async def test_a_deleted_row_matches_nothing(viewer: Viewer, kind: Kind) -> None
 # -------------------------------------------------------------------------------------- updating
 
 
+@every_kind
+async def test_what_one_input_changes_stays_in_the_rows_of_the_others(
+    viewer: Viewer, kind: Kind
+) -> None:
+    before = with_emails(
+        kind,
+        {"name": "A", "external_id": "1", "avatar_url": "/a.png"},
+        {"name": "B", "external_id": "2", "avatar_url": "/b.png"},
+    )
+    ids = (await upsert_entries(viewer, kind, before)).changed
+    (first, second) = before
+    changed = [{**first, "name": "C"}, {**second, "avatar_url": "/d.png"}]
+    await upsert_entries(viewer, kind, changed)
+    rows = await rows_of(viewer, kind, ids)
+    assert [(row["name"], row["avatar_url"]) for row in rows] == [("C", "/a.png"), ("B", "/d.png")]
+
+
 async def test_what_an_input_leaves_out_stays(viewer: Viewer) -> None:
     ada = await make_user(
         viewer, **ADA, external_id="1", avatar_url="/a.png", role=Role.AUDITOR,
