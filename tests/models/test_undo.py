@@ -309,6 +309,9 @@ async def test_what_an_update_changed_and_a_later_one_too_stays(viewer: Viewer) 
     await undo(viewer, first.revision)
     row = (await groups_by_id(viewer, [group]))[0]
     assert (row["name"], row["description"]) == ("Care", "They sell.")
+    await undo(viewer)
+    row = (await groups_by_id(viewer, [group]))[0]
+    assert (row["name"], row["description"]) == ("Care", "They help.")
     await update_group(viewer, group, {"name": "Art"})
     await assert_moot(viewer, second.revision)
 
