@@ -72,11 +72,11 @@ async def test_each_answer_tells_its_cost(ask: Asker, query: str, cost: int) -> 
 
 @SQLITE_ONLY
 async def test_variables_are_priced_as_they_are_given(ask: Asker) -> None:
-    query = """query($n: Int = 4, $ids: [ID!] = ["x"]) {
+    query = """query($n: Int = 4, $ids: [ID!] = ["x", "y"]) {
         groups(first: $n) { nodes { id } } nodes(ids: $ids) { id }
     }""".replace("[ID!] =", "[ID!]! =")
-    assert await cost_of(ask, query) == 1 + 4 + 1
-    assert await cost_of(ask, query, n=None) == 1 + 50 + 1
+    assert await cost_of(ask, query) == 1 + 4 + 2
+    assert await cost_of(ask, query, n=None) == 1 + 50 + 2
     assert await cost_of(ask, query, n=7, ids=["a", "b"]) == 1 + 7 + 2
     assert await cost_of(ask, query, ids="a") == 1 + 4 + 1
 
@@ -88,6 +88,11 @@ async def test_a_write_costs_10_and_returns_as_many_as_it_takes(ask: Asker) -> N
         addUsersToGroup(input: {groupId: "%s", userIds: $ids}) { addedEdges { node { name } } }
     }"""
     assert await cost_of(ask, query % group, ids=users) == 10 + 1 + 3 * (1 + 1)
+    query = """mutation($input: AddUsersToGroupInput!) {
+        addUsersToGroup(input: $input) { addedEdges { node { name } } }
+    }"""
+    given = {"groupId": group, "userIds": users}
+    assert await cost_of(ask, query, input=given) == 10 + 1 + 3 * (1 + 1)
 
 
 @SQLITE_ONLY
