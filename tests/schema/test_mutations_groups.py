@@ -296,3 +296,35 @@ async def test_no_more_than_a_hundred_errors_are_told(ask: Asker, acme: Viewer) 
     group = await make_group(acme)
     errors = await refused(ask, "addUsersToGroup", groupId=group, userIds=TOO_MANY[:1_000])
     assert errors == [("NOT_FOUND", f"input.userIds.{index}") for index in range(100)]
+
+
+# --------------------------------------------------------------------------------------- undoing
+
+
+async def test_a_deleted_group_is_brought_back_as_it_was(ask: Asker, acme: Viewer) -> None:
+    user, bot = await make_user(acme), await make_bot(acme)
+    id = await make_group(acme, "Sales", users=[user], bots=[bot])
+    before = await ask(
+        f"query($id: ID!) {{ {WHOLE.replace('group', 'group(id: $id)', 1)} }}", id=id
+    )
+    await write(ask, "deleteGroup", id=id)
+    newest = "{ changes(first: 2) { nodes { id action group { id } undoneBy { id } } } }"
+    deletion = (await ask(newest))["changes"]["nodes"][0]
+    selection = f"change {{ id action group {{ id }} undoneBy {{ id }} }} {WHOLE}"
+    payload = await write(ask, "undoChange", selection, changeId=deletion["id"])
+    for part in ("change", "group"):
+        del payload[part]["__typename"]
+    assert payload["group"] == before["group"]
+    undo, undone = (await ask(newest))["changes"]["nodes"]
+    assert payload["change"] == undo
+    assert (undo["action"], undo["group"]) == ("CHANGE_UNDONE", {"id": id})
+    assert (undone["id"], undone["undoneBy"]) == (deletion["id"], {"id": undo["id"]})
+
+
+async def test_what_cannot_be_undone_is_refused(ask: Asker, acme: Viewer) -> None:
+    await make_user(acme)
+    of_user = (await ask("{ changes(first: 1) { nodes { id } } }"))["changes"]["nodes"][0]["id"]
+    assert await refused(ask, "undoChange", changeId=of_user) == [("INVALID", "input.changeId")]
+    for unknown in (new_id("chg"), ""):
+        errors = await refused(ask, "undoChange", changeId=unknown)
+        assert errors == [("NOT_FOUND", "input.changeId")]
