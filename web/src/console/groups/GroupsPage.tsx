@@ -2,7 +2,7 @@ import { Alert, Button, Group, Paper } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
-import { Navigate, useLocation, useNavigationType } from 'react-router';
+import { Navigate, useNavigationType, useOutletContext } from 'react-router';
 import { useQuery } from 'urql';
 import { GroupDocument, type GroupRowFragment, GroupsDocument } from '../api/operations';
 import { useCanWrite, useViewer } from '../session/ViewerProvider';
@@ -75,7 +75,7 @@ function Groups() {
 /** The group that this page was opened for; one that somebody goes back to is where they left it. */
 function useSought(): string | null {
   const { get } = useAddress();
-  const isLoaded = useLocation().key === 'default';
+  const isLoaded = useOutletContext<boolean>();
   const isBack = useNavigationType() === 'POP' && !isLoaded;
   const [sought] = useState(isBack ? null : get('open'));
   return sought;

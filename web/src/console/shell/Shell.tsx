@@ -8,7 +8,7 @@ import {
   IconUserCircle,
   IconUsersGroup,
 } from '@tabler/icons-react';
-import { Suspense, useEffect, useRef } from 'react';
+import { Suspense, useLayoutEffect, useRef, useState } from 'react';
 import { Link, Outlet, useLocation, useNavigationType } from 'react-router';
 import { useViewer } from '../session/ViewerProvider';
 import { Boundary } from '../ui/Boundary';
@@ -28,10 +28,15 @@ const TEAM_MANAGEMENT = [
 ];
 const MINE = { to: '/me', label: 'My access', Icon: IconUserCircle };
 
-/** The frame of every page: the bar above, the menu, and the page. */
+/**
+ * The frame of every page: the bar above, the menu, and the page, which it tells whether it is the
+ * one that was loaded (`useOutletContext`).
+ */
 export function Shell() {
   const [isOpen, menu] = useDisclosure();
-  const { pathname } = useLocation();
+  const location = useLocation();
+  const { pathname } = location;
+  const [first] = useState(location);
   const isBack = useNavigationType() === 'POP';
   const main = useRef<HTMLElement>(null);
   const shown = useRef(pathname);
@@ -45,8 +50,9 @@ export function Shell() {
   useHotkeys(isOpen ? [['Escape', closeMenu]] : []);
 
   // Another page closes the menu, and takes the focus, so that screen readers go on there. It begins
-  // where it begins; one that somebody goes back to is where they left it, as the browser knows.
-  useEffect(() => {
+  // where it begins; one that somebody goes back to is where they left it, as the browser knows. All
+  // that before the effects of the page itself, which may bring something of it into view.
+  useLayoutEffect(() => {
     if (shown.current === pathname) return;
     shown.current = pathname;
     menu.close();
@@ -95,7 +101,7 @@ export function Shell() {
       <AppShell.Main id="main" ref={main} tabIndex={-1} className={classes.main}>
         <Boundary place={pathname}>
           <Suspense fallback={<Rows count={10} />}>
-            <Outlet />
+            <Outlet context={location === first} />
           </Suspense>
         </Boundary>
       </AppShell.Main>
