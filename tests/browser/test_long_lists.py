@@ -1,6 +1,8 @@
 """A list of which most is far out of view: what it costs, and that nobody can tell."""
 
-from playwright.sync_api import Locator, Page, Request, expect
+import json
+
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from tests.browser.conftest import OpenPage, Watch, settle
 from tests.browser.places import top_and_bottom
@@ -425,3 +427,34 @@ def test_text_that_is_selected_stays(open_page: OpenPage, service: Service) -> N
     text = page.evaluate("getSelection().toString()")
     assert first in text
     assert last in text
+
+
+def test_what_was_too_much_for_a_while_is_asked_for_in_full_by_trying_again(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_groups("Everybody")
+    service.create_users("Everybody", 20)
+    page = open_page("/nowhere")
+    too_much = {PAGE, 5, 1}
+    asked: set[int] = set()
+
+    def answer(route: Route) -> None:
+        question = json.loads(route.request.post_data or "{}")
+        first = question.get("variables", {}).get("first")
+        if "query GroupUsers(" not in question.get("query", "") or first not in too_much:
+            route.fallback()
+            return
+        asked.add(first)
+        error = {"message": "Too much.", "extensions": {"code": "LIMIT_EXCEEDED"}}
+        route.fulfill(json={"errors": [error]})
+
+    page.route("**/graphql", answer)
+    page.goto(f"/groups?open={service.group('Everybody')}")
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    assert asked == too_much
+
+    too_much.remove(PAGE)
+    again.click()
+    expect(viewport(page).get_by_role("listitem")).to_have_count(20)
+    expect(page.get_by_role("alert")).to_have_count(0)

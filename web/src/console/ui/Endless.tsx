@@ -131,7 +131,8 @@ function usePage<Data, Variables extends AnyVariables, Item extends Listed>(
   return {
     page: data && pick(data),
     error: isLessAsked ? undefined : error,
-    retry,
+    // By then, as many may be told as before.
+    retry: () => (size === most ? retry() : setSize(most)),
     isSettled: !fetching && !isLessAsked,
     size,
   };
