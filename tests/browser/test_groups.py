@@ -9,6 +9,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.held import Held
 from tests.browser.places import top_and_bottom
 from tests.browser.service import Service
+from tests.browser.until import draw
 
 CLOSERS = "Account Executives"
 
@@ -183,6 +184,24 @@ def test_a_group_that_somebody_goes_back_to_is_where_they_left_it(
     expect(page.get_by_role("main")).to_be_focused()
     expect(section(page, "Users")).to_have_count(1)
     expect(toggle).not_to_be_in_viewport()
+
+
+def test_a_group_that_a_link_leads_to_brings_nobody_back_who_has_scrolled_away(
+    open_page: OpenPage, service: Service
+) -> None:
+    service.create_groups(*(f"Crew {number:02}" for number in range(1, 31)), "Zebra")
+    service.add_users("Zebra", "Hana Sato")
+    address = f"/users/{service.user('Hana Sato')}"
+    page = open_page(address, viewport={"width": 1000, "height": 500})
+    page.get_by_role("link", name="Zebra").click()
+    toggle = toggle_in(page, "Zebra")
+    expect(toggle).to_be_focused()
+    expect(section(page, "Users")).to_be_visible()
+    page.evaluate("scrollTo(0, 0)")
+    service.delete_group("Crew 05")
+    expect(toggle_in(page, "Crew 05")).to_have_count(0)
+    draw(page)
+    assert page.evaluate("scrollY") == 0
 
 
 def test_a_group_that_a_link_leads_to_brings_nobody_back(
