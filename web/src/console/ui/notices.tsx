@@ -117,10 +117,10 @@ function Message({ children }: { children: ReactNode }) {
   const place = useRef<HTMLDivElement>(null);
 
   useLayoutEffect(() => {
-    const notice = place.current?.closest('[role=alert]');
+    const notice = place.current?.closest<HTMLElement>('[role=alert]');
     let before: EventTarget | null = null;
-    const onFocus = ({ relatedTarget }: Event & { relatedTarget?: EventTarget | null }) => {
-      if (!notice?.contains(relatedTarget as Node | null)) before = relatedTarget ?? null;
+    const onFocus = ({ relatedTarget }: globalThis.FocusEvent) => {
+      if (!notice?.contains(relatedTarget as Node | null)) before = relatedTarget;
     };
     notice?.addEventListener('focusin', onFocus);
     return () => {
