@@ -1,5 +1,6 @@
 """Tokens and sign-in links on the command line."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from commands.console import Refusal, table
@@ -87,9 +88,10 @@ async def user_with_email(viewer: Viewer, email: str) -> Row:
 
     As with an issuer's tokens (`recognise_user`), it must be that very address, in any case.
     """
-    key, rows = name_key(email.strip()), list[Row]()
+    key = name_key(email.strip())
+    rows: Sequence[Row] = ()
     if is_storable(key):
-        rows += await fetch(
+        rows = await fetch(
             "SELECT id, name, email, status FROM users WHERE organization_id = $1 "
             "AND email_key = $2 AND until_revision IS NULL",
             viewer.organization_id,
