@@ -243,9 +243,10 @@ def test_a_notice_that_goes_by_itself_gives_it_back(
 ) -> None:
     watch.expect("net::ERR_FAILED")
     page = open_page(f"/groups?open={service.group(CLOSERS)}")
+    bin_ = page.get_by_role("button", name=HANA)
+    expect(bin_).to_be_visible()
     page.clock.install()
     page.route("**/graphql", lambda route: route.abort())
-    bin_ = page.get_by_role("button", name=HANA)
     press(page, bin_)
     notice = page.get_by_role("alert").filter(has_text="That did not work")
     expect(notice).to_be_visible()
